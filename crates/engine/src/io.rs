@@ -1,0 +1,136 @@
+//! What goes into a step and what comes out, as flat buffers that are reused from step to step.
+
+use menard_value::{Node, Value};
+
+/// The waiting inputs that one step takes.
+#[derive(Clone, Debug, Default)]
+pub struct Inputs {
+    /// Whether this is the node's first step.
+    pub start: bool,
+    messages: Vec<Header>,
+    values: Vec<Value>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Header {
+    channel: u16,
+    from: Node,
+    end: u32,
+}
+
+/// One message of [`Inputs`].
+#[derive(Clone, Copy, Debug)]
+pub struct Received<'a> {
+    /// The channel's position in `Program::channels`.
+    pub channel: u16,
+    /// The logical node that sent it, authenticated by whoever made the inputs.
+    pub from: Node,
+    /// Its fields; number and types are those of the channel.
+    pub args: &'a [Value],
+}
+
+impl Inputs {
+    /// Forgets everything, keeps the memory.
+    pub fn clear(&mut self) {
+        self.start = false;
+        self.messages.clear();
+        self.values.clear();
+    }
+
+    /// Adds a message.
+    pub fn push(&mut self, channel: u16, from: Node, args: impl IntoIterator<Item = Value>) {
+        self.values.extend(args);
+        let end = u32::try_from(self.values.len()).expect("a step takes fewer than 2^32 values");
+        self.messages.push(Header { channel, from, end });
+    }
+
+    /// The number of messages.
+    pub fn len(&self) -> usize {
+        self.messages.len()
+    }
+
+    /// Whether there is no message.
+    pub fn is_empty(&self) -> bool {
+        self.messages.is_empty()
+    }
+
+    /// The messages, in the order in which they were added.
+    pub fn iter(&self) -> impl Iterator<Item = Received<'_>> {
+        let mut start = 0;
+        self.messages.iter().map(move |header| {
+            let args = &self.values[start..header.end as usize];
+            start = header.end as usize;
+            Received { channel: header.channel, from: header.from, args }
+        })
+    }
+}
+
+/// What one step did.
+#[derive(Clone, Debug, Default)]
+pub struct Outputs {
+    /// Whether the step left work to the next one (deferred facts, changes of tables that some rule reacts to): the node must step
+    /// again at once, with or without messages.
+    pub pending: bool,
+    messages: Vec<Target>,
+    values: Vec<Value>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Target {
+    channel: u16,
+    to: Node,
+    part: u32,
+    held: bool,
+    end: u32,
+}
+
+/// One message of [`Outputs`].
+#[derive(Clone, Copy, Debug)]
+pub struct Sent<'a> {
+    /// The channel's position in `Program::channels`; its receiver says which component of the node gets the message.
+    pub channel: u16,
+    /// The logical node that it is addressed to. The node exists and is of the channel's receiving role.
+    pub to: Node,
+    /// The partition of the receiving component, by the channel's key; 0 if the receiver is external.
+    pub part: u32,
+    /// Whether a rule whose body is state only sent it: it may be sent again at any time while the node still holds it.
+    pub held: bool,
+    /// Its fields.
+    pub args: &'a [Value],
+}
+
+impl Outputs {
+    /// Forgets everything, keeps the memory.
+    pub fn clear(&mut self) {
+        self.pending = false;
+        self.messages.clear();
+        self.values.clear();
+    }
+
+    /// Adds a message.
+    pub fn push(&mut self, channel: u16, to: Node, part: u32, held: bool, args: impl IntoIterator<Item = Value>) {
+        self.values.extend(args);
+        let end = u32::try_from(self.values.len()).expect("a step sends fewer than 2^32 values");
+        self.messages.push(Target { channel, to, part, held, end });
+    }
+
+    /// The number of messages.
+    pub fn len(&self) -> usize {
+        self.messages.len()
+    }
+
+    /// Whether there is no message.
+    pub fn is_empty(&self) -> bool {
+        self.messages.is_empty()
+    }
+
+    /// The messages, in the order in which they were derived.
+    pub fn iter(&self) -> impl Iterator<Item = Sent<'_>> {
+        let mut start = 0;
+        self.messages.iter().map(move |target| {
+            let args = &self.values[start..target.end as usize];
+            start = target.end as usize;
+            Sent { channel: target.channel, to: target.to, part: target.part, held: target.held, args }
+        })
+    }
+}
