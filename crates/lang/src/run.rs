@@ -6,7 +6,8 @@
 //! Steps: every physical node's first step is its start, alone, before anything else happens. A step that leaves work to the next one
 //! (facts deferred by `:+`, changes of tables) is followed *at once* by another step of the same node, a **follow-up**: no step of
 //! another node comes between. (Otherwise decoupling would change what a protocol does: with rules on two nodes, a message caused by
-//! the first step could come back before the second.)
+//! the first step could come back before the second.) A follow-up may take messages that wait. In a trace and in a schedule it is the
+//! next event: a step of a node that has work left *is* its follow-up, so a lift keeps steps without inputs where they are.
 
 use menard_value::{Node, Value};
 
@@ -72,6 +73,12 @@ pub enum Event {
         /// The node.
         at: Address,
     },
+    /// A physical node loses its state and begins anew. What is in flight to it stays in flight. Its start follows at once, as an
+    /// [`Event::Step`] without inputs; a replayer takes it whether or not the schedule has it.
+    Restart {
+        /// The node.
+        at: Address,
+    },
 }
 
 /// What happened, in order. Starts are part of it.
@@ -83,8 +90,9 @@ pub struct Trace {
     pub drained: bool,
 }
 
-/// What shall happen, in order. Starts of all nodes come first and are not part of it; follow-ups without messages are taken by the
-/// replayer wherever a step leaves work and the schedule does not say otherwise.
+/// What shall happen, in order. Starts of all nodes come first, with their follow-ups, before any of these events; follow-ups without
+/// messages are taken by the replayer wherever a step leaves work and the next event is not a step of that node. A step without inputs
+/// of a node that has no work left does nothing, so a lift need not tell starts and follow-ups from each other.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Schedule {
     /// The events; `outputs` of steps are empty.
