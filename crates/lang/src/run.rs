@@ -3,11 +3,10 @@
 //! A [`Trace`] records a run of the simulator. A [`Schedule`] tells the simulator what to do. A rewrite *lifts* a trace of the
 //! rewritten program to the schedule under which the original does the same.
 //!
-//! Steps: every physical node's first step is its start, alone, before anything else happens. A step that leaves work to the next one
-//! (facts deferred by `:+`, changes of tables) is followed *at once* by another step of the same node, a **follow-up**: no step of
-//! another node comes between. (Otherwise decoupling would change what a protocol does: with rules on two nodes, a message caused by
-//! the first step could come back before the second.) A follow-up may take messages that wait. In a trace and in a schedule it is the
-//! next event: a step of a node that has work left *is* its follow-up, so a lift keeps steps without inputs where they are.
+//! Turns: every physical node's first step is its start, alone. A step that leaves work to the next one (facts deferred by `:+`, changes of
+//! tables) is followed *at once* by another step of the same node, a **follow-up**, which takes no messages; and so on until the node is
+//! settled. Only a settled node takes messages, and all nodes are settled before the first message is delivered. (Otherwise decoupling would
+//! change what a protocol does: with rules on two nodes, a message caused by the first step could come back before the second.)
 
 use menard_value::{Node, Value};
 
@@ -45,7 +44,7 @@ pub enum Event {
         /// What it sends.
         message: Message,
     },
-    /// A physical node takes a step with these messages. Empty for a start, and for a follow-up without messages.
+    /// A physical node takes a step with these messages. Without inputs in a trace: a start or a follow-up; in a schedule: nothing.
     Step {
         /// The node.
         at: Address,
@@ -73,8 +72,7 @@ pub enum Event {
         /// The node.
         at: Address,
     },
-    /// A physical node loses its state and begins anew. What is in flight to it stays in flight. Its start follows at once, as an
-    /// [`Event::Step`] without inputs; a replayer takes it whether or not the schedule has it.
+    /// A physical node loses its state and begins anew, with a start. What is in flight to it stays in flight.
     Restart {
         /// The node.
         at: Address,
@@ -90,9 +88,8 @@ pub struct Trace {
     pub drained: bool,
 }
 
-/// What shall happen, in order. Starts of all nodes come first, with their follow-ups, before any of these events; follow-ups without
-/// messages are taken by the replayer wherever a step leaves work and the next event is not a step of that node. A step without inputs
-/// of a node that has no work left does nothing, so a lift need not tell starts and follow-ups from each other.
+/// What shall happen, in order. Starts of all nodes come first and are not part of it, nor are follow-ups: the replayer settles every node
+/// after its start and after each scheduled step.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Schedule {
     /// The events; `outputs` of steps are empty.
