@@ -95,3 +95,9 @@ pub struct Schedule {
     /// The events; `outputs` of steps are empty.
     pub events: Vec<Event>,
 }
+
+/// How a run of a rewritten program is a run of the original: the construction in the proof of the rewrite, executed.
+pub trait Lift {
+    /// The schedule under which the original does what this run of the rewritten program did.
+    fn lift(&self, run: &Trace) -> Schedule;
+}

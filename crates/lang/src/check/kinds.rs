@@ -1,0 +1,125 @@
+//! Which relations are tables, events and views.
+//!
+//! A relation that is not declared is an event if `:+` fills it or if some rule for it has an event in its body; otherwise it is a view.
+//! That is a least fixpoint, since an event may be derived from an event.
+
+use std::collections::BTreeMap;
+
+use crate::diagnostic::Code;
+use crate::ir::{Atom, Component, Name, Program, RelationKind, Rule, RuleKind};
+use crate::sink::Sink;
+use crate::walk::START;
+
+pub(super) fn infer(program: &mut Program, sink: &mut Sink) {
+    let channels: Vec<Name> = program.channels.iter().map(|channel| channel.name.clone()).collect();
+    let mut components = std::mem::take(&mut program.components);
+    for component in &mut components {
+        let mut kinds = Kinds::new(&channels, component);
+        kinds.run(component);
+        for relation in component.relations.iter_mut().filter(|relation| !relation.declared) {
+            relation.kind = kinds.relations[&relation.name];
+        }
+        for rule in &component.rules {
+            kinds.check_rule(component, rule, sink);
+        }
+    }
+    program.components = components;
+}
+
+struct Kinds {
+    /// Kinds of the component's relations; `Event` for channels and for `start`. Roles are not in it.
+    relations: BTreeMap<Name, RelationKind>,
+}
+
+impl Kinds {
+    fn new(channels: &[Name], component: &Component) -> Self {
+        let events = channels.iter().cloned().chain([Name::new_static(START)]);
+        let mut relations: BTreeMap<Name, RelationKind> = events.map(|name| (name, RelationKind::Event)).collect();
+        relations.extend(component.relations.iter().map(|relation| (relation.name.clone(), relation.kind)));
+        Kinds { relations }
+    }
+
+    fn run(&mut self, component: &Component) {
+        let inferred: BTreeMap<&Name, bool> =
+            component.relations.iter().map(|relation| (&relation.name, !relation.declared)).collect();
+        let mut open: Vec<&Rule> =
+            component.rules.iter().filter(|rule| inferred.get(&rule.head.relation) == Some(&true)).collect();
+        loop {
+            let before = open.len();
+            open.retain(|rule| {
+                let event = rule.kind == RuleKind::Next || self.event_of(rule).is_some();
+                if event {
+                    self.relations.insert(rule.head.relation.clone(), RelationKind::Event);
+                }
+                !event
+            });
+            if open.len() == before {
+                return;
+            }
+        }
+    }
+
+    fn is_event(&self, atom: &Atom) -> bool {
+        atom.new || self.relations.get(&atom.relation) == Some(&RelationKind::Event)
+    }
+
+    /// The first event in the body that is present.
+    fn event_of<'r>(&self, rule: &'r Rule) -> Option<&'r Atom> {
+        rule.positive_atoms().find(|atom| self.is_event(atom))
+    }
+
+    fn check_rule(&self, component: &Component, rule: &Rule, sink: &mut Sink) {
+        for atom in rule.atoms().filter(|atom| atom.new) {
+            self.check_new(component, atom, sink);
+        }
+        if rule.kind == RuleKind::Async {
+            return;
+        }
+        let Some(relation) = component.relation(&rule.head.relation) else { return };
+        match (relation.declared, relation.kind, rule.kind, self.event_of(rule)) {
+            (true, RelationKind::View, RuleKind::Next, _) => {
+                let message = format!("`{}` is declared a view, but filled by `:+`", relation.name);
+                let diagnostic = sink.start(Code::E0502, message).label(rule.head.span, "holds in one step only");
+                sink.push(
+                    diagnostic.label(relation.span, "declared a view").help("declare it a `table` or an `event`"),
+                );
+            }
+            (true, RelationKind::View, _, Some(event)) => {
+                let message = format!("`{}` is declared a view, but derived from an event", relation.name);
+                let diagnostic = sink.start(Code::E0502, message).label(event.span, "an event");
+                sink.push(
+                    diagnostic.label(relation.span, "declared a view").help("declare it a `table` or an `event`"),
+                );
+            }
+            (false, RelationKind::Event, RuleKind::Now, None) => self.report_mixed(component, rule, sink),
+            _ => {}
+        }
+    }
+
+    fn report_mixed(&self, component: &Component, rule: &Rule, sink: &mut Sink) {
+        let name = &rule.head.relation;
+        let message = format!("`{name}` is derived from events and from state alone");
+        let mut diagnostic =
+            sink.start(Code::E0501, message).label(rule.span, "from state alone: holds while the state does");
+        let mut others = component.rules.iter().filter(|other| other.head.relation == *name && !other.delete);
+        if let Some(other) = others.find(|other| other.kind == RuleKind::Next || self.event_of(other).is_some()) {
+            diagnostic = diagnostic.label(other.span, "an event: holds in one step");
+        }
+        sink.push(diagnostic.help(format!("declare `event {name}(...)` if that is meant, or use two relations")));
+    }
+
+    fn check_new(&self, component: &Component, atom: &Atom, sink: &mut Sink) {
+        let relation = component.relation(&atom.relation);
+        let label = match self.relations.get(&atom.relation) {
+            Some(RelationKind::Event) => "an event is always new",
+            None => "the nodes of a role are always the same",
+            Some(RelationKind::Table | RelationKind::View) => return,
+        };
+        let message = format!("`new {}`: only a table or a view begins to hold", atom.relation);
+        let diagnostic = sink.start(Code::E0503, message).label(atom.span, label);
+        sink.push(match relation {
+            Some(relation) => diagnostic.label(relation.span, "not state"),
+            None => diagnostic,
+        });
+    }
+}

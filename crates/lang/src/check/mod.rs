@@ -1,0 +1,50 @@
+//! What a program must be to have a meaning, one check a file; what they find out is stored in the program.
+//!
+//! The checks run in stages. Later ones rely on what earlier ones made sure of: after [`names`], every name means something and
+//! every relation exists with the right number of columns.
+
+mod binding;
+mod channels;
+mod counts;
+mod events;
+mod kinds;
+mod names;
+mod recursion;
+mod relations;
+mod strata;
+mod types;
+mod unused;
+
+use crate::diagnostic::Diagnostics;
+use crate::ir::Program;
+use crate::sink::Sink;
+
+/// The most physical nodes of a program, and the most logical nodes of a role.
+pub const MAX_NODES: u32 = 10_000;
+
+/// Checks a protocol and fills in what is inferred.
+pub(crate) fn protocol(program: &mut Program, sink: &mut Sink) -> Result<(), Diagnostics> {
+    names::check(program, sink);
+    channels::check_endpoints(program, sink);
+    sink.stop_on_errors()?;
+    counts::check(program, sink);
+    relations::infer(program);
+    relations::check(program, sink);
+    sink.stop_on_errors()?;
+    channels::check_keys(program, sink);
+    rules(program, sink)?;
+    unused::check(program, sink);
+    Ok(())
+}
+
+fn rules(program: &mut Program, sink: &mut Sink) -> Result<(), Diagnostics> {
+    types::infer(program, sink);
+    binding::check(program, sink);
+    kinds::infer(program, sink);
+    sink.stop_on_errors()?;
+    events::check(program, sink);
+    strata::infer(program, sink);
+    sink.stop_on_errors()?;
+    recursion::check(program, sink);
+    sink.stop_on_errors()
+}

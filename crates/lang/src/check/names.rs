@@ -1,0 +1,87 @@
+//! Names of parameters, roles, channels, components and declared relations: each once, none that belongs to the language.
+
+use std::collections::BTreeMap;
+
+use menard_value::Function;
+
+use crate::diagnostic::Code;
+use crate::ir::{Component, ExprKind, Literal, Name, Program};
+use crate::lower::is_word;
+use crate::sink::Sink;
+use crate::source::Span;
+use crate::walk::START;
+
+pub(super) fn check(program: &Program, sink: &mut Sink) {
+    let mut globals = BTreeMap::new();
+    let params = program.params.iter().map(|param| (&param.name, param.span, "parameter"));
+    let roles = program.roles.iter().map(|role| (&role.name, role.span, "role"));
+    let channels = program.channels.iter().map(|channel| (&channel.name, channel.span, "channel"));
+    for (name, span, what) in params.chain(roles).chain(channels) {
+        declare(&mut globals, name, span, what, sink);
+    }
+    let mut components = BTreeMap::new();
+    for component in &program.components {
+        declare(&mut components, &component.name, component.span, "component", sink);
+        let mut relations = globals.clone();
+        for relation in component.relations.iter().filter(|relation| relation.declared) {
+            declare(&mut relations, &relation.name, relation.span, "relation", sink);
+        }
+        check_variables(component, &globals, sink);
+    }
+}
+
+/// Adds a name, which must be new and free to use.
+fn declare<'p>(
+    names: &mut BTreeMap<&'p Name, (Span, &'static str)>,
+    name: &'p Name,
+    span: Span,
+    what: &'static str,
+    sink: &mut Sink,
+) {
+    check_reserved(name, span, sink);
+    let Some((first, first_what)) = names.insert(name, (span, what)) else { return };
+    let message = if first_what == what {
+        format!("the {what} `{name}` is declared twice")
+    } else {
+        format!("the {what} `{name}` has the name of a {first_what}")
+    };
+    let diagnostic = sink.start(Code::E0205, message).label(span, "declared again").label(first, "declared first");
+    sink.push(diagnostic);
+}
+
+/// Reports the name of a relation, role or parameter that means something in every program.
+pub(super) fn check_reserved(name: &Name, span: Span, sink: &mut Sink) {
+    let is_function = Function::find(name).is_some_and(|function| is_word(function.get().name));
+    let is_aggregate = matches!(name.as_str(), "count" | "sum");
+    if is_function || is_aggregate || name == START {
+        let what = if name == START { "the event of a node's first step" } else { "a function" };
+        sink.error(Code::E0208, span, format!("`{name}` cannot be declared"), format!("`{name}` is {what}"));
+    }
+}
+
+/// A variable with the name of a role looks like the relation of its nodes; parameters were told apart before.
+fn check_variables(component: &Component, globals: &BTreeMap<&Name, (Span, &'static str)>, sink: &mut Sink) {
+    for rule in &component.rules {
+        for expr in rule.expressions() {
+            for (variable, span) in expr.variables() {
+                if let Some((declared, "role")) = globals.get(variable) {
+                    let message = format!("the variable `{variable}` has the name of a role");
+                    let diagnostic = sink.start(Code::E0207, message);
+                    let diagnostic = diagnostic.label(span, "this would be a variable").label(*declared, "the role");
+                    let help = format!("for each node of the role, write `{variable}(x)` and use `x`");
+                    sink.push(diagnostic.help(help));
+                }
+            }
+        }
+        for literal in &rule.body {
+            let Literal::Bind { variable, span, value } = literal else { continue };
+            if let Some((declared, what)) = globals.get(variable).filter(|(_, what)| *what != "channel") {
+                let message = format!("the variable `{variable}` has the name of a {what}");
+                let diagnostic = sink.start(Code::E0207, message).label(*span, "this would bind a variable");
+                let compares = matches!(value.kind, ExprKind::Constant(_)) || *what == "parameter";
+                let diagnostic = diagnostic.label(*declared, format!("the {what}"));
+                sink.push(if compares { diagnostic.help("`==` compares, `=` names a value") } else { diagnostic });
+            }
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! Recursion over state that can shrink is refused: state is maintained by counting derivations, and facts that derive each other
+//! would keep each other alive.
+
+use std::collections::BTreeSet;
+
+use super::strata::Dependencies;
+use crate::diagnostic::Code;
+use crate::ir::{Component, Name, Program, RelationKind, Rule};
+use crate::sink::Sink;
+
+pub(super) fn check(program: &Program, sink: &mut Sink) {
+    for component in &program.components {
+        check_component(program, component, sink);
+    }
+}
+
+fn check_component(program: &Program, component: &Component, sink: &mut Sink) {
+    let dependencies = Dependencies::of(component);
+    let shrinking = shrinking(component);
+    for stratum in (0..dependencies.strata.len()).filter(|stratum| dependencies.is_recursive(*stratum)) {
+        let inside = |relation: usize| dependencies.stratum_of[relation] == stratum;
+        let members = &dependencies.strata[stratum];
+        let recursive_over_state = members.iter().any(|member| {
+            dependencies.reads(*member).any(|(read, rule, _)| inside(read) && !rule.is_event_rule(component, program))
+        });
+        if !recursive_over_state {
+            continue;
+        }
+        let rules = component.rules.iter().filter(|rule| rule.is_now() && !rule.is_event_rule(component, program));
+        let rules =
+            rules.filter(|rule| members.iter().any(|member| *dependencies.names[*member] == rule.head.relation));
+        let culprit = rules.flat_map(|rule| rule.atoms().map(move |atom| (rule, atom)));
+        if let Some((rule, atom)) = culprit.into_iter().find(|(_, atom)| shrinking.contains(&atom.relation)) {
+            let message = format!("`{}` is recursive over state that can shrink", rule.head.relation);
+            let diagnostic =
+                sink.start(Code::E0506, message).label(atom.span, format!("`{}` can shrink", atom.relation));
+            let diagnostic =
+                match component.rules.iter().find(|other| other.delete && other.head.relation == atom.relation) {
+                    Some(delete) => diagnostic.label(delete.span, "deleted from here"),
+                    None => diagnostic,
+                };
+            sink.push(
+                diagnostic.help("recursion is possible over tables that are never deleted from, and over events"),
+            );
+        }
+    }
+}
+
+/// State whose facts may cease to hold: tables with a deletion, views that read such state, or that negate or aggregate.
+fn shrinking(component: &Component) -> BTreeSet<&Name> {
+    let mut shrinking: BTreeSet<&Name> =
+        component.rules.iter().filter(|rule| rule.delete).map(|rule| &rule.head.relation).collect();
+    let views: BTreeSet<&Name> = component
+        .relations
+        .iter()
+        .filter(|relation| relation.kind == RelationKind::View)
+        .map(|relation| &relation.name)
+        .collect();
+    let mut open: Vec<&Rule> =
+        component.rules.iter().filter(|rule| rule.is_now() && views.contains(&rule.head.relation)).collect();
+    loop {
+        let before = open.len();
+        open.retain(|rule| {
+            let shrinks =
+                rule.is_aggregate() || rule.atoms().any(|atom| atom.negated || shrinking.contains(&atom.relation));
+            if shrinks {
+                shrinking.insert(&rule.head.relation);
+            }
+            !shrinks
+        });
+        if open.len() == before {
+            return shrinking;
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! Warnings: what is declared or derived and never used.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::diagnostic::Code;
+use crate::ir::{Component, ExprKind, Literal, Name, Program, RelationKind, Rule};
+use crate::sink::Sink;
+use crate::source::Span;
+
+pub(super) fn check(program: &Program, sink: &mut Sink) {
+    check_params(program, sink);
+    check_channels(program, sink);
+    for component in &program.components {
+        check_relations(component, sink);
+        check_tables(component, sink);
+        for rule in &component.rules {
+            check_variables(rule, sink);
+        }
+    }
+}
+
+fn check_params(program: &Program, sink: &mut Sink) {
+    let mut used: BTreeSet<Name> = BTreeSet::new();
+    let mut mark = |expr: &crate::ir::Expr| {
+        expr.visit(&mut |expr| {
+            if let ExprKind::Param(name) = &expr.kind {
+                used.insert(name.clone());
+            }
+        });
+    };
+    program.roles.iter().filter_map(|role| role.count.as_ref()).for_each(&mut mark);
+    program.faults.iter().for_each(|fault| mark(&fault.count));
+    program.channels.iter().flat_map(|channel| &channel.by).for_each(&mut mark);
+    for component in &program.components {
+        component.count.iter().for_each(&mut mark);
+        component.rules.iter().flat_map(|rule| rule.expressions()).for_each(&mut mark);
+    }
+    for param in program.params.iter().filter(|param| !used.contains(&param.name)) {
+        let message = format!("the parameter `{}` is never used", param.name);
+        let diagnostic = sink.start_warning(Code::E0615, message).label(param.span, "used nowhere");
+        sink.push(diagnostic);
+    }
+}
+
+fn check_channels(program: &Program, sink: &mut Sink) {
+    for channel in &program.channels {
+        let sender = program.component(&channel.sender);
+        if sender.is_some_and(|sender| !sender.rules.iter().any(|rule| rule.head.relation == channel.name)) {
+            let message = format!("`{}` never sends `{}`", channel.sender, channel.name);
+            let diagnostic = sink.start_warning(Code::E0613, message).label(channel.span, "no rule sends it");
+            sink.push(diagnostic);
+        }
+        let receiver = program.component(&channel.receiver);
+        if receiver.is_some_and(|receiver| !reads(receiver, &channel.name)) {
+            let message = format!("`{}` never reads `{}`", channel.receiver, channel.name);
+            let diagnostic = sink.start_warning(Code::E0614, message).label(channel.span, "no rule reads it");
+            sink.push(diagnostic);
+        }
+    }
+}
+
+fn reads(component: &Component, relation: &Name) -> bool {
+    component.rules.iter().flat_map(Rule::atoms).any(|atom| atom.relation == *relation)
+}
+
+fn check_relations(component: &Component, sink: &mut Sink) {
+    let read: BTreeSet<&Name> = component.rules.iter().flat_map(Rule::atoms).map(|atom| &atom.relation).collect();
+    let written: BTreeSet<&Name> =
+        component.rules.iter().filter(|rule| !rule.delete).map(|rule| &rule.head.relation).collect();
+    for relation in &component.relations {
+        let problem = match (written.contains(&relation.name), read.contains(&relation.name)) {
+            (true, true) => continue,
+            (true, false) => "never read",
+            (false, true) => "never filled",
+            (false, false) => "never used",
+        };
+        let message = format!("the relation `{}` is {problem}", relation.name);
+        let diagnostic = sink.start_warning(Code::E0615, message).label(relation.span, problem);
+        sink.push(diagnostic);
+    }
+}
+
+fn check_tables(component: &Component, sink: &mut Sink) {
+    let deleted: BTreeSet<&Name> =
+        component.rules.iter().filter(|rule| rule.delete).map(|rule| &rule.head.relation).collect();
+    for table in component.relations.iter().filter(|relation| relation.kind == RelationKind::Table) {
+        if !deleted.contains(&table.name) {
+            let message = format!("nothing is ever deleted from the table `{}`", table.name);
+            let diagnostic = sink.start_warning(Code::E0507, message).label(table.span, "grows for ever");
+            let help = format!("say when its facts are no longer needed: `delete {}(...) :+ ...`", table.name);
+            sink.push(diagnostic.help(help));
+        }
+    }
+}
+
+/// A variable that occurs once says nothing, unless its name starts with `_`.
+fn check_variables(rule: &Rule, sink: &mut Sink) {
+    let mut uses: BTreeMap<&Name, (u32, Span)> = BTreeMap::new();
+    for literal in &rule.body {
+        if let Literal::Bind { variable, span, .. } = literal {
+            uses.entry(variable).or_insert((0, *span)).0 += 1;
+        }
+    }
+    for expr in rule.expressions() {
+        for (name, span) in expr.variables() {
+            uses.entry(name).or_insert((0, span)).0 += 1;
+        }
+    }
+    for (name, (_, span)) in uses.into_iter().filter(|(name, (count, _))| *count == 1 && !name.starts_with('_')) {
+        let message = format!("the variable `{name}` is used once");
+        let diagnostic = sink.start_warning(Code::E0406, message).label(span, "used nowhere else");
+        sink.push(diagnostic.help("write `_` for a value that does not matter"));
+    }
+}

@@ -1,0 +1,42 @@
+//! Expressions whose value is known before a run: parameters, counts of nodes and of faults.
+
+use menard_value::{Signature, Value};
+
+use crate::ir::{Expr, ExprKind, Param};
+use crate::source::Span;
+
+/// Why an expression has no value.
+#[derive(Clone, PartialEq, Debug)]
+pub struct NotConstant {
+    /// The part that has none.
+    pub span: Span,
+    /// What it is, as the label of a diagnostic.
+    pub reason: String,
+}
+
+/// The value of an expression over parameters.
+pub fn evaluate(expr: &Expr, params: &[Param]) -> Result<Value, NotConstant> {
+    let fail = |reason: String| Err(NotConstant { span: expr.span, reason });
+    match &expr.kind {
+        ExprKind::Constant(value) => Ok(value.clone()),
+        ExprKind::Param(name) => match params.iter().find(|param| param.name == *name) {
+            Some(param) => Ok(param.value.clone()),
+            None => fail(format!("`{name}` has no value here")),
+        },
+        ExprKind::Call(function, args) => {
+            let values = args.iter().map(|arg| evaluate(arg, params)).collect::<Result<Vec<_>, _>>()?;
+            let function = function.get();
+            let fits = match function.signature {
+                Signature::Any => !values.is_empty(),
+                Signature::Exact(types) => values.iter().map(Value::ty).eq(types.iter().copied()),
+            };
+            if !fits {
+                return fail(format!("`{}` does not take arguments of these types", function.name));
+            }
+            (function.eval)(&values).or_else(|_| fail(format!("`{}` is undefined at these values", function.name)))
+        }
+        ExprKind::Variable(name) => fail(format!("`{name}` is neither a value nor a parameter declared before")),
+        ExprKind::Wildcard => fail("`_` has no value".to_owned()),
+        ExprKind::Me => fail("`me` differs from node to node".to_owned()),
+    }
+}

@@ -1,0 +1,114 @@
+//! The codes of diagnostics. Each has a page in the book; numbers are never used again for something else.
+
+macro_rules! codes {
+    ($($code:ident $title:literal,)*) => {
+        /// What kind of thing is wrong.
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+        pub enum Code {
+            $(#[doc = $title] $code,)*
+            /// A code of another crate, such as the precondition of a rewrite.
+            Other {
+                /// Its name.
+                name: &'static str,
+                /// Its page, in Markdown.
+                page: &'static str,
+            },
+        }
+
+        impl Code {
+            /// All codes of this crate.
+            pub const ALL: &'static [Code] = &[$(Code::$code),*];
+
+            /// The name of the code.
+            pub fn name(self) -> &'static str {
+                match self {
+                    $(Code::$code => stringify!($code),)*
+                    Code::Other { name, .. } => name,
+                }
+            }
+
+            /// What the code is about, in a few words.
+            pub fn title(self) -> &'static str {
+                match self {
+                    $(Code::$code => $title,)*
+                    Code::Other { name, .. } => name,
+                }
+            }
+        }
+    };
+}
+
+codes! {
+    // The text.
+    E0101 "The text does not follow the grammar",
+    E0102 "A character or a string that cannot be read",
+    E0103 "An integer is too large",
+    E0104 "Bytes or a string are malformed",
+    E0105 "An expression is too large",
+    E0106 "The text is too large",
+    E0107 "The header is missing or not the first item",
+    // Names.
+    E0201 "A relation that does not exist",
+    E0202 "A role, component or other name that does not exist",
+    E0203 "A function that does not exist",
+    E0204 "A type that does not exist",
+    E0205 "A name is declared twice",
+    E0206 "The number of arguments is wrong",
+    E0207 "A variable has the name of a parameter or role",
+    E0208 "A name belongs to the language",
+    E0209 "A component reads a relation of another component",
+    E0210 "A parameter that does not exist is overridden",
+    // Types.
+    E0301 "Types do not fit together",
+    E0302 "A type cannot be inferred",
+    E0303 "A value that must be known before the run is not",
+    E0304 "A parameter of a type that has no literals",
+    // Safety.
+    E0401 "A variable is not bound",
+    E0402 "A wildcard where a value is needed",
+    E0403 "A variable is bound twice",
+    E0404 "An aggregate where none may be",
+    E0405 "An absent event without a present one",
+    E0406 "A variable is used once",
+    // Time.
+    E0501 "A relation is both event and state",
+    E0502 "A relation is declared as what it is not",
+    E0503 "`new` of something that is not state",
+    E0504 "A deletion from something that is not a table",
+    E0505 "A relation depends on its own absence",
+    E0506 "Recursion over state that can shrink",
+    E0507 "State that nothing ever deletes",
+    // Space.
+    E0601 "A message into a relation that is no channel",
+    E0602 "A channel filled without a message",
+    E0603 "A message without a destination",
+    E0604 "A destination where none may be",
+    E0605 "A component sends on a channel of another",
+    E0606 "A component reads a channel that another receives",
+    E0607 "`from` or `to` where there is none",
+    E0608 "A key where none may be, or none where one must be",
+    E0609 "A channel of an external role that cannot be rewired",
+    E0610 "A channel that no component sends or receives",
+    E0611 "A component of an external role",
+    E0612 "An external role without a number of nodes is enumerated",
+    E0613 "A channel that nobody sends on",
+    E0614 "A channel that nobody reads",
+    E0615 "A relation or parameter that nobody reads",
+    // Numbers of nodes and faults.
+    E0701 "A number of nodes that makes no sense",
+    E0702 "Too many nodes",
+    E0703 "More faulty nodes than nodes",
+    E0704 "A fault of an external role",
+    // Plans.
+    E0801 "A plan whose header or lines do not fit",
+    // Properties.
+    E0901 "Properties that contain something else than properties",
+    E0902 "Properties without a violation",
+    E0903 "Properties of another protocol",
+}
+
+impl std::fmt::Display for Code {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}

@@ -1,0 +1,133 @@
+//! Parameters, roles, faults, channels, declarations.
+
+use menard_value::{Type, Value};
+
+use super::{Lowering, text};
+use crate::constant::evaluate;
+use crate::diagnostic::Code;
+use crate::ir::{Channel, Column, Expr, Fault, FaultKind, Name, Param, Relation, RelationKind, Role};
+use crate::suggest::nearest;
+use crate::syntax::{SyntaxKind, SyntaxNode, SyntaxToken, ast, span_of, token_span};
+
+impl Lowering<'_> {
+    pub(super) fn param(&mut self, node: &SyntaxNode, overrides: &[(Name, Value)]) -> Option<Param> {
+        let mut names = ast::names(node);
+        let (name, ty_token) = (names.next()?, names.next()?);
+        let ty = self.ty(&ty_token);
+        if matches!(ty, Type::Node | Type::Digest) {
+            let message = format!("a parameter cannot be of type {ty}");
+            self.sink.error(Code::E0304, token_span(&ty_token), message, "there are no literals of this type");
+        }
+        let expr = self.expression(&ast::expressions(node).next()?);
+        let span = token_span(&name);
+        let given = overrides.iter().rev().find(|(given, _)| given == name.text()).map(|(_, value)| value.clone());
+        let value = match evaluate(&expr, &self.params) {
+            Ok(value) => value,
+            Err(problem) => {
+                let message = format!("the value of the parameter `{}` is not known before the run", name.text());
+                self.sink.error(Code::E0303, problem.span, message, problem.reason);
+                return Some(Param { name: text(&name), ty, value: default_value(ty), span });
+            }
+        };
+        for (value, place) in [(Some(&value), expr.span), (given.as_ref(), span)] {
+            if let Some(value) = value.filter(|value| value.ty() != ty) {
+                let message =
+                    format!("the parameter `{}` is of type {ty}, its value of type {}", name.text(), value.ty());
+                self.sink.error(Code::E0301, place, message, format!("{value} is of type {}", value.ty()));
+            }
+        }
+        Some(Param { name: text(&name), ty, value: given.unwrap_or(value), span })
+    }
+
+    pub(super) fn role(&mut self, node: &SyntaxNode) -> Option<Role> {
+        let name = ast::name(node)?;
+        let count = self.count(node);
+        Some(Role { name: text(&name), count, nodes: 0, external: ast::is_external(node), span: token_span(&name) })
+    }
+
+    pub(super) fn count(&mut self, node: &SyntaxNode) -> Option<Expr> {
+        let count = ast::child(node, SyntaxKind::Count)?;
+        Some(self.expression(&ast::expressions(&count).next()?))
+    }
+
+    pub(super) fn fault(&mut self, node: &SyntaxNode) -> Option<Fault> {
+        let mut names = ast::names(node);
+        let kind = match names.next()?.text() {
+            "omission" => FaultKind::Omission,
+            "crash" => FaultKind::Crash,
+            "restart" => FaultKind::Restart,
+            _ => FaultKind::Byzantine,
+        };
+        let role = names.last()?;
+        let count = self.expression(&ast::expressions(node).next()?);
+        Some(Fault { kind, count, nodes: 0, role: text(&role), span: span_of(node) })
+    }
+
+    pub(super) fn channel(&mut self, node: &SyntaxNode) -> Option<Channel> {
+        let names: Vec<SyntaxToken> = ast::names(node).collect();
+        let [name, sender, receiver] = names.as_slice() else { return None };
+        let columns = self.fields(node)?;
+        let key = ast::child(node, SyntaxKind::Key);
+        let by = key.iter().flat_map(ast::expressions).map(|expr| self.expression(&expr)).collect();
+        Some(Channel {
+            name: text(name),
+            columns,
+            sender: text(sender),
+            receiver: text(receiver),
+            by,
+            span: span_of(node),
+        })
+    }
+
+    pub(super) fn declaration(&mut self, node: &SyntaxNode) -> Option<Relation> {
+        let name = ast::name(node)?;
+        let kind = if ast::has_token(node, SyntaxKind::TableWord) {
+            RelationKind::Table
+        } else if ast::has_token(node, SyntaxKind::EventWord) {
+            RelationKind::Event
+        } else {
+            RelationKind::View
+        };
+        let columns = self.fields(node)?;
+        Some(Relation { name: text(&name), columns, kind, declared: true, span: token_span(&name) })
+    }
+
+    fn fields(&mut self, node: &SyntaxNode) -> Option<Vec<Column>> {
+        let mut columns: Vec<Column> = Vec::new();
+        for field in ast::children(&ast::child(node, SyntaxKind::Fields)?, SyntaxKind::Field) {
+            let mut names = ast::names(&field);
+            let (name, ty) = (names.next()?, names.next()?);
+            if columns.iter().any(|column| column.name == name.text()) {
+                let message = format!("two columns have the name `{}`", name.text());
+                self.sink.error(Code::E0205, token_span(&name), message, "the second one");
+            }
+            let ty = self.ty(&ty);
+            columns.push(Column { name: text(&name), ty });
+        }
+        Some(columns)
+    }
+
+    fn ty(&mut self, token: &SyntaxToken) -> Type {
+        Type::from_name(token.text()).unwrap_or_else(|| {
+            let names = Type::ALL.map(Type::name);
+            let help = match nearest(token.text(), names) {
+                Some(name) => format!("did you mean `{name}`?"),
+                None => format!("the types are: {}", names.join(", ")),
+            };
+            let message = format!("there is no type `{}`", token.text());
+            let diagnostic = self.sink.start(Code::E0204, message).label(token_span(token), "not a type").help(help);
+            self.sink.push(diagnostic);
+            Type::Int
+        })
+    }
+}
+
+/// Stands in where a value is missing; the error is reported already.
+fn default_value(ty: Type) -> Value {
+    match ty {
+        Type::Bool => Value::Bool(false),
+        Type::Bytes => Value::bytes(&[]),
+        Type::String => Value::string(""),
+        Type::Int | Type::Node | Type::Digest => Value::Int(1),
+    }
+}

@@ -1,0 +1,141 @@
+//! Syntax tree to intermediate representation: structure only. What the names mean is for [`crate::check`] to find out, except
+//! that parameters are told from variables here, and functions are looked up.
+
+mod expressions;
+mod items;
+mod rules;
+
+pub(crate) use expressions::is_word;
+use menard_value::Value;
+use smol_str::SmolStr;
+
+use crate::diagnostic::Code;
+use crate::ir::{Component, Name, Param, Program};
+use crate::sink::Sink;
+use crate::source::{Source, Span};
+use crate::suggest::nearest;
+use crate::syntax::{SyntaxKind, SyntaxNode, SyntaxToken, ast, span_of, token_span};
+
+/// Lowers items of one text. The tree must be free of syntax errors; parts that are incomplete all the same are left out.
+pub(crate) struct Lowering<'s> {
+    pub params: Vec<Param>,
+    pub sink: &'s mut Sink,
+}
+
+/// A protocol before any check.
+pub(crate) fn protocol(root: &SyntaxNode, source: &Source, overrides: &[(Name, Value)], sink: &mut Sink) -> Program {
+    let mut lowering = Lowering { params: Vec::new(), sink };
+    lowering.header(root, SyntaxKind::ProtocolWord, "protocol NAME");
+    lowering.params(root, overrides);
+    let mut program = Program {
+        name: header_names(root).next().map(|token| text(&token)).unwrap_or_default(),
+        source: source.clone(),
+        params: Vec::new(),
+        roles: Vec::new(),
+        channels: Vec::new(),
+        faults: Vec::new(),
+        components: Vec::new(),
+    };
+    for item in root.children() {
+        match item.kind() {
+            SyntaxKind::Role => program.roles.extend(lowering.role(&item)),
+            SyntaxKind::Channel => program.channels.extend(lowering.channel(&item)),
+            SyntaxKind::Fault => program.faults.extend(lowering.fault(&item)),
+            SyntaxKind::Component => program.components.extend(lowering.component(&item)),
+            SyntaxKind::Rule => lowering.sink.error(
+                Code::E0101,
+                span_of(&item),
+                "a rule stands outside of every component",
+                "put it into a component",
+            ),
+            _ => {}
+        }
+    }
+    program.params = lowering.params;
+    program
+}
+
+/// The names in the header: of the protocol; of a plan, its own and the protocol's with the word `for` in between.
+pub(crate) fn header_names(root: &SyntaxNode) -> impl Iterator<Item = SyntaxToken> {
+    ast::child(root, SyntaxKind::Header).into_iter().flat_map(|header| ast::names(&header).collect::<Vec<_>>())
+}
+
+/// The text of a token as a name.
+pub(crate) fn text(token: &SyntaxToken) -> Name {
+    SmolStr::new(token.text())
+}
+
+impl Lowering<'_> {
+    /// Reports a header that is missing, not the first item, of another kind of file, or repeated.
+    pub fn header(&mut self, root: &SyntaxNode, word: SyntaxKind, form: &str) {
+        let mut headers = ast::children(root, SyntaxKind::Header);
+        let Some(header) = headers.next() else {
+            let message = format!("the text does not start with `{form}`");
+            self.sink.error(Code::E0107, Span::new(0, 0), message, format!("`{form}` belongs here"));
+            return;
+        };
+        let first = root.children().next();
+        if first.as_ref() != Some(&header) || !is_header(&header, word) {
+            let message = format!("the text does not start with `{form}`");
+            self.sink.error(Code::E0107, span_of(&header), message, format!("the first item has to be `{form}`"));
+        }
+        for again in headers {
+            self.sink.error(Code::E0107, span_of(&again), "the text has a second header", "a text has one header");
+        }
+    }
+
+    /// Lowers all parameters, with their values.
+    pub fn params(&mut self, root: &SyntaxNode, overrides: &[(Name, Value)]) {
+        for item in ast::children(root, SyntaxKind::Param) {
+            let param = self.param(&item, overrides);
+            self.params.extend(param);
+        }
+        for (name, _) in overrides {
+            if !self.params.iter().any(|param| param.name == *name) {
+                let names = self.params.iter().map(|param| param.name.as_str());
+                let help = nearest(name, names.clone()).map_or_else(
+                    || format!("the parameters are: {}", names.collect::<Vec<_>>().join(", ")),
+                    |name| format!("did you mean `{name}`?"),
+                );
+                let message = format!("a value is given for the parameter `{name}`, which does not exist");
+                let end = header_names(root).next().map_or(Span::default(), |token| token_span(&token));
+                let diagnostic = self.sink.start(Code::E0210, message).label(end, "has no such parameter").help(help);
+                self.sink.push(diagnostic);
+            }
+        }
+    }
+
+    /// A component with the declarations and rules of a node.
+    fn component(&mut self, node: &SyntaxNode) -> Option<Component> {
+        let name = text(&ast::name(node)?);
+        let role = match ast::role_of_component(node) {
+            Some(role) => text(&role),
+            None => name.clone(),
+        };
+        let mut component = Component {
+            name,
+            role,
+            count: self.count(node),
+            parts: 1,
+            relations: Vec::new(),
+            rules: Vec::new(),
+            strata: Vec::new(),
+            span: ast::name(node).map_or_else(|| span_of(node), |token| token_span(&token)),
+        };
+        for member in node.children() {
+            match member.kind() {
+                SyntaxKind::Declaration => component.relations.extend(self.declaration(&member)),
+                SyntaxKind::Rule => component.rules.extend(self.rule(&member)),
+                _ => {}
+            }
+        }
+        Some(component)
+    }
+}
+
+fn is_header(header: &SyntaxNode, word: SyntaxKind) -> bool {
+    match word {
+        SyntaxKind::ProtocolWord | SyntaxKind::PropertiesWord => ast::has_token(header, word),
+        _ => true,
+    }
+}

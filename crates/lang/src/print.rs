@@ -1,0 +1,207 @@
+//! A program as Dedalus text.
+//!
+//! **Invariant**: compiling the printed text gives the same program, but for spans and source.
+
+use std::fmt::Write;
+
+use menard_value::{FunctionId, Value};
+
+use crate::ir::{
+    Atom, Channel, Column, Comparison, Component, Expr, ExprKind, FaultKind, Head, HeadArg, Literal, Program,
+    RelationKind, Rule, RuleKind,
+};
+
+/// The text of a program. Parameters have the values that hold; comments of the text that it came from are lost.
+pub fn print(program: &Program) -> String {
+    let mut sections = vec![format!("protocol {}\n", program.name), params(program), roles(program), faults(program)];
+    sections.push(program.channels.iter().map(|one| channel(one) + "\n").collect());
+    sections.extend(program.components.iter().map(component));
+    sections.retain(|section| !section.is_empty());
+    sections.join("\n")
+}
+
+fn params(program: &Program) -> String {
+    let line = |param: &crate::ir::Param| format!("param {}: {} = {}\n", param.name, param.ty, value(&param.value));
+    program.params.iter().map(line).collect()
+}
+
+fn roles(program: &Program) -> String {
+    let line = |role: &crate::ir::Role| {
+        let external = if role.external { " external" } else { "" };
+        format!("role {}{}{external}\n", role.name, count(role.count.as_ref()))
+    };
+    program.roles.iter().map(line).collect()
+}
+
+fn count(count: Option<&Expr>) -> String {
+    count.map(|count| format!("[{}]", expr(count))).unwrap_or_default()
+}
+
+fn faults(program: &Program) -> String {
+    let line = |fault: &crate::ir::Fault| {
+        let kind = match fault.kind {
+            FaultKind::Omission => "omission",
+            FaultKind::Crash => "crash",
+            FaultKind::Restart => "restart",
+            FaultKind::Byzantine => "byzantine",
+        };
+        format!("fault {kind} {} of {}\n", expr(&fault.count), fault.role)
+    };
+    program.faults.iter().map(line).collect()
+}
+
+/// One channel as it is declared.
+pub fn channel(channel: &Channel) -> String {
+    let key = if channel.by.is_empty() { String::new() } else { format!(" by {}", exprs(&channel.by)) };
+    format!("channel {}({}) {} -> {}{key}", channel.name, columns(&channel.columns), channel.sender, channel.receiver)
+}
+
+fn columns(columns: &[Column]) -> String {
+    let fields: Vec<String> = columns.iter().map(|column| format!("{}: {}", column.name, column.ty)).collect();
+    fields.join(", ")
+}
+
+/// One component with its declarations and rules.
+pub fn component(component: &Component) -> String {
+    let mut out = format!("component {}", component.name);
+    if component.role != component.name {
+        out += &format!(" of {}", component.role);
+    }
+    if component.count.is_some() {
+        out += &format!(" {}", count(component.count.as_ref()));
+    }
+    out += " {\n";
+    let declared: Vec<_> = component.relations.iter().filter(|relation| relation.declared).collect();
+    for relation in &declared {
+        let kind = match relation.kind {
+            RelationKind::Table => "table",
+            RelationKind::View => "view",
+            RelationKind::Event => "event",
+        };
+        out += &format!("  {kind} {}({})\n", relation.name, columns(&relation.columns));
+    }
+    if !declared.is_empty() && !component.rules.is_empty() {
+        out += "\n";
+    }
+    for one in &component.rules {
+        out += &format!("  {}\n", rule(one));
+    }
+    out + "}\n"
+}
+
+/// One rule, on one line.
+pub fn rule(rule: &Rule) -> String {
+    let delete = if rule.delete { "delete " } else { "" };
+    let arrow = match rule.kind {
+        RuleKind::Now => ":-",
+        RuleKind::Next => ":+",
+        RuleKind::Async => ":~",
+    };
+    let body: Vec<String> = rule.body.iter().map(literal).collect();
+    format!("{delete}{} {arrow} {}", head(&rule.head), body.join(", "))
+}
+
+fn head(head: &Head) -> String {
+    let arg = |arg: &HeadArg| match arg {
+        HeadArg::Expr(one) => expr(one),
+        HeadArg::Aggregate { function, args, .. } => format!("{}({})", function.name(), exprs(args)),
+    };
+    let args: Vec<String> = head.args.iter().map(arg).collect();
+    let at = head.at.as_ref().map(|at| format!("@{}", primary(at))).unwrap_or_default();
+    format!("{}({}){at}", head.relation, args.join(", "))
+}
+
+/// One literal.
+pub fn literal(literal: &Literal) -> String {
+    match literal {
+        Literal::Atom(one) => atom(one),
+        Literal::Compare { op, left, right, .. } => format!("{} {} {}", expr(left), comparison(*op), expr(right)),
+        Literal::Bind { variable, value, .. } => format!("{variable} = {}", expr(value)),
+    }
+}
+
+fn atom(atom: &Atom) -> String {
+    let negated = if atom.negated { "!" } else { "" };
+    let new = if atom.new { "new " } else { "" };
+    let from = atom.from.as_ref().map(|from| format!(" from {}", primary(from))).unwrap_or_default();
+    let to = atom.to.as_ref().map(|to| format!(" to {}", primary(to))).unwrap_or_default();
+    format!("{negated}{new}{}({}){from}{to}", atom.relation, exprs(&atom.args))
+}
+
+fn comparison(op: Comparison) -> &'static str {
+    match op {
+        Comparison::Equal => "==",
+        Comparison::NotEqual => "!=",
+        Comparison::Less => "<",
+        Comparison::LessEqual => "<=",
+        Comparison::Greater => ">",
+        Comparison::GreaterEqual => ">=",
+    }
+}
+
+fn exprs(list: &[Expr]) -> String {
+    list.iter().map(expr).collect::<Vec<_>>().join(", ")
+}
+
+/// How tightly an operator binds; calls by name and everything else bind tightest.
+fn precedence(expr: &Expr) -> u8 {
+    match &expr.kind {
+        ExprKind::Call(function, _) if is_operator(*function, "+-") => 1,
+        ExprKind::Call(function, _) if is_operator(*function, "*/%") => 2,
+        ExprKind::Constant(Value::Int(int)) if *int < 0 => 3,
+        _ => 4,
+    }
+}
+
+fn is_operator(function: FunctionId, operators: &str) -> bool {
+    operators.contains(function.get().name)
+}
+
+fn parenthesised(one: &Expr, least: u8) -> String {
+    if precedence(one) < least { format!("({})", expr(one)) } else { expr(one) }
+}
+
+fn primary(one: &Expr) -> String {
+    parenthesised(one, 4)
+}
+
+/// One expression.
+pub fn expr(one: &Expr) -> String {
+    match &one.kind {
+        ExprKind::Variable(name) | ExprKind::Param(name) => name.to_string(),
+        ExprKind::Wildcard => "_".to_owned(),
+        ExprKind::Me => "me".to_owned(),
+        ExprKind::Constant(constant) => value(constant),
+        ExprKind::Call(function, args) => match (precedence(one), args.as_slice()) {
+            (least @ (1 | 2), [left, right]) => {
+                // Operators associate to the left.
+                format!("{} {} {}", parenthesised(left, least), function.get().name, parenthesised(right, least + 1))
+            }
+            _ => format!("{}({})", function.get().name, exprs(args)),
+        },
+    }
+}
+
+/// A value as a literal. Nodes and digests have no literals; they print as [`Value`]'s `Display` does.
+pub fn value(value: &Value) -> String {
+    match value {
+        Value::String(text) => {
+            let mut out = String::from("\"");
+            for next in text.as_str().chars() {
+                match next {
+                    '"' => out += "\\\"",
+                    '\\' => out += "\\\\",
+                    '\n' => out += "\\n",
+                    '\t' => out += "\\t",
+                    control if control.is_control() => {
+                        let written = write!(out, "\\u{{{:x}}}", u32::from(control));
+                        debug_assert!(written.is_ok(), "writing to a string succeeds");
+                    }
+                    plain => out.push(plain),
+                }
+            }
+            out + "\""
+        }
+        other => other.to_string(),
+    }
+}

@@ -1,0 +1,201 @@
+//! Items of a file: header, parameters, roles, faults, channels, components.
+
+use super::expressions::expression;
+use super::rules::rule;
+use crate::syntax::SyntaxKind;
+use crate::syntax::parser::{Parsed, Parser};
+
+/// A protocol, or properties.
+pub fn program(parser: &mut Parser<'_>) {
+    while !parser.at(SyntaxKind::EndOfFile) {
+        if item(parser).is_err()
+            && !parser.at(SyntaxKind::EndOfFile)
+            && !(parser.at_line_start() && starts_item(parser))
+        {
+            parser.skip_until(|parser| parser.at_line_start() && starts_item(parser));
+        }
+    }
+}
+
+fn starts_item(parser: &Parser<'_>) -> bool {
+    matches!(
+        parser.peek(),
+        SyntaxKind::ProtocolWord
+            | SyntaxKind::PropertiesWord
+            | SyntaxKind::ParamWord
+            | SyntaxKind::RoleWord
+            | SyntaxKind::FaultWord
+            | SyntaxKind::ChannelWord
+            | SyntaxKind::ComponentWord
+            | SyntaxKind::DeleteWord
+    ) || (parser.at(SyntaxKind::Name) && parser.nth(1) == SyntaxKind::LeftParen)
+}
+
+fn item(parser: &mut Parser<'_>) -> Parsed {
+    match parser.peek() {
+        SyntaxKind::ProtocolWord | SyntaxKind::PropertiesWord => header(parser),
+        SyntaxKind::ParamWord => param(parser),
+        SyntaxKind::RoleWord => role(parser),
+        SyntaxKind::FaultWord => fault(parser),
+        SyntaxKind::ChannelWord => channel(parser),
+        SyntaxKind::ComponentWord => component(parser),
+        SyntaxKind::Name | SyntaxKind::DeleteWord => rule(parser),
+        _ => parser.fail("`param`, `role`, `fault`, `channel`, `component` or a rule"),
+    }
+}
+
+fn header(parser: &mut Parser<'_>) -> Parsed {
+    parser.node(SyntaxKind::Header, |parser| {
+        if parser.eat(SyntaxKind::PropertiesWord) {
+            parser.expect_word("of")?;
+        } else {
+            parser.bump();
+        }
+        parser.expect(SyntaxKind::Name)
+    })
+}
+
+/// `param NAME: TYPE = expr`.
+pub fn param(parser: &mut Parser<'_>) -> Parsed {
+    parser.node(SyntaxKind::Param, |parser| {
+        parser.expect(SyntaxKind::ParamWord)?;
+        parser.expect(SyntaxKind::Name)?;
+        parser.expect(SyntaxKind::Colon)?;
+        parser.expect(SyntaxKind::Name)?;
+        parser.expect(SyntaxKind::Assign)?;
+        expression(parser)
+    })
+}
+
+fn role(parser: &mut Parser<'_>) -> Parsed {
+    parser.node(SyntaxKind::Role, |parser| {
+        parser.bump();
+        parser.expect(SyntaxKind::Name)?;
+        count(parser)?;
+        parser.eat_word("external");
+        Ok(())
+    })
+}
+
+fn count(parser: &mut Parser<'_>) -> Parsed {
+    if !parser.at(SyntaxKind::LeftBracket) {
+        return Ok(());
+    }
+    parser.node(SyntaxKind::Count, |parser| {
+        parser.bump();
+        expression(parser)?;
+        parser.expect(SyntaxKind::RightBracket)
+    })
+}
+
+fn fault(parser: &mut Parser<'_>) -> Parsed {
+    parser.node(SyntaxKind::Fault, |parser| {
+        parser.bump();
+        if !["omission", "crash", "restart", "byzantine"].iter().any(|kind| parser.at_word(kind)) {
+            return parser.fail("`omission`, `crash`, `restart` or `byzantine`");
+        }
+        parser.bump();
+        expression(parser)?;
+        parser.expect_word("of")?;
+        parser.expect(SyntaxKind::Name)
+    })
+}
+
+fn channel(parser: &mut Parser<'_>) -> Parsed {
+    parser.node(SyntaxKind::Channel, |parser| {
+        parser.bump();
+        parser.expect(SyntaxKind::Name)?;
+        fields(parser)?;
+        parser.expect(SyntaxKind::Name)?;
+        parser.expect(SyntaxKind::Arrow)?;
+        parser.expect(SyntaxKind::Name)?;
+        if !parser.at_word("by") {
+            return Ok(());
+        }
+        parser.node(SyntaxKind::Key, |parser| {
+            parser.bump();
+            expression(parser)?;
+            while parser.eat(SyntaxKind::Comma) {
+                expression(parser)?;
+            }
+            Ok(())
+        })
+    })
+}
+
+fn fields(parser: &mut Parser<'_>) -> Parsed {
+    parser.node(SyntaxKind::Fields, |parser| {
+        parser.expect(SyntaxKind::LeftParen)?;
+        while !parser.at(SyntaxKind::RightParen) {
+            parser.node(SyntaxKind::Field, |parser| {
+                parser.expect(SyntaxKind::Name)?;
+                parser.expect(SyntaxKind::Colon)?;
+                parser.expect(SyntaxKind::Name)
+            })?;
+            if !parser.at(SyntaxKind::RightParen) && !parser.eat(SyntaxKind::Comma) {
+                return parser.fail("`,` or `)`");
+            }
+        }
+        parser.expect(SyntaxKind::RightParen)
+    })
+}
+
+fn component(parser: &mut Parser<'_>) -> Parsed {
+    parser.node(SyntaxKind::Component, |parser| {
+        parser.bump();
+        parser.expect(SyntaxKind::Name)?;
+        if parser.eat_word("of") {
+            parser.expect(SyntaxKind::Name)?;
+        }
+        count(parser)?;
+        parser.expect(SyntaxKind::LeftBrace)?;
+        while !matches!(parser.peek(), SyntaxKind::RightBrace | SyntaxKind::EndOfFile) && !leaves_component(parser) {
+            if member(parser).is_err() && !at_member_boundary(parser) {
+                parser.skip_until(at_member_boundary);
+            }
+        }
+        parser.expect(SyntaxKind::RightBrace)
+    })
+}
+
+/// Whether something starts that no component contains: the closing brace is missing.
+fn leaves_component(parser: &Parser<'_>) -> bool {
+    parser.at_line_start()
+        && matches!(
+            parser.peek(),
+            SyntaxKind::ProtocolWord
+                | SyntaxKind::PropertiesWord
+                | SyntaxKind::ParamWord
+                | SyntaxKind::RoleWord
+                | SyntaxKind::FaultWord
+                | SyntaxKind::ChannelWord
+                | SyntaxKind::ComponentWord
+        )
+}
+
+fn at_member_boundary(parser: &Parser<'_>) -> bool {
+    match parser.peek() {
+        SyntaxKind::RightBrace | SyntaxKind::EndOfFile => true,
+        SyntaxKind::TableWord | SyntaxKind::EventWord | SyntaxKind::ViewWord | SyntaxKind::DeleteWord => {
+            parser.at_line_start()
+        }
+        SyntaxKind::Name => parser.at_line_start() && parser.nth(1) == SyntaxKind::LeftParen,
+        _ => leaves_component(parser),
+    }
+}
+
+fn member(parser: &mut Parser<'_>) -> Parsed {
+    match parser.peek() {
+        SyntaxKind::TableWord | SyntaxKind::EventWord | SyntaxKind::ViewWord => declaration(parser),
+        SyntaxKind::Name | SyntaxKind::DeleteWord => rule(parser),
+        _ => parser.fail("`table`, `event`, `view`, a rule or `}`"),
+    }
+}
+
+fn declaration(parser: &mut Parser<'_>) -> Parsed {
+    parser.node(SyntaxKind::Declaration, |parser| {
+        parser.bump();
+        parser.expect(SyntaxKind::Name)?;
+        fields(parser)
+    })
+}

@@ -1,0 +1,84 @@
+//! Rules and their literals.
+
+use super::expressions::{call, primary, sum};
+use crate::syntax::SyntaxKind;
+use crate::syntax::parser::{Parsed, Parser};
+
+/// `head :- literal, ...` and its relatives.
+pub fn rule(parser: &mut Parser<'_>) -> Parsed {
+    parser.node(SyntaxKind::Rule, |parser| {
+        parser.eat(SyntaxKind::DeleteWord);
+        head(parser)?;
+        if !matches!(parser.peek(), SyntaxKind::Now | SyntaxKind::Next | SyntaxKind::Async) {
+            return parser.fail("`:-`, `:+` or `:~`");
+        }
+        parser.bump();
+        literal(parser)?;
+        while parser.eat(SyntaxKind::Comma) {
+            literal(parser)?;
+        }
+        Ok(())
+    })
+}
+
+fn head(parser: &mut Parser<'_>) -> Parsed {
+    parser.begin_expression();
+    parser.node(SyntaxKind::Head, |parser| {
+        call(parser)?;
+        if parser.at(SyntaxKind::AtSign) {
+            parser.node(SyntaxKind::At, |parser| {
+                parser.bump();
+                primary(parser)
+            })?;
+        }
+        Ok(())
+    })
+}
+
+fn literal(parser: &mut Parser<'_>) -> Parsed {
+    parser.begin_expression();
+    let checkpoint = parser.checkpoint();
+    if matches!(parser.peek(), SyntaxKind::Bang | SyntaxKind::NewWord) {
+        return parser.node(SyntaxKind::Atom, |parser| {
+            parser.eat(SyntaxKind::Bang);
+            parser.eat(SyntaxKind::NewWord);
+            call(parser)?;
+            endpoints(parser)
+        });
+    }
+    let (first, second) = (parser.peek(), parser.nth(1));
+    let starts_with_call = first == SyntaxKind::Name && second == SyntaxKind::LeftParen;
+    sum(parser)?;
+    match parser.peek() {
+        SyntaxKind::Equal
+        | SyntaxKind::NotEqual
+        | SyntaxKind::Less
+        | SyntaxKind::LessEqual
+        | SyntaxKind::Greater
+        | SyntaxKind::GreaterEqual => parser.wrap(checkpoint, SyntaxKind::Compare, |parser| {
+            parser.bump();
+            sum(parser)
+        }),
+        SyntaxKind::Assign if first == SyntaxKind::Name && second == SyntaxKind::Assign => {
+            parser.wrap(checkpoint, SyntaxKind::Bind, |parser| {
+                parser.bump();
+                sum(parser)
+            })
+        }
+        _ if starts_with_call => parser.wrap(checkpoint, SyntaxKind::Atom, endpoints),
+        _ => parser.fail("a comparison"),
+    }
+}
+
+/// `from primary`, `to primary`.
+fn endpoints(parser: &mut Parser<'_>) -> Parsed {
+    for (word, kind) in [(SyntaxKind::FromWord, SyntaxKind::From), (SyntaxKind::ToWord, SyntaxKind::To)] {
+        if parser.at(word) {
+            parser.node(kind, |parser| {
+                parser.bump();
+                primary(parser)
+            })?;
+        }
+    }
+    Ok(())
+}
