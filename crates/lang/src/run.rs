@@ -100,4 +100,10 @@ pub struct Schedule {
 pub trait Lift {
     /// The schedule under which the original does what this run of the rewritten program did.
     fn lift(&self, run: &Trace) -> Schedule;
+
+    /// Whether the original, under that schedule, sends every message exactly as often as this run did. If not, it may send some more often:
+    /// where two equal messages of the original become one, the second is still in flight.
+    fn exact(&self) -> bool {
+        true
+    }
 }
