@@ -6,10 +6,12 @@ use std::fmt::Write;
 
 use menard_value::{FunctionId, Value};
 
+use crate::format::format;
 use crate::ir::{
     Atom, Channel, Column, Comparison, Component, Expr, ExprKind, FaultKind, Head, HeadArg, Literal, Program,
     RelationKind, Rule, RuleKind,
 };
+use crate::source::Source;
 
 /// The text of a program. Parameters have the values that hold; comments of the text that it came from are lost.
 pub fn print(program: &Program) -> String {
@@ -17,7 +19,9 @@ pub fn print(program: &Program) -> String {
     sections.push(program.channels.iter().map(|one| channel(one) + "\n").collect());
     sections.extend(program.components.iter().map(component));
     sections.retain(|section| !section.is_empty());
-    sections.join("\n")
+    let text = sections.join("\n");
+    // Names of generated programs may have spaces; their text is for people only.
+    format(&Source::new("<printed>", text.as_str())).unwrap_or(text)
 }
 
 fn params(program: &Program) -> String {

@@ -50,6 +50,11 @@ impl Sink {
         }
     }
 
+    /// Whether there is any error so far.
+    pub fn has_errors(&self) -> bool {
+        self.errors > 0
+    }
+
     /// Whether so much is wrong that looking for more is of no use.
     pub fn is_full(&self) -> bool {
         self.found.len() >= MAX_DIAGNOSTICS

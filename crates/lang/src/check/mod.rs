@@ -37,9 +37,17 @@ pub(crate) fn protocol(program: &mut Program, sink: &mut Sink) -> Result<(), Dia
     Ok(())
 }
 
+/// Checks the observer of properties, whose channels and roles are known to be right.
+pub(crate) fn observer(program: &mut Program, sink: &mut Sink) -> Result<(), Diagnostics> {
+    relations::infer(program);
+    relations::check(program, sink);
+    sink.stop_on_errors()?;
+    rules(program, sink)
+}
+
 fn rules(program: &mut Program, sink: &mut Sink) -> Result<(), Diagnostics> {
-    types::infer(program, sink);
     binding::check(program, sink);
+    types::infer(program, sink);
     kinds::infer(program, sink);
     sink.stop_on_errors()?;
     events::check(program, sink);

@@ -91,6 +91,10 @@ impl Inference {
             self.rule(rule, sink);
             variables_of_rules.push(std::mem::take(&mut self.variables));
         }
+        if sink.has_errors() {
+            // What cannot be inferred now may only be a consequence.
+            return;
+        }
         for relation in component.relations.iter_mut().filter(|relation| !relation.declared) {
             let terms = self.columns[&relation.name].clone();
             for (index, (column, term)) in relation.columns.iter_mut().zip(terms).enumerate() {

@@ -24,8 +24,8 @@ pub(crate) struct Lowering<'s> {
 
 /// A protocol before any check.
 pub(crate) fn protocol(root: &SyntaxNode, source: &Source, overrides: &[(Name, Value)], sink: &mut Sink) -> Program {
-    let mut lowering = Lowering { params: Vec::new(), sink };
-    lowering.header(root, SyntaxKind::ProtocolWord, "protocol NAME");
+    let mut lowering = Lowering::new(sink);
+    lowering.header(root, "protocol NAME", |header| ast::has_token(header, SyntaxKind::ProtocolWord));
     lowering.params(root, overrides);
     let mut program = Program {
         name: header_names(root).next().map(|token| text(&token)).unwrap_or_default(),
@@ -65,9 +65,14 @@ pub(crate) fn text(token: &SyntaxToken) -> Name {
     SmolStr::new(token.text())
 }
 
-impl Lowering<'_> {
+impl<'s> Lowering<'s> {
+    /// Without parameters so far.
+    pub fn new(sink: &'s mut Sink) -> Self {
+        Lowering { params: Vec::new(), sink }
+    }
+
     /// Reports a header that is missing, not the first item, of another kind of file, or repeated.
-    pub fn header(&mut self, root: &SyntaxNode, word: SyntaxKind, form: &str) {
+    pub fn header(&mut self, root: &SyntaxNode, form: &str, fits: impl Fn(&SyntaxNode) -> bool) {
         let mut headers = ast::children(root, SyntaxKind::Header);
         let Some(header) = headers.next() else {
             let message = format!("the text does not start with `{form}`");
@@ -75,7 +80,7 @@ impl Lowering<'_> {
             return;
         };
         let first = root.children().next();
-        if first.as_ref() != Some(&header) || !is_header(&header, word) {
+        if first.as_ref() != Some(&header) || !fits(&header) {
             let message = format!("the text does not start with `{form}`");
             self.sink.error(Code::E0107, span_of(&header), message, format!("the first item has to be `{form}`"));
         }
@@ -130,12 +135,5 @@ impl Lowering<'_> {
             }
         }
         Some(component)
-    }
-}
-
-fn is_header(header: &SyntaxNode, word: SyntaxKind) -> bool {
-    match word {
-        SyntaxKind::ProtocolWord | SyntaxKind::PropertiesWord => ast::has_token(header, word),
-        _ => true,
     }
 }

@@ -1,6 +1,6 @@
 //! Plans.
 
-use super::expressions::expression;
+use super::expressions::{expression, primary};
 use super::items::param;
 use crate::syntax::SyntaxKind;
 use crate::syntax::parser::{Parsed, Parser};
@@ -8,11 +8,10 @@ use crate::syntax::parser::{Parsed, Parser};
 /// `plan NAME for NAME`, parameters, lines.
 pub fn plan(parser: &mut Parser<'_>) {
     while !parser.at(SyntaxKind::EndOfFile) {
-        if item(parser).is_err()
-            && !(parser.at_line_start() && starts_item(parser))
-            && !parser.at(SyntaxKind::EndOfFile)
-        {
-            parser.skip_until(|parser| parser.at_line_start() && starts_item(parser));
+        let at_item = |parser: &Parser<'_>| parser.at_line_start() && starts_item(parser);
+        if item(parser).is_err() && !parser.at(SyntaxKind::EndOfFile) && !at_item(parser) {
+            // Any name at the start of a line may be meant to start an item.
+            parser.skip_until(|parser| at_item(parser) || (parser.at_line_start() && parser.at(SyntaxKind::Name)));
         }
     }
 }
@@ -29,7 +28,10 @@ pub fn plan_line(parser: &mut Parser<'_>) {
 pub fn parameter_override(parser: &mut Parser<'_>) {
     let mut parse = || {
         parser.node(SyntaxKind::Bind, |parser| {
-            parser.expect(SyntaxKind::Name)?;
+            if !parser.at(SyntaxKind::Name) || parser.nth(1) == SyntaxKind::LeftParen {
+                return parser.fail("the name of a parameter");
+            }
+            primary(parser)?;
             parser.expect(SyntaxKind::Assign)?;
             expression(parser)
         })?;

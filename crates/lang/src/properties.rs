@@ -1,0 +1,216 @@
+//! Properties: rules over everything that is ever sent, compiled to an *observer*, a program that an engine runs like any other.
+//!
+//! The observer has the roles of the protocol and one more, `observer`, and its channels under the same names, received by the observer,
+//! with two columns in front: who sent, and to whom. Every message of a run is given to it. Messages stay in tables named `sent NAME`;
+//! what properties say about a channel is read there. Each rule for `violation` fills a view of its own, `violation 1`, `violation 2`,
+//! so that they may have different columns. (No name of a text has a space in it, so these clash with nothing.)
+
+use menard_value::Type;
+
+use crate::diagnostic::{Code, Diagnostics};
+use crate::ir::{
+    Atom, Channel, Column, Component, Expr, ExprKind, Head, HeadArg, Literal, Name, Program, Relation, RelationKind,
+    Role, Rule, RuleKind,
+};
+use crate::lower::{Lowering, header_names};
+use crate::sink::Sink;
+use crate::source::{Source, Span};
+use crate::syntax::{self, SyntaxKind, SyntaxNode, ast, span_of, token_span};
+use crate::walk::START;
+use crate::{check, syntax::SyntaxToken};
+
+/// The name of the observer, as role and as component.
+pub const OBSERVER: &str = "observer";
+
+/// The head of a rule that says what must never be.
+const VIOLATION: &str = "violation";
+
+/// Compiles properties of a protocol to their observer.
+pub fn compile(source: &Source, protocol: &Program) -> Result<Program, Diagnostics> {
+    let mut sink = Sink::new(source);
+    let parse = syntax::parse_program(source);
+    sink.extend(parse.errors);
+    sink.stop_on_errors()?;
+    let rules = rules(&parse.root, protocol, &mut sink);
+    sink.stop_on_errors()?;
+    let mut observer = observer(source, protocol, rules);
+    check::observer(&mut observer, &mut sink)?;
+    Ok(observer)
+}
+
+/// The views of an observer that must stay empty, one for each rule, in the order of the text.
+pub fn violations(observer: &Program) -> Vec<Name> {
+    let relations = observer.components.iter().flat_map(|component| &component.relations);
+    relations.filter(|relation| relation.name.starts_with("violation ")).map(|relation| relation.name.clone()).collect()
+}
+
+/// The table of the messages that were sent on a channel.
+pub fn sent(channel: &str) -> Name {
+    Name::from(format!("sent {channel}"))
+}
+
+fn rules(root: &SyntaxNode, protocol: &Program, sink: &mut Sink) -> Vec<Rule> {
+    let mut lowering = Lowering::new(sink);
+    lowering.header(root, "properties of NAME", |header| ast::has_token(header, SyntaxKind::PropertiesWord));
+    lowering.params = protocol.params.clone();
+    let mut rules: Vec<Rule> = Vec::new();
+    for item in root.children() {
+        match item.kind() {
+            SyntaxKind::Header => {}
+            SyntaxKind::Rule => rules.extend(lowering.rule(&item)),
+            _ => {
+                let message = "properties consist of rules alone";
+                lowering.sink.error(Code::E0901, span_of(&item), message, "belongs to the protocol");
+            }
+        }
+    }
+    let header = header_names(root).last();
+    check_header(header.as_ref(), protocol, sink);
+    for rule in &rules {
+        check_rule(rule, protocol, sink);
+    }
+    if !rules.iter().any(|rule| rule.head.relation == VIOLATION) {
+        let span = header.map_or(Span::default(), |token| token_span(&token));
+        let diagnostic = sink.start(Code::E0902, "no rule says what a violation is").label(span, "has no property");
+        sink.push(diagnostic.help("write what must never happen: `violation(\"why\", x) :- ...`"));
+    }
+    rules
+}
+
+fn check_header(name: Option<&SyntaxToken>, protocol: &Program, sink: &mut Sink) {
+    let Some(name) = name else { return };
+    if name.text() != protocol.name {
+        let message = format!("these are properties of `{}`, not of `{}`", name.text(), protocol.name);
+        sink.error(Code::E0903, token_span(name), message, "another protocol");
+    }
+    if protocol.role(OBSERVER).is_some() || protocol.channel(OBSERVER).is_some() {
+        let message = format!("the protocol has the name `{OBSERVER}`, which properties need");
+        sink.error(Code::E0901, token_span(name), message, "call it something else");
+    }
+}
+
+/// Properties are about what was sent, whenever: they have no steps, and belong to no node.
+fn check_rule(rule: &Rule, protocol: &Program, sink: &mut Sink) {
+    if rule.kind != RuleKind::Now || rule.delete {
+        sink.error(Code::E0901, rule.span, "properties look back on a run, they do not go on", "only `:-` can be used");
+    }
+    if protocol.channel(&rule.head.relation).is_some() {
+        let message = format!("`{}` is a channel of the protocol", rule.head.relation);
+        sink.error(Code::E0901, rule.head.span, message, "properties send nothing");
+    }
+    for atom in rule.atoms() {
+        let problem = if atom.new {
+            "properties have no steps in which a fact could be new"
+        } else if atom.relation == START {
+            "properties have no first step"
+        } else if atom.relation == VIOLATION {
+            "a violation is not read by other rules"
+        } else {
+            check_arity(atom, protocol, sink);
+            continue;
+        };
+        sink.error(Code::E0901, atom.span, problem, "cannot be used here");
+    }
+    for expr in rule.expressions() {
+        expr.visit(&mut |expr| {
+            if expr.kind == ExprKind::Me {
+                sink.error(Code::E0901, expr.span, "properties belong to no node", "`me` is nobody");
+            }
+        });
+    }
+}
+
+fn check_arity(atom: &Atom, protocol: &Program, sink: &mut Sink) {
+    let Some(channel) = protocol.channel(&atom.relation) else { return };
+    let (columns, args) = (channel.columns.len(), atom.args.len());
+    if columns != args {
+        let message = format!("the channel `{}` has {columns} columns, but here {args} arguments", channel.name);
+        sink.error(Code::E0206, atom.span, message, format!("{args} arguments"));
+    }
+}
+
+fn observer(source: &Source, protocol: &Program, rules: Vec<Rule>) -> Program {
+    let name = Name::new_static(OBSERVER);
+    let mut roles = protocol.roles.clone();
+    roles.push(Role { name: name.clone(), count: None, nodes: 1, external: false, span: Span::default() });
+    let channels: Vec<Channel> = protocol.channels.iter().map(|channel| observed(protocol, channel)).collect();
+    let mut component = Component {
+        name: name.clone(),
+        role: name,
+        count: None,
+        parts: 1,
+        relations: channels.iter().map(table).collect(),
+        rules: channels.iter().map(fill).collect(),
+        strata: Vec::new(),
+        span: Span::default(),
+    };
+    let mut number = 0;
+    for mut rule in rules {
+        if rule.head.relation == VIOLATION {
+            number += 1;
+            rule.head.relation = Name::from(format!("{VIOLATION} {number}"));
+        }
+        rule.body.iter_mut().for_each(|literal| read_history(literal, protocol));
+        component.rules.push(rule);
+    }
+    Program {
+        name: protocol.name.clone(),
+        source: source.clone(),
+        params: protocol.params.clone(),
+        roles,
+        channels,
+        faults: Vec::new(),
+        components: vec![component],
+    }
+}
+
+/// A channel of the protocol as the observer receives it.
+fn observed(protocol: &Program, channel: &Channel) -> Channel {
+    let end = |name| Column { name: Name::new_static(name), ty: Type::Node };
+    let columns = [end("sender"), end("receiver")].into_iter().chain(channel.columns.iter().cloned()).collect();
+    let sender =
+        protocol.role_of_endpoint(&channel.sender).map_or_else(|| channel.sender.clone(), |role| role.name.clone());
+    let receiver = Name::new_static(OBSERVER);
+    Channel { name: channel.name.clone(), columns, sender, receiver, by: Vec::new(), span: Span::default() }
+}
+
+fn table(channel: &Channel) -> Relation {
+    Relation {
+        name: sent(&channel.name),
+        columns: channel.columns.clone(),
+        kind: RelationKind::Table,
+        declared: true,
+        span: Span::default(),
+    }
+}
+
+/// The rule that keeps every message of a channel.
+fn fill(channel: &Channel) -> Rule {
+    let span = Span::default();
+    let variable = |index: usize| Expr { kind: ExprKind::Variable(Name::from(format!("column {index}"))), span };
+    let args: Vec<Expr> = (0..channel.columns.len()).map(variable).collect();
+    let head_args = args.iter().cloned().map(HeadArg::Expr).collect();
+    let relation = channel.name.clone();
+    let atom = Atom { negated: false, new: false, relation, args, from: None, to: None, span };
+    Rule {
+        delete: false,
+        head: Head { relation: sent(&channel.name), args: head_args, at: None, span },
+        kind: RuleKind::Now,
+        body: vec![Literal::Atom(atom)],
+        variables: Vec::new(),
+        span,
+    }
+}
+
+/// Makes a literal about a channel one about the table of its messages.
+fn read_history(literal: &mut Literal, protocol: &Program) {
+    let Literal::Atom(atom) = literal else { return };
+    if protocol.channel(&atom.relation).is_none() {
+        return;
+    }
+    atom.relation = sent(&atom.relation);
+    let anybody = Expr { kind: ExprKind::Wildcard, span: atom.span };
+    let from = atom.from.take().unwrap_or_else(|| anybody.clone());
+    let to = atom.to.take().unwrap_or(anybody);
+    atom.args.splice(0..0, [from, to]);
+}
