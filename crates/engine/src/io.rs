@@ -124,6 +124,13 @@ impl Outputs {
         self.messages.is_empty()
     }
 
+    /// The message at a position.
+    pub(crate) fn get(&self, position: usize) -> Sent<'_> {
+        let Target { channel, to, part, held, end } = self.messages[position];
+        let start = if position == 0 { 0 } else { self.messages[position - 1].end as usize };
+        Sent { channel, to, part, held, args: &self.values[start..end as usize] }
+    }
+
     /// The messages, in the order in which they were derived.
     pub fn iter(&self) -> impl Iterator<Item = Sent<'_>> {
         let mut start = 0;

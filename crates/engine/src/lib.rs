@@ -2,6 +2,21 @@
 //!
 //! [`lower`] turns a component of a checked program into a [`Plan`]; a [`Node`] runs it, `step(inputs) -> outputs`.
 
+mod aggregate;
+mod execute;
+mod hash;
+mod inspect;
 mod io;
+mod lower;
+mod node;
+mod outbox;
+mod plan;
+mod router;
+mod store;
+mod tuples;
 
 pub use io::{Inputs, Outputs, Received, Sent};
+pub use lower::lower;
+pub use node::{Counters, Node};
+pub use plan::Plan;
+pub use router::Router;

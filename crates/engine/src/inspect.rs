@@ -1,0 +1,96 @@
+//! What can be asked of a node from outside, between steps.
+
+use menard_value::Value;
+
+use crate::hash::Seed;
+use crate::node::Node;
+use crate::plan::{StoreKind, Target};
+use crate::store::Version;
+
+impl Node {
+    /// The facts of a table or view, sorted. Tables: as they are after the last step, deletions and insertions by `:+` included. Views: as
+    /// they were in it. Nothing for events and unknown relations.
+    pub fn facts(&self, relation: &str) -> Vec<Vec<Value>> {
+        let mut facts = match self.store(relation) {
+            Some(store) => self.stored_facts(store),
+            None => Vec::new(),
+        };
+        facts.sort_unstable();
+        facts
+    }
+
+    /// Whether [`Node::facts`] gives none.
+    pub fn is_empty(&self, relation: &str) -> bool {
+        self.store(relation).is_none_or(|store| match self.plan().stores[store].kind {
+            StoreKind::View => self.state().stores[store].rows(Version::New).next().is_none(),
+            _ => self.stored_facts(store).is_empty(),
+        })
+    }
+
+    /// Whether a state-only rule holds this message: it may be sent again.
+    pub fn holds(&self, channel: u16, to: menard_value::Node, args: &[Value]) -> bool {
+        let plan = self.plan().sent.get(usize::from(channel)).and_then(Option::as_ref);
+        let Some(view) = plan.and_then(|plan| plan.held_by) else { return false };
+        let tuple: Vec<Value> = std::iter::once(Value::Node(to)).chain(args.iter().cloned()).collect();
+        self.state().holds(view, &tuple)
+    }
+
+    /// A digest of the whole state, pending changes included, that does not depend on the order in which it came about: two nodes of
+    /// one plan with the same fingerprint behave alike.
+    pub fn fingerprint(&self) -> u128 {
+        let mut digest = Digest { sum: u128::from(self.state().started) };
+        for (store, plan) in self.plan().stores.iter().enumerate() {
+            let (rows, next) = (&self.state().stores[store], &self.state().next[store]);
+            let number = store as u64 * 4;
+            if plan.kind == StoreKind::Table {
+                for row in rows.rows(Version::New) {
+                    digest.add(number + u64::from(rows.is_doomed(row)), rows.row(row));
+                }
+            }
+            let mut plus: Vec<&[Value]> = next.plus.iter().collect();
+            plus.sort_unstable();
+            plus.dedup();
+            plus.into_iter().for_each(|tuple| digest.add(number + 2, tuple));
+        }
+        digest.sum
+    }
+
+    fn store(&self, relation: &str) -> Option<usize> {
+        self.plan().stores.iter().position(|store| !store.hidden && store.name == relation)
+    }
+
+    fn stored_facts(&self, store: usize) -> Vec<Vec<Value>> {
+        let (rows, next) = (&self.state().stores[store], &self.state().next[store]);
+        match self.plan().stores[store].kind {
+            StoreKind::Event | StoreKind::Role { .. } => Vec::new(),
+            StoreKind::View => rows.rows(Version::New).map(|row| rows.row(row).to_vec()).collect(),
+            StoreKind::Delta => {
+                let aggregates = self.plan().aggregates.iter().zip(&self.state().groups);
+                let mut of_view = aggregates.filter(|(plan, _)| plan.target == Target::Count(store));
+                of_view.next().map(|(plan, groups)| groups.facts(plan)).unwrap_or_default()
+            }
+            StoreKind::Table => {
+                let stays = rows.rows(Version::New).filter(|&row| !rows.is_doomed(row));
+                let mut facts: Vec<Vec<Value>> = stays.map(|row| rows.row(row).to_vec()).collect();
+                let mut plus: Vec<Vec<Value>> = next.plus.iter().map(<[Value]>::to_vec).collect();
+                plus.sort_unstable();
+                plus.dedup();
+                facts.append(&mut plus);
+                facts
+            }
+        }
+    }
+}
+
+/// A sum of hashes.
+struct Digest {
+    sum: u128,
+}
+
+impl Digest {
+    fn add(&mut self, tag: u64, tuple: &[Value]) {
+        let half =
+            |seed: u64| u128::from(Seed::new(seed).tuple([&Value::Int(tag.cast_signed())].into_iter().chain(tuple)));
+        self.sum = self.sum.wrapping_add(half(1) << 64 | half(2));
+    }
+}

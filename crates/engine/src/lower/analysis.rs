@@ -1,0 +1,95 @@
+//! What can be said only of a whole plan: which views need no rows, and what changes of tables can lead to.
+
+use crate::plan::{Access, Driver, Op, Pipeline, Plan, RulePlan, StoreKind, Target};
+use crate::store::Version;
+
+/// Completes a plan whose rules are all there.
+pub(super) fn complete(plan: &mut Plan) {
+    find_deltas(plan);
+    find_reactions(plan);
+    find_silent(plan);
+}
+
+fn rules(plan: &Plan) -> impl Iterator<Item = &RulePlan> {
+    let strata = plan.strata.iter().flat_map(|stratum| stratum.rules.iter().chain(&stratum.recursion));
+    strata.chain(&plan.finish)
+}
+
+fn accesses(pipeline: &Pipeline) -> impl Iterator<Item = &Access> {
+    pipeline.ops.iter().filter_map(|op| match op {
+        Op::Join { access, .. } | Op::Exists(access) | Op::Absent(access) => Some(access),
+        Op::Compare { .. } | Op::Call { .. } => None,
+    })
+}
+
+/// A view that is the result of one aggregation and that no join looks into is kept by its groups alone. Violations are
+/// kept, since they are asked for by name.
+fn find_deltas(plan: &mut Plan) {
+    for store in 0..plan.stores.len() {
+        let view = &plan.stores[store];
+        let aggregations = plan.aggregates.iter().filter(|aggregate| aggregate.target == Target::Count(store)).count();
+        let is_delta = view.kind == StoreKind::View
+            && view.counted
+            && !view.hidden
+            && !view.name.starts_with("violation")
+            && aggregations == 1
+            && !rules(plan).any(|rule| rule.target == Target::Count(store))
+            && !rules(plan).flat_map(|rule| &rule.pipelines).flat_map(accesses).any(|access| access.store == store);
+        if is_delta {
+            plan.stores[store].kind = StoreKind::Delta;
+            plan.stores[store].counted = false;
+        }
+    }
+}
+
+/// Finds the stores whose changes can make a rule do something in a step without input.
+fn find_reactions(plan: &mut Plan) {
+    loop {
+        let mut found = Vec::new();
+        for rule in rules(plan) {
+            for pipeline in &rule.pipelines {
+                match pipeline.driver {
+                    Driver::Added(store) => found.push((store, true, false)),
+                    Driver::Delta { store, .. } if is_active(plan, rule.target) => found.push((store, true, true)),
+                    Driver::Always => found.extend(accesses(pipeline).map(|access| (access.store, true, true))),
+                    _ => {}
+                }
+            }
+        }
+        let mut changed = false;
+        for (store, insertion, deletion) in found {
+            let store = &mut plan.stores[store];
+            changed |= insertion && !store.reacts_to_insertion || deletion && !store.reacts_to_deletion;
+            store.reacts_to_insertion |= insertion;
+            store.reacts_to_deletion |= deletion;
+        }
+        if !changed {
+            return;
+        }
+    }
+}
+
+fn is_active(plan: &Plan, target: Target) -> bool {
+    match target {
+        Target::Count(view) => plan.stores[view].reacts_to_insertion || plan.stores[view].reacts_to_deletion,
+        Target::Aggregate(aggregate) => is_active(plan, plan.aggregates[aggregate].target),
+        Target::Insert(_) | Target::Plus(_) | Target::Defer(_) | Target::Doom(_) | Target::Send { .. } => true,
+    }
+}
+
+/// Finds the tables whose changes drive nothing and of which no reader asks what it held before.
+fn find_silent(plan: &mut Plan) {
+    for store in 0..plan.stores.len() {
+        let watched = rules(plan).flat_map(|rule| &rule.pipelines).any(|pipeline| {
+            let drives = match pipeline.driver {
+                Driver::Added(driving)
+                | Driver::Delta { store: driving, .. }
+                | Driver::Fresh { store: driving, added: true } => driving == store,
+                Driver::First | Driver::Always | Driver::Event(_) | Driver::Fresh { .. } => false,
+            };
+            drives || accesses(pipeline).any(|access| access.store == store && access.version != Version::New)
+        });
+        let table = &mut plan.stores[store];
+        table.silent = table.kind == StoreKind::Table && table.inserted_by.is_none() && !watched;
+    }
+}
