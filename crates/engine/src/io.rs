@@ -65,6 +65,9 @@ impl Inputs {
     }
 }
 
+/// The number of steps without messages in a row after which a node that still has work to do has failed: its rules never settle.
+pub const MAX_FOLLOW_UPS: u32 = 10_000;
+
 /// What one step did.
 #[derive(Clone, Debug, Default)]
 pub struct Outputs {

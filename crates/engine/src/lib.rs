@@ -3,6 +3,7 @@
 //! [`lower`] turns a component of a checked program into a [`Plan`]; a [`Node`] runs it, `step(inputs) -> outputs`.
 
 mod aggregate;
+mod display;
 mod execute;
 mod hash;
 mod inspect;
@@ -15,7 +16,7 @@ mod router;
 mod store;
 mod tuples;
 
-pub use io::{Inputs, Outputs, Received, Sent};
+pub use io::{Inputs, MAX_FOLLOW_UPS, Outputs, Received, Sent};
 pub use lower::lower;
 pub use node::{Counters, Node};
 pub use plan::Plan;

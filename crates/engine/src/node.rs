@@ -374,7 +374,7 @@ impl State {
     /// Rows that were deleted at the beginning of the step and that a view puts into the table come back.
     fn reinsert(&mut self, plan: &Plan, table: usize) {
         let view = plan.stores[table].inserted_by.expect("only such tables are listed");
-        let deleted: Vec<u32> = self.stores[table].touched().iter().copied().collect();
+        let deleted: Vec<u32> = self.stores[table].touched().to_vec();
         for row in deleted {
             let store = &self.stores[table];
             if store.sees(Version::Removed, row) && self.holds(view, store.row(row)) {
