@@ -1,0 +1,71 @@
+//! Which variables of a rule are determined by the fact that it derives: whoever sees the head can tell their values.
+
+use std::collections::BTreeSet;
+
+use menard_lang::ir::{Comparison, Expr, ExprKind, HeadArg, Literal, Name, Rule};
+
+use super::scope::variables;
+
+/// The variables that the head determines: its arguments that are variables, arguments of injective functions, and what follows from
+/// equations of the body. Aggregates determine nothing.
+pub fn determined(rule: &Rule) -> BTreeSet<Name> {
+    let mut known = BTreeSet::new();
+    for arg in &rule.head.args {
+        if let HeadArg::Expr(expr) = arg {
+            invert(expr, &mut known);
+        }
+    }
+    if let Some(at) = &rule.head.at {
+        invert(at, &mut known);
+    }
+    loop {
+        let before = known.len();
+        for literal in &rule.body {
+            match literal {
+                Literal::Bind { variable, value, .. } => {
+                    if known.contains(variable) {
+                        invert(value, &mut known);
+                    } else if is_known(value, &known) {
+                        known.insert(variable.clone());
+                    }
+                }
+                Literal::Compare { op: Comparison::Equal, left, right, .. } => {
+                    if is_known(left, &known) {
+                        invert(right, &mut known);
+                    }
+                    if is_known(right, &known) {
+                        invert(left, &mut known);
+                    }
+                }
+                Literal::Compare { .. } | Literal::Atom(_) => {}
+            }
+        }
+        if known.len() == before {
+            return known;
+        }
+    }
+}
+
+/// Whether the value of an expression follows from these variables.
+pub fn is_known(expr: &Expr, known: &BTreeSet<Name>) -> bool {
+    !has_wildcard(expr) && variables(expr).is_subset(known)
+}
+
+fn has_wildcard(expr: &Expr) -> bool {
+    match &expr.kind {
+        ExprKind::Wildcard => true,
+        ExprKind::Call(_, args) => args.iter().any(has_wildcard),
+        ExprKind::Variable(_) | ExprKind::Constant(_) | ExprKind::Param(_) | ExprKind::Me => false,
+    }
+}
+
+/// Adds what the value of an expression tells.
+fn invert(expr: &Expr, known: &mut BTreeSet<Name>) {
+    match &expr.kind {
+        ExprKind::Variable(name) => {
+            known.insert(name.clone());
+        }
+        ExprKind::Call(function, args) if function.get().injective => args.iter().for_each(|arg| invert(arg, known)),
+        ExprKind::Call(..) | ExprKind::Wildcard | ExprKind::Constant(_) | ExprKind::Param(_) | ExprKind::Me => {}
+    }
+}

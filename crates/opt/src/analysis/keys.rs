@@ -1,0 +1,306 @@
+//! Co-hashing: a key column for every relation of a component, such that facts which meet in a rule have equal keys.
+//!
+//! A key of several columns is a list of such assignments, one for each position, since tuples are equal if they are equal position by
+//! position. So only assignments of single columns are searched: groups of relations that rules tie together, one by one, by
+//! propagation from rule to rule.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use menard_lang::ir::{Atom, Comparison, Expr, ExprKind, HeadArg, Literal, Name, Rule, RuleKind};
+
+use super::determined::determined;
+use super::scope::{Scope, aggregates, fills, variables};
+
+/// The most assignments that are kept of one group; far more than any protocol has columns.
+const MAX_ASSIGNMENTS: usize = 256;
+
+/// A key column, by its position, for each relation.
+pub type Assignment<'a> = BTreeMap<&'a str, usize>;
+
+/// Which demands an assignment has to meet. All of them but for tests, and for finding the first that cannot be met.
+#[derive(Clone, Copy, Debug)]
+pub struct Demands {
+    /// Facts that meet in a rule have equal keys.
+    pub joins: bool,
+    /// Facts that are aggregated together have equal keys.
+    pub aggregates: bool,
+    /// A message that is sent for as long as a body of state holds tells the key of that body.
+    pub held: bool,
+}
+
+/// What one rule demands.
+pub struct Demand<'a> {
+    /// The position of the rule.
+    pub rule: usize,
+    /// The relations that meet in it, each with its arguments; `None` where it has a wildcard or an aggregate.
+    pub met: Vec<(&'a str, Vec<Option<Expr>>)>,
+    grouped: Option<Told>,
+    told: Option<Told>,
+}
+
+/// What a head tells.
+#[derive(Clone)]
+struct Told {
+    variables: BTreeSet<Name>,
+    terms: Vec<Expr>,
+}
+
+impl Told {
+    /// The head's arguments that are no aggregates, and the destination.
+    fn by_head(rule: &Rule, same: &Synonyms) -> Told {
+        let args = rule.head.args.iter().filter_map(|arg| match arg {
+            HeadArg::Expr(expr) => Some(expr),
+            HeadArg::Aggregate { .. } => None,
+        });
+        let terms: Vec<Expr> = args.chain(&rule.head.at).filter_map(|expr| same.of_expr(expr)).collect();
+        let variables = terms.iter().filter_map(|term| match &term.kind {
+            ExprKind::Variable(name) => Some(name.clone()),
+            _ => None,
+        });
+        Told { variables: variables.collect(), terms }
+    }
+
+    fn tells(&self, term: &Expr) -> bool {
+        self.terms.contains(term) || variables(term).is_subset(&self.variables)
+    }
+}
+
+impl<'a> Demand<'a> {
+    fn of(scope: &Scope<'a>, index: usize, referenced: &BTreeSet<&str>) -> Demand<'a> {
+        let rule = scope.rule(index);
+        let same = Synonyms::of(rule);
+        let mut met: Vec<(&str, Vec<Option<Expr>>)> =
+            scope.literals(rule).map(|atom| (atom.relation.as_str(), arguments(atom, &same))).collect();
+        if let Some(name) = fills(rule).filter(|name| referenced.contains(name)) {
+            met.push((name, head_arguments(rule, &same)));
+        }
+        let held = rule.kind == RuleKind::Async && scope.is_state_only(rule);
+        let told = Told::by_head(rule, &same);
+        let by_equations = determined(rule).into_iter().map(|name| same.of_name(&name));
+        let all_told = Told { variables: told.variables.iter().cloned().chain(by_equations).collect(), ..told.clone() };
+        Demand { rule: index, met, grouped: aggregates(rule).then_some(told), told: held.then_some(all_told) }
+    }
+
+    /// Whether an assignment meets the demand, as far as it goes.
+    fn is_met(&self, keys: &Assignment<'_>, demands: Demands) -> bool {
+        let terms: Vec<Option<&Expr>> =
+            self.met.iter().filter_map(|(name, args)| keys.get(name).map(|column| args[*column].as_ref())).collect();
+        let joined = terms.len() < 2 || (terms[0].is_some() && terms.iter().all(|term| *term == terms[0]));
+        let within = |told: &Option<Told>| match told {
+            None => true,
+            Some(told) => terms.iter().all(|term| term.is_some_and(|term| told.tells(term))),
+        };
+        (!demands.joins || joined)
+            && (!demands.aggregates || within(&self.grouped))
+            && (!demands.held || within(&self.told))
+    }
+}
+
+fn arguments(atom: &Atom, same: &Synonyms) -> Vec<Option<Expr>> {
+    atom.args.iter().map(|arg| same.of_expr(arg)).collect()
+}
+
+fn head_arguments(rule: &Rule, same: &Synonyms) -> Vec<Option<Expr>> {
+    let arg = |arg: &HeadArg| match arg {
+        HeadArg::Expr(expr) => same.of_expr(expr),
+        HeadArg::Aggregate { .. } => None,
+    };
+    rule.head.args.iter().map(arg).collect()
+}
+
+/// Variables that a rule equates: `x = y` and `x == y`.
+struct Synonyms(BTreeMap<Name, Expr>);
+
+impl Synonyms {
+    fn of(rule: &Rule) -> Synonyms {
+        let mut same = Synonyms(BTreeMap::new());
+        for literal in &rule.body {
+            let (left, right) = match literal {
+                Literal::Bind { variable, value, span } => {
+                    (Expr { kind: ExprKind::Variable(variable.clone()), span: *span }, value.clone())
+                }
+                Literal::Compare { op: Comparison::Equal, left, right, .. } => (left.clone(), right.clone()),
+                Literal::Compare { .. } | Literal::Atom(_) => continue,
+            };
+            same.equate(left, right);
+        }
+        same
+    }
+
+    fn equate(&mut self, left: Expr, right: Expr) {
+        let (Some(left), Some(right)) = (self.of_expr(&left), self.of_expr(&right)) else { return };
+        if left == right {
+            return;
+        }
+        let (from, to) = match (&left.kind, &right.kind) {
+            (ExprKind::Variable(name), _) if !variables(&right).contains(name) => (name.clone(), right),
+            (_, ExprKind::Variable(name)) if !variables(&left).contains(name) => (name.clone(), left),
+            _ => return,
+        };
+        for value in self.0.values_mut() {
+            *value = substitute(value, &from, &to);
+        }
+        self.0.insert(from, to);
+    }
+
+    /// The expression with every variable replaced by what it equals; `None` for a wildcard.
+    fn of_expr(&self, expr: &Expr) -> Option<Expr> {
+        let kind = match &expr.kind {
+            ExprKind::Wildcard => return None,
+            ExprKind::Variable(name) => return Some(self.0.get(name).unwrap_or(expr).clone()),
+            ExprKind::Call(function, args) => {
+                ExprKind::Call(*function, args.iter().map(|arg| self.of_expr(arg)).collect::<Option<_>>()?)
+            }
+            ExprKind::Constant(_) | ExprKind::Param(_) | ExprKind::Me => return Some(expr.clone()),
+        };
+        Some(Expr { kind, span: expr.span })
+    }
+
+    fn of_name(&self, name: &Name) -> Name {
+        match self.0.get(name).map(|expr| &expr.kind) {
+            Some(ExprKind::Variable(other)) => other.clone(),
+            _ => name.clone(),
+        }
+    }
+}
+
+fn substitute(expr: &Expr, from: &Name, to: &Expr) -> Expr {
+    match &expr.kind {
+        ExprKind::Variable(name) if name == from => to.clone(),
+        ExprKind::Call(function, args) => {
+            let args = args.iter().map(|arg| substitute(arg, from, to)).collect();
+            Expr { kind: ExprKind::Call(*function, args), span: expr.span }
+        }
+        _ => expr.clone(),
+    }
+}
+
+/// Relations of a component that rules tie together, and how they can be keyed.
+pub struct Group<'a> {
+    /// The relations and received channels, those with messages first.
+    pub relations: Vec<&'a str>,
+    /// What the rules over them demand.
+    pub demands: Vec<Demand<'a>>,
+    /// All ways to key them.
+    pub assignments: Vec<Assignment<'a>>,
+}
+
+/// The groups of a component, with all assignments that meet the demands.
+pub fn groups<'a>(scope: &Scope<'a>, demands: Demands) -> Vec<Group<'a>> {
+    let rules = || scope.rules().filter(|(_, rule)| !scope.derives_constant(rule));
+    let referenced: BTreeSet<&str> = rules().flat_map(|(_, rule)| scope.references(rule)).collect();
+    let mut groups: Vec<(BTreeSet<&str>, Vec<Demand<'_>>)> =
+        referenced.iter().map(|name| (BTreeSet::from([*name]), Vec::new())).collect();
+    for (index, _) in rules() {
+        let demand = Demand::of(scope, index, &referenced);
+        let names: BTreeSet<&str> = demand.met.iter().map(|(name, _)| *name).collect();
+        let (tied, apart): (Vec<_>, Vec<_>) = groups.into_iter().partition(|(group, _)| !group.is_disjoint(&names));
+        groups = apart;
+        let mut merged = (BTreeSet::new(), vec![demand]);
+        for (names, demands) in tied {
+            merged.0.extend(names);
+            merged.1.extend(demands);
+        }
+        if !merged.0.is_empty() {
+            groups.push(merged);
+        }
+    }
+    groups.into_iter().map(|(names, rules)| Group::solve(scope, names, rules, demands)).collect()
+}
+
+impl<'a> Group<'a> {
+    fn solve(scope: &Scope<'a>, names: BTreeSet<&'a str>, mut rules: Vec<Demand<'a>>, demands: Demands) -> Group<'a> {
+        rules.sort_by_key(|demand| demand.rule);
+        let (channels, own): (Vec<&str>, Vec<&str>) =
+            names.iter().partition(|name| scope.program.channel(name).is_some());
+        let relations: Vec<&str> = channels.into_iter().chain(own).collect();
+        let mut group = Group { relations: tied_order(&relations, &rules), demands: rules, assignments: Vec::new() };
+        let mut found = Vec::new();
+        group.extend(scope, &mut Assignment::new(), 0, demands, &mut found);
+        group.assignments = found;
+        group
+    }
+
+    /// Completes an assignment from its relation at `next` on, in all ways.
+    fn extend(
+        &self,
+        scope: &Scope<'a>,
+        keys: &mut Assignment<'a>,
+        next: usize,
+        demands: Demands,
+        found: &mut Vec<Assignment<'a>>,
+    ) {
+        let Some(name) = self.relations.get(next) else {
+            found.push(keys.clone());
+            return;
+        };
+        for column in 0..arity(scope, name) {
+            keys.insert(name, column);
+            let concerned = self.demands.iter().filter(|demand| demand.met.iter().any(|(met, _)| met == name));
+            if found.len() < MAX_ASSIGNMENTS && concerned.into_iter().all(|demand| demand.is_met(keys, demands)) {
+                self.extend(scope, keys, next + 1, demands, found);
+            }
+            keys.remove(name);
+        }
+    }
+
+    /// The first rule that cannot go along when these columns are keys, with its relations; found by propagation from rule to rule.
+    pub fn conflict(&self, seed: &Assignment<'a>, demands: Demands) -> Option<&Demand<'a>> {
+        let mut keys = seed.clone();
+        loop {
+            let before = keys.len();
+            for demand in &self.demands {
+                if !demand.is_met(&keys, demands) {
+                    return Some(demand);
+                }
+                let known = demand.met.iter().find_map(|(name, args)| args[*keys.get(name)?].clone());
+                let Some(term) = known.filter(|_| demands.joins) else { continue };
+                for (name, args) in &demand.met {
+                    if keys.contains_key(name) {
+                        continue;
+                    }
+                    match args.iter().position(|arg| arg.as_ref() == Some(&term)) {
+                        Some(column) => keys.insert(name, column),
+                        None => return Some(demand),
+                    };
+                }
+            }
+            if keys.len() == before {
+                return None;
+            }
+        }
+    }
+}
+
+/// The relations in an order in which each, where possible, is tied to an earlier one, so that dead ends show early.
+fn tied_order<'a>(relations: &[&'a str], demands: &[Demand<'_>]) -> Vec<&'a str> {
+    let mut rest = relations.to_vec();
+    let mut order: Vec<&str> = Vec::new();
+    while !rest.is_empty() {
+        let is_tied = |name: &&str| {
+            demands.iter().any(|demand| {
+                let has = |name: &str| demand.met.iter().any(|(met, _)| *met == name);
+                has(name) && order.iter().any(|earlier| has(earlier))
+            })
+        };
+        let next = rest.iter().position(is_tied).unwrap_or(0);
+        order.push(rest.remove(next));
+    }
+    order
+}
+
+fn arity(scope: &Scope<'_>, name: &str) -> usize {
+    match scope.program.channel(name) {
+        Some(channel) => channel.columns.len(),
+        None => scope.component.relation(name).map_or(0, |relation| relation.columns.len()),
+    }
+}
+
+/// The name of a relation's column.
+pub fn column_name<'a>(scope: &Scope<'a>, relation: &str, column: usize) -> &'a str {
+    let columns = match scope.program.channel(relation) {
+        Some(channel) => &channel.columns,
+        None => &scope.component.relation(relation).expect("only relations that exist are keyed").columns,
+    };
+    &columns[column].name
+}

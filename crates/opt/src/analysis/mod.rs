@@ -1,0 +1,10 @@
+//! What preconditions rest on, one analysis a file. Every analysis looks at one component: rules of different components meet in
+//! channels only.
+
+pub mod constants;
+pub mod determined;
+pub mod fault_model;
+pub mod forwards;
+pub mod keys;
+pub mod pieces;
+pub mod scope;

@@ -1,0 +1,150 @@
+//! How the rules of one component see names: constants, channels and relations of their own.
+
+use std::collections::BTreeSet;
+
+use menard_lang::ir::{Atom, Component, Expr, ExprKind, HeadArg, Literal, Name, Program, RelationKind, Rule, RuleKind};
+
+use super::constants::constant_relations;
+
+/// The event that holds in a node's first step.
+pub const START: &str = "start";
+
+/// What an atom in a body reads.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Reads {
+    /// A role, or a relation derived from roles alone: the same at every node and in every step.
+    Constant,
+    /// `start()`.
+    Start,
+    /// A channel that the component receives.
+    Channel,
+    /// Another relation of the component.
+    Own(RelationKind),
+}
+
+/// One component of a program, with the relations of it that are constant.
+pub struct Scope<'a> {
+    /// The program.
+    pub program: &'a Program,
+    /// The component.
+    pub component: &'a Component,
+    constants: BTreeSet<&'a str>,
+}
+
+impl<'a> Scope<'a> {
+    /// The scope of a component.
+    pub fn new(program: &'a Program, component: &'a Component) -> Self {
+        Scope { program, component, constants: constant_relations(program, component) }
+    }
+
+    /// The scope of the component with this name, which must exist.
+    pub fn of(program: &'a Program, component: &str) -> Self {
+        let component = program.component(component).expect("a site names a component of the program it was found in");
+        Scope::new(program, component)
+    }
+
+    /// The rule at this position.
+    pub fn rule(&self, index: usize) -> &'a Rule {
+        &self.component.rules[index]
+    }
+
+    /// The rules with their positions.
+    pub fn rules(&self) -> impl Iterator<Item = (usize, &'a Rule)> {
+        self.component.rules.iter().enumerate()
+    }
+
+    /// What a name in a body stands for.
+    pub fn reads_name(&self, name: &str) -> Reads {
+        if name == START {
+            Reads::Start
+        } else if self.program.role(name).is_some() || self.constants.contains(name) {
+            Reads::Constant
+        } else if self.program.channel(name).is_some() {
+            Reads::Channel
+        } else {
+            Reads::Own(self.component.relation(name).map_or(RelationKind::Event, |relation| relation.kind))
+        }
+    }
+
+    /// What an atom reads.
+    pub fn reads(&self, atom: &Atom) -> Reads {
+        self.reads_name(&atom.relation)
+    }
+
+    /// Whether the relation of this component is the same at every node and in every step.
+    pub fn is_constant(&self, name: &str) -> bool {
+        self.constants.contains(name)
+    }
+
+    /// Whether the rule derives a constant relation. Such a rule belongs to whoever reads the relation.
+    pub fn derives_constant(&self, rule: &Rule) -> bool {
+        rule.kind != RuleKind::Async && self.is_constant(&rule.head.relation)
+    }
+
+    /// The atoms of a rule over channels and relations that are not constant; `start()` is none of them.
+    pub fn literals(&self, rule: &'a Rule) -> impl Iterator<Item = &'a Atom> {
+        atoms(rule).filter(|atom| matches!(self.reads(atom), Reads::Channel | Reads::Own(_)))
+    }
+
+    /// The names of these.
+    pub fn references(&self, rule: &'a Rule) -> BTreeSet<&'a str> {
+        self.literals(rule).map(|atom| atom.relation.as_str()).collect()
+    }
+
+    /// The constant relations of this component that a rule reads.
+    pub fn constants_read(&self, rule: &'a Rule) -> impl Iterator<Item = &'a str> {
+        atoms(rule).map(|atom| atom.relation.as_str()).filter(|name| self.is_constant(name))
+    }
+
+    /// Whether nothing in the body is an event: the rule holds as long as its body does.
+    pub fn is_state_only(&self, rule: &'a Rule) -> bool {
+        let is_event = |atom: &Atom| {
+            atom.new || matches!(self.reads(atom), Reads::Start | Reads::Channel | Reads::Own(RelationKind::Event))
+        };
+        !atoms(rule).any(is_event)
+    }
+
+    /// Whether an external role sends on the channel.
+    pub fn is_from_outside(&self, channel: &str) -> bool {
+        let sender = self.program.channel(channel).and_then(|channel| self.program.role(&channel.sender));
+        sender.is_some_and(|role| role.external)
+    }
+}
+
+/// The atoms of a rule's body.
+pub fn atoms(rule: &Rule) -> impl Iterator<Item = &Atom> {
+    rule.body.iter().filter_map(Literal::as_atom)
+}
+
+/// The relation of the component that a rule fills or deletes from; `None` if it sends a message.
+pub fn fills(rule: &Rule) -> Option<&str> {
+    (rule.kind != RuleKind::Async).then_some(rule.head.relation.as_str())
+}
+
+/// The channel that a rule sends on.
+pub fn sends(rule: &Rule) -> Option<&str> {
+    (rule.kind == RuleKind::Async).then_some(rule.head.relation.as_str())
+}
+
+/// Whether the head has an aggregate.
+pub fn aggregates(rule: &Rule) -> bool {
+    rule.head.args.iter().any(|arg| matches!(arg, HeadArg::Aggregate { .. }))
+}
+
+/// Adds the variables of an expression.
+pub fn collect_variables(expr: &Expr, into: &mut BTreeSet<Name>) {
+    match &expr.kind {
+        ExprKind::Variable(name) => {
+            into.insert(name.clone());
+        }
+        ExprKind::Call(_, args) => args.iter().for_each(|arg| collect_variables(arg, into)),
+        ExprKind::Wildcard | ExprKind::Constant(_) | ExprKind::Param(_) | ExprKind::Me => {}
+    }
+}
+
+/// The variables of an expression.
+pub fn variables(expr: &Expr) -> BTreeSet<Name> {
+    let mut names = BTreeSet::new();
+    collect_variables(expr, &mut names);
+    names
+}

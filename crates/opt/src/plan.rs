@@ -1,0 +1,135 @@
+//! Plans: rewrites line by line, the program printed and its text checked anew after each.
+
+mod error;
+
+use std::sync::Arc;
+
+use menard_lang::ir::Program;
+use menard_lang::plan::{Line, LineKind, Plan};
+use menard_lang::run::Lift;
+use menard_lang::source::Source;
+
+use crate::precondition::Proof;
+use crate::refusal::Refusal;
+use crate::rewrite::Misfit;
+use crate::rules::{Applied, Denied, REWRITES};
+
+pub use error::PlanError;
+
+/// One line of a plan, applied.
+#[derive(Clone)]
+pub struct Stage {
+    /// The line as a plan has it.
+    pub line: String,
+    /// The rewrite's name.
+    pub rewrite: &'static str,
+    /// Why it was allowed, precondition by precondition.
+    pub proofs: Vec<Proof>,
+    /// The program after the line, checked; its source is its printed text.
+    pub program: Program,
+    /// Runs of this program as runs of the program before the line.
+    pub lift: Arc<dyn Lift + Send + Sync>,
+}
+
+/// Applies the lines of a plan in their order. Empty for a plan without lines.
+///
+/// # Errors
+/// If the plan is for another protocol, if a line does not fit the program at that line, or if it is refused.
+pub fn apply_plan(program: &Program, plan: &Plan) -> Result<Vec<Stage>, PlanError> {
+    if plan.protocol != program.name {
+        let message = format!("`{}` is a plan for `{}`, not for `{}`", plan.name, plan.protocol, program.name);
+        let misfit = Misfit { word: plan.protocol.to_string(), message, help: None };
+        return Err(PlanError::misfit(&plan.source, None, misfit));
+    }
+    let mut stages: Vec<Stage> = Vec::new();
+    for (index, line) in plan.lines.iter().enumerate() {
+        let current = stages.last().map_or(program, |stage| &stage.program);
+        let name = format!("<{} after line {} of {}>", program.name, index + 1, plan.name);
+        stages.push(apply_line(current, line, &plan.source, &name, None)?);
+    }
+    Ok(stages)
+}
+
+/// What one more line would do after a plan: its stages (a partition of several components has several), or why not.
+///
+/// # Errors
+/// As [`apply_plan`], or if the line is none.
+pub fn why_not(program: &Program, so_far: &Plan, line: &str) -> Result<Vec<Stage>, PlanError> {
+    let stages = apply_plan(program, so_far)?;
+    let lines = menard_lang::plan::parse_line(line).map_err(PlanError::Misfit)?;
+    let source = Source::new("<line of a plan>", line);
+    let mut more: Vec<Stage> = Vec::new();
+    for line in &lines {
+        let current = more.last().or(stages.last()).map_or(program, |stage| &stage.program);
+        let name = format!("<{} after {} and `{}`>", program.name, so_far.name, line.kind);
+        more.push(apply_line(current, line, &source, &name, None)?);
+    }
+    Ok(more)
+}
+
+/// Applies a line by the first rewrite that allows it, except for the precondition in `skip`, which only tests leave out.
+#[doc(hidden)]
+pub fn apply_line(
+    program: &Program,
+    line: &Line,
+    source: &Source,
+    name: &str,
+    skip: Option<&str>,
+) -> Result<Stage, PlanError> {
+    let using = match &line.kind {
+        LineKind::Decouple { using, .. } => using.as_deref(),
+        LineKind::Partition { .. } => None,
+    };
+    let mut refusals: Vec<Refusal> = Vec::new();
+    let mut misfit = None;
+    let mut names = Vec::new();
+    for rewrite in REWRITES {
+        let Some(attempt) = rewrite.attempt(program, &line.kind, skip) else { continue };
+        names.push(rewrite.name());
+        if using.is_some_and(|using| using != rewrite.name()) {
+            continue;
+        }
+        match attempt {
+            Ok(applied) => return check(applied, rewrite.name(), &line.kind, name),
+            Err(Denied::Misfit(found)) => misfit = Some(found),
+            Err(Denied::Refusal(refusal)) => refusals.push(*refusal),
+        }
+    }
+    if let Some(misfit) = misfit {
+        return Err(PlanError::misfit(source, Some(line.span), misfit));
+    }
+    match using {
+        Some(using) if refusals.is_empty() => {
+            Err(PlanError::misfit(source, Some(line.span), unknown_rewrite(using, &names)))
+        }
+        _ => {
+            refusals.sort_by_key(|refusal| std::cmp::Reverse(refusal.proven));
+            Err(PlanError::Refused { line: line.kind.to_string(), refusals })
+        }
+    }
+}
+
+fn unknown_rewrite(using: &str, names: &[&str]) -> Misfit {
+    let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    Misfit {
+        word: using.to_owned(),
+        message: format!("no rewrite for such a line is called `{using}`"),
+        help: Some(format!("there is {}; without `using`, the first that is allowed", names.join(" and "))),
+    }
+}
+
+/// Prints the rewritten program and checks its text; errors there are errors of the rewrite.
+fn check(applied: Applied, rewrite: &'static str, line: &LineKind, name: &str) -> Result<Stage, PlanError> {
+    let text = menard_lang::print(&applied.program);
+    let source = Source::new(name, text);
+    match menard_lang::compile(&source, &[]) {
+        Ok(compiled) => Ok(Stage {
+            line: line.to_string(),
+            rewrite,
+            proofs: applied.proofs,
+            program: compiled.program,
+            lift: applied.lift,
+        }),
+        Err(errors) => Err(PlanError::IllFormed { rewrite, line: line.to_string(), errors }),
+    }
+}

@@ -1,0 +1,353 @@
+//! **D2, functional decoupling**: rules that look at one fact at a time run on a node of their own, and what they read is forwarded to them.
+//!
+//! *When allowed.* C2 is the rules for the handles, C1 the rest.
+//! * D2.1 Every rule of C2 reads at most one relation that is not constant, `start()` included: two that meet in one step at C1 would
+//!   be forwarded as two messages, which need not meet.
+//! * D2.2 C2 negates nothing but constants: absence cannot be forwarded.
+//! * D2.3 What is forwarded are events; `new r(...)` of a table that stays is one. State would be forwarded at least once, perhaps again
+//!   after it has ceased to hold.
+//! * D2.4 Whatever C2 derives from something forwarded tells which fact that was: one rule for each head, whose arguments determine
+//!   it. Otherwise two facts of one step, which give one message in the original, would give two.
+//! * D2.5 C1 reads nothing that C2 derives.
+//! * D2.6 Nodes of the role lose messages at worst, and no node is Byzantine.
+//!
+//! *Mechanism.* A channel that only C2 reads, and no external role sends on, goes to the new component. For everything else that C2
+//! reads, C1 gets a forwarding rule, `request_to_broadcaster(c, id, cmd)@me :~ request(id, cmd) from c`, and C2 reads the new channel.
+//! Sender and constants become columns or stay in the forwarding rule's literal; columns that nobody looks at are not sent.
+//!
+//! *Example.* `decouple leader { ballot } into broadcaster`.
+//!
+//! *Why it is correct.* What C2 derives from a forwarded fact, the original derives at once when the fact arises, and from nothing else
+//! (D2.1 to D2.4). So the run is one of the original in which the network delivers C2's messages later. Where two equal facts arrive in
+//! one step, C2 sends once what the original sent twice, and the original's second message is delivered with its first.
+//!
+//! *Source.* "Optimizing Distributed Protocols with Query Rewrites", functional decoupling. D2.4 is ours: the literature's argument
+//! overlooks that facts of one step form a set, and messages arrive one by one. With it two demands of the literature are not needed:
+//! aggregates (one that passes D2.4 has only constants to aggregate) and statelessness (tables of C2 itself are filled by one rule that
+//! tells its source, and nothing is deleted from them). The forwarding of `new r(...)` is ours too.
+
+use std::collections::BTreeSet;
+
+use menard_lang::ir::{Atom, Channel, ExprKind, Head, HeadArg, Literal, Name, Program, RelationKind, Rule, RuleKind};
+use menard_lang::plan::LineKind;
+use menard_lang::run::{Schedule, Trace};
+use menard_lang::source::Span;
+
+use super::split::one_of;
+use super::{Misfit, Rewrite, Split, separate::separate};
+use crate::analysis::determined::{determined, is_known};
+use crate::analysis::fault_model::only_omission;
+use crate::analysis::forwards::{Forward, Supply, forward, same_pattern};
+use crate::analysis::scope::{Reads, Scope, aggregates, atoms, fills};
+use crate::edit::{expr, fresh, is_used, variable};
+use crate::lifting::Lifting;
+use crate::precondition::{Precondition, Proofs};
+use crate::refusal::{Broken, Obstacle};
+
+/// The rewrite.
+#[derive(Clone, Copy, Debug)]
+pub struct DecoupleFunctional;
+
+/// What was proved, and what is forwarded.
+pub struct Permit {
+    site: Split,
+    proofs: Proofs,
+    forwards: Vec<(Name, Forward)>,
+}
+
+impl Rewrite for DecoupleFunctional {
+    type Site = Split;
+    type Permit = Permit;
+
+    fn name(&self) -> &'static str {
+        "functional"
+    }
+
+    fn page(&self) -> &'static str {
+        include_str!("../../../../book/src/rewrites/functional.md")
+    }
+
+    fn preconditions(&self) -> &'static [Precondition<Split>] {
+        PRECONDITIONS
+    }
+
+    fn sites(&self, program: &Program) -> Vec<Split> {
+        let mut sites = Vec::new();
+        for component in program.components.iter().filter(|component| component.count.is_none()) {
+            let heads: BTreeSet<&Name> = component.rules.iter().map(|rule| &rule.head.relation).collect();
+            for head in heads {
+                let into = fresh(&format!("{head}_node"), |name| is_used(program, name));
+                sites.extend(Split::of_handles(program, &component.name, std::slice::from_ref(head), &into));
+            }
+        }
+        sites
+    }
+
+    fn site(&self, program: &Program, line: &LineKind) -> Option<Result<Split, Misfit>> {
+        let LineKind::Decouple { component, handles, into, .. } = line else { return None };
+        Some(Split::of_handles(program, component, handles, into))
+    }
+
+    fn permit(&self, program: &Program, site: &Split, proofs: Proofs) -> Permit {
+        Permit { site: site.clone(), proofs, forwards: find_forwards(program, site) }
+    }
+
+    fn proofs<'a>(&self, permit: &'a Permit) -> &'a Proofs {
+        &permit.proofs
+    }
+
+    fn apply(&self, program: &Program, permit: &Permit) -> Program {
+        let (cut, moved) = cut(program, permit);
+        separate(&cut, &permit.site.component, &permit.site.into, &moved)
+    }
+
+    /// Two equal forwarded facts may arrive in one step: C2 then sends once what the original sent twice.
+    fn exact(&self, permit: &Permit) -> bool {
+        permit.forwards.is_empty()
+    }
+
+    fn lift(&self, permit: &Permit, run: &Trace) -> Schedule {
+        let internal = permit.forwards.iter().map(|(channel, _)| channel.clone()).collect();
+        let (component, original) = (permit.site.into.clone(), permit.site.component.clone());
+        Lifting { component, original, internal }.schedule(run)
+    }
+}
+
+const PRECONDITIONS: &[Precondition<Split>] = &[
+    Precondition {
+        id: "D2.1",
+        statement: "every moved rule reads at most one relation that is not constant",
+        check: one_input,
+    },
+    Precondition { id: "D2.2", statement: "moved rules negate nothing but constants", check: positive },
+    Precondition { id: "D2.3", statement: "moved rules read no state of what stays", check: events_only },
+    Precondition {
+        id: "D2.4",
+        statement: "what a moved rule derives tells which forwarded fact it comes from",
+        check: no_collapse,
+    },
+    Precondition { id: "D2.5", statement: "rules that stay read nothing that moved rules derive", check: one_way },
+    Precondition {
+        id: "D2.6",
+        statement: "faults of the role lose messages at worst, and no node is Byzantine",
+        check: faults,
+    },
+];
+
+/// `Ok(sentence)` without obstacles.
+fn decide(obstacles: Vec<Obstacle>, sentence: String, because: &str, help: Option<&str>) -> Result<String, Broken> {
+    match (obstacles.is_empty(), help) {
+        (true, _) => Ok(sentence),
+        (false, None) => Err(Broken::new(because, obstacles)),
+        (false, Some(help)) => Err(Broken::new(because, obstacles).help(help)),
+    }
+}
+
+fn one_input(program: &Program, site: &Split) -> Result<String, Broken> {
+    let scope = Scope::of(program, &site.component);
+    let mut obstacles = Vec::new();
+    let mut inputs = BTreeSet::new();
+    for rule in site.moving(&scope) {
+        let counts = |atom: &&Atom| !atom.negated && scope.reads(atom) != Reads::Constant;
+        let read: Vec<&str> = atoms(rule).filter(counts).map(|atom| atom.relation.as_str()).collect();
+        inputs.extend(read.iter().copied());
+        if read.len() > 1 {
+            obstacles.push(Obstacle::new(program, rule.span, one_of("this joins", read)));
+        }
+    }
+    let sentence = match inputs.is_empty() {
+        true => "the moved rules read constants only".into(),
+        false => one_of("each moved rule reads one relation:", inputs),
+    };
+    decide(obstacles, sentence, "forwarded facts arrive one by one, and need not meet", None)
+}
+
+fn positive(program: &Program, site: &Split) -> Result<String, Broken> {
+    let scope = Scope::of(program, &site.component);
+    let mut obstacles = Vec::new();
+    for rule in site.moving(&scope) {
+        for atom in atoms(rule).filter(|atom| atom.negated && scope.reads(atom) != Reads::Constant) {
+            obstacles.push(Obstacle::new(
+                program,
+                atom.span,
+                format!("whether there is no `{}` cannot be forwarded", atom.relation),
+            ));
+        }
+    }
+    decide(obstacles, "no moved rule negates anything that changes".into(), "a moved rule asks what is absent", None)
+}
+
+fn events_only(program: &Program, site: &Split) -> Result<String, Broken> {
+    let scope = Scope::of(program, &site.component);
+    let (moving, staying) = (site.moving(&scope), site.staying(&scope));
+    let supply = Supply::new(&scope, &moving, &staying);
+    let mut obstacles = Vec::new();
+    let mut names = BTreeSet::new();
+    for atom in moving.iter().flat_map(|rule| supply.forwarded(rule)) {
+        names.insert(atom.relation.as_str());
+        if !atom.new && matches!(scope.reads(atom), Reads::Own(kind) if is_state(kind)) {
+            let why =
+                format!("`{}` is state of `{}`: it holds for longer than one step", atom.relation, site.component);
+            obstacles.push(Obstacle::new(program, atom.span, why));
+        }
+    }
+    let sentence = match names.is_empty() {
+        true => "nothing has to be forwarded".into(),
+        false => one_of("what is forwarded are events:", names),
+    };
+    let help = "`new r(...)` is an event: it says once that `r(...)` begins to hold";
+    decide(obstacles, sentence, "a moved rule reads state that stays", Some(help))
+}
+
+fn is_state(kind: RelationKind) -> bool {
+    matches!(kind, RelationKind::Table | RelationKind::View)
+}
+
+fn no_collapse(program: &Program, site: &Split) -> Result<String, Broken> {
+    let scope = Scope::of(program, &site.component);
+    let (moving, staying) = (site.moving(&scope), site.staying(&scope));
+    let supply = Supply::new(&scope, &moving, &staying);
+    let fed = supply.fed(&moving);
+    let mut obstacles = Vec::new();
+    let mut heads = BTreeSet::new();
+    for rule in moving.iter().filter(|rule| supply.is_fed(rule, &fed)) {
+        let head = rule.head.relation.as_str();
+        heads.insert(head);
+        if moving.iter().filter(|other| other.head.relation == head).count() > 1 {
+            let why = format!(
+                "more than one moved rule derives `{head}`: two of them may derive the same from different facts"
+            );
+            obstacles.push(Obstacle::new(program, rule.span, why));
+            continue;
+        }
+        if let Some(lost) = lost_value(&scope, &supply, rule) {
+            let verb =
+                if aggregates(rule) { "this puts facts together that differ in" } else { "the head does not tell" };
+            obstacles.push(Obstacle::new(program, rule.span, format!("{verb} {lost}")));
+        }
+    }
+    let because = "two facts of one step that give one message here would give two when forwarded one by one";
+    decide(obstacles, one_of("different forwarded facts give different", heads), because, None)
+}
+
+/// What the head of a fed rule does not tell of the fact that its body reads.
+fn lost_value(scope: &Scope<'_>, supply: &Supply<'_>, rule: &Rule) -> Option<String> {
+    let known = determined(rule);
+    for atom in scope.literals(rule).filter(|atom| !atom.negated) {
+        let args = match supply.is_forwarded(atom) {
+            true => forward(scope, rule, atom).args,
+            false => atom.args.clone(),
+        };
+        if let Some(arg) = args.iter().find(|arg| !is_known(arg, &known)) {
+            return Some(match &arg.kind {
+                ExprKind::Variable(name) => format!("`{name}` of `{}`", atom.relation),
+                _ => format!("all of `{}`", atom.relation),
+            });
+        }
+    }
+    None
+}
+
+fn one_way(program: &Program, site: &Split) -> Result<String, Broken> {
+    let scope = Scope::of(program, &site.component);
+    let filled: BTreeSet<&str> = site.moving(&scope).into_iter().filter_map(fills).collect();
+    let mut obstacles = Vec::new();
+    for rule in site.staying(&scope) {
+        let read: Vec<&str> = scope.references(rule).intersection(&filled).copied().collect();
+        if !read.is_empty() {
+            obstacles.push(Obstacle::new(program, rule.span, one_of("this stays, and reads", read)));
+        }
+    }
+    let sentence = format!("no rule that stays in `{}` reads what moves", site.component);
+    decide(
+        obstacles,
+        sentence,
+        "a rule that stays would have to wait for what moves",
+        Some("name these rules' heads as handles too"),
+    )
+}
+
+fn faults(program: &Program, site: &Split) -> Result<String, Broken> {
+    only_omission(program, &Scope::of(program, &site.component).component.role)
+}
+
+/// All that is forwarded, each with the name of its channel; literals with the same pattern share one.
+fn find_forwards(program: &Program, site: &Split) -> Vec<(Name, Forward)> {
+    let scope = Scope::of(program, &site.component);
+    let (moving, staying) = (site.moving(&scope), site.staying(&scope));
+    let supply = Supply::new(&scope, &moving, &staying);
+    let mut forwards: Vec<(Name, Forward)> = Vec::new();
+    for rule in &moving {
+        for atom in supply.forwarded(rule) {
+            let found = forward(&scope, rule, atom);
+            if !forwards.iter().any(|(_, known)| same_pattern(known, &found)) {
+                let base = format!("{}_to_{}", atom.relation, site.into);
+                let is_taken = |name: &str| is_used(program, name) || forwards.iter().any(|(known, _)| known == name);
+                forwards.push((fresh(&base, is_taken), found));
+            }
+        }
+    }
+    forwards
+}
+
+/// The program with the forwarding channels and rules, all still in the one component, and the positions of the rules to move.
+fn cut(program: &Program, permit: &Permit) -> (Program, BTreeSet<usize>) {
+    let site = &permit.site;
+    let scope = Scope::of(program, &site.component);
+    let (moving, staying) = (site.moving(&scope), site.staying(&scope));
+    let supply = Supply::new(&scope, &moving, &staying);
+    let mut rules = Vec::new();
+    let mut moved = BTreeSet::new();
+    let mut written: BTreeSet<&str> = BTreeSet::new();
+    for (index, rule) in scope.rules() {
+        let mut rule = rule.clone();
+        if site.moved.contains(&index) {
+            for literal in &mut rule.body {
+                let original = scope.rule(index);
+                let Literal::Atom(atom) = literal else { continue };
+                let is_read = matches!(scope.reads(atom), Reads::Channel | Reads::Own(_));
+                if !is_read || !supply.is_forwarded(atom) {
+                    continue;
+                }
+                let own = forward(&scope, original, atom);
+                let shared = permit.forwards.iter().find(|(_, known)| same_pattern(known, &own));
+                let (channel, shared) = shared.expect("a permit has a forward for every literal");
+                if written.insert(channel) {
+                    rules.push(forwarding_rule(channel, shared));
+                }
+                *atom = Atom { new: false, relation: channel.clone(), args: own.args, from: None, ..atom.clone() };
+            }
+            moved.insert(rules.len());
+        }
+        rules.push(rule);
+    }
+    let mut cut = program.clone();
+    cut.channels.extend(permit.forwards.iter().map(|(name, forward)| channel_of(name, forward, &site.component)));
+    let component = cut.components.iter_mut().find(|component| component.name == site.component);
+    component.expect("the component of a site is in its program").rules = rules;
+    (cut, moved)
+}
+
+fn channel_of(name: &Name, forward: &Forward, component: &Name) -> Channel {
+    Channel {
+        name: name.clone(),
+        columns: forward.columns.clone(),
+        sender: component.clone(),
+        receiver: component.clone(),
+        by: Vec::new(),
+        span: Span::default(),
+    }
+}
+
+fn forwarding_rule(channel: &Name, forward: &Forward) -> Rule {
+    let args = forward.columns.iter().map(|column| HeadArg::Expr(variable(column.name.clone()))).collect();
+    let span = Span::default();
+    Rule {
+        delete: false,
+        head: Head { relation: channel.clone(), args, at: Some(expr(ExprKind::Me)), span },
+        kind: RuleKind::Async,
+        body: vec![Literal::Atom(forward.literal.clone())],
+        variables: forward.columns.iter().map(|column| (column.name.clone(), column.ty)).collect(),
+        span,
+    }
+}

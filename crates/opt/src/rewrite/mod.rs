@@ -1,0 +1,85 @@
+//! The rewrites, one a file, and what they have in common.
+
+pub mod decouple_functional;
+pub mod decouple_independent;
+pub mod partition_co_hash;
+mod separate;
+mod split;
+
+use menard_lang::ir::Program;
+use menard_lang::plan::LineKind;
+use menard_lang::run::{Schedule, Trace};
+
+use crate::precondition::{Precondition, Proofs};
+use crate::refusal::Refusal;
+
+pub use split::Split;
+
+/// A line of a plan that names what is not there, or asks for what makes no sense. Unlike a refusal it says nothing about rules.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Misfit {
+    /// The word of the line that does not fit.
+    pub word: String,
+    /// What is wrong, one sentence without a full stop.
+    pub message: String,
+    /// What would be right.
+    pub help: Option<String>,
+}
+
+/// A rewrite: the precondition decides, the mechanism is total, the lift is the proof's construction.
+pub trait Rewrite {
+    /// Where it could apply.
+    type Site: 'static;
+    /// What was proved, and what `apply` and `lift` need. Only [`Rewrite::allow`] gives one.
+    type Permit;
+
+    /// Its name in plans (`using independent`) and refusals.
+    fn name(&self) -> &'static str;
+
+    /// What it is, when it is allowed, how it is done and why it is correct: its page of the book, in Markdown.
+    fn page(&self) -> &'static str;
+
+    /// Its preconditions, in the order in which they are decided.
+    fn preconditions(&self) -> &'static [Precondition<Self::Site>];
+
+    /// Where it could apply: the smallest inseparable groups of rules, or the keys of a component.
+    fn sites(&self, program: &Program) -> Vec<Self::Site>;
+
+    /// The site that a line of a plan means; `None` if such lines mean other rewrites.
+    fn site(&self, program: &Program, line: &LineKind) -> Option<Result<Self::Site, Misfit>>;
+
+    /// What `apply` and `lift` need, from proofs.
+    #[doc(hidden)]
+    fn permit(&self, program: &Program, site: &Self::Site, proofs: Proofs) -> Self::Permit;
+
+    /// The proofs of a permit.
+    fn proofs<'a>(&self, permit: &'a Self::Permit) -> &'a Proofs;
+
+    /// Decides the preconditions.
+    fn allow(&self, program: &Program, site: &Self::Site) -> Result<Self::Permit, Box<Refusal>>
+    where
+        Self: Sized,
+    {
+        Proofs::of(self, program, site, None).map(|proofs| self.permit(program, site, proofs))
+    }
+
+    /// Decides all preconditions but one: tests show that what follows is wrong.
+    #[doc(hidden)]
+    fn allow_without(&self, program: &Program, site: &Self::Site, skipped: &str) -> Result<Self::Permit, Box<Refusal>>
+    where
+        Self: Sized,
+    {
+        Proofs::of(self, program, site, Some(skipped)).map(|proofs| self.permit(program, site, proofs))
+    }
+
+    /// The mechanism. The result has names and rules; kinds, types and strata come from printing it and checking the text.
+    fn apply(&self, program: &Program, permit: &Self::Permit) -> Program;
+
+    /// The schedule of the original under which it does what this run of the rewritten program did.
+    fn lift(&self, permit: &Self::Permit, run: &Trace) -> Schedule;
+
+    /// See [`menard_lang::run::Lift::exact`].
+    fn exact(&self, _: &Self::Permit) -> bool {
+        true
+    }
+}

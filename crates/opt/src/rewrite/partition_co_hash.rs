@@ -1,0 +1,398 @@
+//! **P1, partitioning with co-hashing**: a component becomes several nodes with the same rules, and facts that meet go to the same node.
+//!
+//! *When allowed.* For component C:
+//! * P1.1 No external role sends to C: external nodes know one address.
+//! * P1.2 Every rule of C reads something that is not constant (rules that derive constants aside): otherwise every partition would do
+//!   what one node did.
+//! * P1.3 There are keys: a column for each relation that C reads, such that literals which meet in a rule, deletions and heads that C
+//!   reads included, have the same term there.
+//! * P1.4 Facts that are aggregated together have the same key: the key is among the arguments that the aggregate groups by.
+//! * P1.5 A `:~` rule over state alone tells its key in its message: such a rule sends when its body begins to hold, and would send once
+//!   at every partition.
+//! * P1.6 Nodes of the role lose messages at worst, and no node is Byzantine.
+//!
+//! *Mechanism.* The component gets a number of partitions, and every channel that it receives the key by which its messages are routed.
+//! Rules do not change; constants are derived at every partition.
+//!
+//! *Example.* `partition collector by id into 3`: all votes for a request go to the same collector.
+//!
+//! *Why it is correct.* Let a step of any partition be a step of the original with the same messages. Facts that can meet the new ones
+//! have the same key, so they are on this partition; all others are as they were.
+//!
+//! *Source.* "Optimizing Distributed Protocols with Query Rewrites", partitioning with co-hashing; constants, rules without input (P1.2)
+//! and repetition (P1.5) are ours.
+
+use std::collections::BTreeSet;
+
+use menard_lang::ir::{Expr, Name, Program};
+use menard_lang::plan::LineKind;
+use menard_lang::run::{Schedule, Trace};
+
+use super::split::{one_of, unknown_component, within_limit};
+use super::{Misfit, Rewrite};
+use crate::analysis::fault_model::only_omission;
+use crate::analysis::keys::{Assignment, Demand, Demands, Group, column_name, groups};
+use crate::analysis::scope::Scope;
+use crate::edit::{integer, variable};
+use crate::lifting::Lifting;
+use crate::precondition::{Precondition, Proofs};
+use crate::refusal::{Broken, Obstacle};
+
+/// The rewrite.
+#[derive(Clone, Copy, Debug)]
+pub struct PartitionCoHash;
+
+/// A component, the columns to partition it by (none: any that work), and into how many.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Partitioning {
+    /// The component.
+    pub component: Name,
+    /// Names of columns of the channels that it receives.
+    pub by: Vec<Name>,
+    /// The number of partitions.
+    pub parts: u32,
+}
+
+/// What was proved, and the keys.
+pub struct Permit {
+    site: Partitioning,
+    proofs: Proofs,
+    /// For each channel that the component receives, its key columns.
+    keys: Vec<(Name, Vec<Name>)>,
+}
+
+impl Rewrite for PartitionCoHash {
+    type Site = Partitioning;
+    type Permit = Permit;
+
+    fn name(&self) -> &'static str {
+        "co-hash"
+    }
+
+    fn page(&self) -> &'static str {
+        include_str!("../../../../book/src/rewrites/co_hash.md")
+    }
+
+    fn preconditions(&self) -> &'static [Precondition<Partitioning>] {
+        PRECONDITIONS
+    }
+
+    fn sites(&self, program: &Program) -> Vec<Partitioning> {
+        let mut sites = Vec::new();
+        for component in program.components.iter().filter(|component| component.count.is_none()) {
+            let scope = Scope::new(program, component);
+            let names: BTreeSet<Name> = columns(&scope).into_iter().map(Name::from).collect();
+            let site = |by| Partitioning { component: component.name.clone(), by: vec![by], parts: 2 };
+            sites.extend(names.into_iter().map(site).filter(|site| choose(&scope, &site.by, ALL_DEMANDS).is_ok()));
+        }
+        sites
+    }
+
+    fn site(&self, program: &Program, line: &LineKind) -> Option<Result<Partitioning, Misfit>> {
+        let LineKind::Partition { component, by, into } = line else { return None };
+        let site = Partitioning { component: component.clone(), by: by.clone(), parts: *into };
+        Some(fits(program, &site).map(|()| site))
+    }
+
+    fn permit(&self, program: &Program, site: &Partitioning, proofs: Proofs) -> Permit {
+        let scope = Scope::of(program, &site.component);
+        let demands = Demands {
+            joins: !proofs.skipped("P1.3"),
+            aggregates: !proofs.skipped("P1.4"),
+            held: !proofs.skipped("P1.5"),
+        };
+        let keys = choose(&scope, &site.by, demands).unwrap_or_default();
+        Permit { site: site.clone(), proofs, keys: name_keys(&scope, &site.by, &keys) }
+    }
+
+    fn proofs<'a>(&self, permit: &'a Permit) -> &'a Proofs {
+        &permit.proofs
+    }
+
+    fn apply(&self, program: &Program, permit: &Permit) -> Program {
+        let mut rewritten = program.clone();
+        for channel in &mut rewritten.channels {
+            if let Some((_, key)) = permit.keys.iter().find(|(name, _)| *name == channel.name) {
+                channel.by = key.iter().map(|column| variable(column.clone())).collect::<Vec<Expr>>();
+            }
+        }
+        let component = rewritten.components.iter_mut().find(|component| component.name == permit.site.component);
+        let component = component.expect("the component of a site is in its program");
+        component.count = Some(integer(permit.site.parts));
+        component.parts = permit.site.parts;
+        rewritten
+    }
+
+    fn lift(&self, permit: &Permit, run: &Trace) -> Schedule {
+        let component = permit.site.component.clone();
+        Lifting { original: component.clone(), component, internal: BTreeSet::new() }.schedule(run)
+    }
+}
+
+const PRECONDITIONS: &[Precondition<Partitioning>] = &[
+    Precondition { id: "P1.1", statement: "no external role sends to the component", check: unaddressed },
+    Precondition { id: "P1.2", statement: "every rule reads something that is not constant", check: driven },
+    Precondition {
+        id: "P1.3",
+        statement: "every relation that is read has a key, and facts that meet in a rule have equal keys",
+        check: co_hashed,
+    },
+    Precondition { id: "P1.4", statement: "aggregates group by the key", check: grouped },
+    Precondition {
+        id: "P1.5",
+        statement: "a message sent for as long as state holds tells the key of that state",
+        check: told,
+    },
+    Precondition {
+        id: "P1.6",
+        statement: "faults of the role lose messages at worst, and no node is Byzantine",
+        check: faults,
+    },
+];
+
+const ALL_DEMANDS: Demands = Demands { joins: true, aggregates: true, held: true };
+
+fn fits(program: &Program, site: &Partitioning) -> Result<(), Misfit> {
+    let component = program.component(&site.component).ok_or_else(|| unknown_component(program, &site.component))?;
+    let misfit =
+        |word: &str, message: String, help: Option<String>| Err(Misfit { word: word.to_owned(), message, help });
+    if component.count.is_some() {
+        return misfit(&component.name, format!("`{}` is partitioned already", component.name), None);
+    }
+    if site.parts == 0 {
+        return misfit("0", "a component has at least one partition".to_owned(), None);
+    }
+    within_limit(program, &component.role, site.parts - 1, &site.parts.to_string())?;
+    let scope = Scope::new(program, component);
+    let known = columns(&scope);
+    match site.by.iter().find(|name| !known.contains(name.as_str())) {
+        Some(name) => {
+            let message = format!("no channel that `{}` receives has a column `{name}`", component.name);
+            misfit(name, message, Some(one_of("the columns of its channels are", known)))
+        }
+        None => Ok(()),
+    }
+}
+
+/// The channels that the component receives.
+fn inputs<'a>(scope: &Scope<'a>) -> Vec<&'a str> {
+    let received = scope.program.channels.iter().filter(|channel| channel.receiver == scope.component.name);
+    received.map(|channel| channel.name.as_str()).collect()
+}
+
+/// The names of columns of these.
+fn columns<'a>(scope: &Scope<'a>) -> BTreeSet<&'a str> {
+    let received = scope.program.channels.iter().filter(|channel| channel.receiver == scope.component.name);
+    received.flat_map(|channel| &channel.columns).map(|column| column.name.as_str()).collect()
+}
+
+fn unaddressed(program: &Program, site: &Partitioning) -> Result<String, Broken> {
+    let scope = Scope::of(program, &site.component);
+    let outside = |name: &&str| scope.is_from_outside(name);
+    let obstacles: Vec<Obstacle> = inputs(&scope)
+        .into_iter()
+        .filter(outside)
+        .filter_map(|name| program.channel(name))
+        .map(|channel| {
+            Obstacle::new(
+                program,
+                channel.span,
+                format!("`{}` is an external role, which cannot be changed", channel.sender),
+            )
+        })
+        .collect();
+    if obstacles.is_empty() {
+        return Ok(format!("only components of the program send to `{}`", site.component));
+    }
+    let because = format!(
+        "external nodes address `{}`, and do not know which partition they would have to send to",
+        site.component
+    );
+    Err(Broken::new(because, obstacles).help("decouple what makes the work, and partition that"))
+}
+
+fn driven(program: &Program, site: &Partitioning) -> Result<String, Broken> {
+    let scope = Scope::of(program, &site.component);
+    let mut obstacles = Vec::new();
+    for (_, rule) in scope.rules().filter(|(_, rule)| !scope.derives_constant(rule)) {
+        if !scope.literals(rule).any(|atom| !atom.negated) {
+            obstacles.push(Obstacle::new(program, rule.span, "every partition would do this"));
+        }
+    }
+    if obstacles.is_empty() {
+        return Ok(format!("every rule of `{}` begins with something that arrives", site.component));
+    }
+    Err(Broken::new("a rule does not depend on anything that arrives", obstacles))
+}
+
+fn co_hashed(program: &Program, site: &Partitioning) -> Result<String, Broken> {
+    let demands = Demands { joins: true, aggregates: false, held: false };
+    let scope = Scope::of(program, &site.component);
+    no_empty_channel(&scope)?;
+    let why = |demand: &Demand<'_>, keys: &str| {
+        let met: BTreeSet<&str> = demand.met.iter().map(|(name, _)| *name).collect();
+        format!("{} in this rule, where {keys} is not the same for all", one_of("facts of these meet", met))
+    };
+    let keys = choose_or_explain(&scope, site, demands, "facts that meet would be on different partitions", why)?;
+    let named = name_keys(&scope, &site.by, &keys);
+    let key = named.iter().map(|(channel, key)| format!("`{channel}` by {}", list(key)));
+    let own = all_keys(&scope, &keys);
+    let inside = if own.is_empty() { String::new() } else { format!(", inside {}", own.join(", ")) };
+    Ok(format!("facts that meet have equal keys: {}{inside}", key.collect::<Vec<_>>().join(", ")))
+}
+
+/// Every channel needs a column to be routed by, also one that nobody reads.
+fn no_empty_channel(scope: &Scope<'_>) -> Result<(), Broken> {
+    let channels = inputs(scope).into_iter().filter_map(|name| scope.program.channel(name));
+    let empty: Vec<Obstacle> = channels
+        .filter(|channel| channel.columns.is_empty())
+        .map(|channel| Obstacle::new(scope.program, channel.span, "this has no columns"))
+        .collect();
+    if empty.is_empty() { Ok(()) } else { Err(Broken::new("there is nothing to route a message by", empty)) }
+}
+
+fn grouped(program: &Program, site: &Partitioning) -> Result<String, Broken> {
+    let demands = Demands { joins: true, aggregates: true, held: false };
+    let scope = Scope::of(program, &site.component);
+    let why = |_: &Demand<'_>, keys: &str| format!("this puts facts together that differ in {keys}");
+    choose_or_explain(&scope, site, demands, "an aggregate would see the facts of one partition only", why)?;
+    Ok("every aggregate groups by the key".into())
+}
+
+fn told(program: &Program, site: &Partitioning) -> Result<String, Broken> {
+    let scope = Scope::of(program, &site.component);
+    let why =
+        |_: &Demand<'_>, keys: &str| format!("every partition with such state sends this: it does not tell {keys}");
+    choose_or_explain(&scope, site, ALL_DEMANDS, "a message would be sent once by each of several partitions", why)?;
+    Ok("no two partitions hold the same message".into())
+}
+
+fn faults(program: &Program, site: &Partitioning) -> Result<String, Broken> {
+    only_omission(program, &Scope::of(program, &site.component).component.role)
+}
+
+/// The keys of one position: a column for every relation that is read.
+type Position<'a> = Assignment<'a>;
+
+/// For every position of the key an assignment of all relations, the one that has the named columns; an error if there is none.
+fn choose<'a>(scope: &Scope<'a>, by: &[Name], demands: Demands) -> Result<Vec<Position<'a>>, usize> {
+    let groups = groups(scope, demands);
+    let position = |name: Option<&Name>| {
+        let mut whole = Position::new();
+        for (index, group) in groups.iter().enumerate() {
+            let fitting = group.assignments.iter().find(|keys| name.is_none_or(|name| has_columns(scope, keys, name)));
+            whole.extend(fitting.ok_or(index)?.iter().map(|(relation, column)| (*relation, *column)));
+        }
+        Ok(whole)
+    };
+    match by {
+        [] => Ok(vec![position(None)?]),
+        names => names.iter().map(|name| position(Some(name))).collect(),
+    }
+}
+
+/// Whether an assignment of a group keys its channels by this name: all that have such a column, and one at least. A group without
+/// channels can be keyed in any way.
+fn has_columns(scope: &Scope<'_>, keys: &Assignment<'_>, name: &str) -> bool {
+    let channels: Vec<(&str, usize)> = keys
+        .iter()
+        .filter(|(relation, _)| scope.program.channel(relation).is_some())
+        .map(|(name, key)| (*name, *key))
+        .collect();
+    let has = |channel: &str| {
+        scope.program.channel(channel).is_some_and(|channel| channel.columns.iter().any(|column| column.name == name))
+    };
+    let named = |(channel, key): &(&str, usize)| column_name(scope, channel, *key) == name;
+    channels.is_empty() || (channels.iter().any(named) && channels.iter().all(|entry| named(entry) || !has(entry.0)))
+}
+
+/// As [`choose`], with the rule in the way if there are no keys.
+fn choose_or_explain<'a>(
+    scope: &Scope<'a>,
+    site: &Partitioning,
+    demands: Demands,
+    because: &str,
+    why: impl Fn(&Demand<'_>, &str) -> String,
+) -> Result<Vec<Position<'a>>, Broken> {
+    let index = match choose(scope, &site.by, demands) {
+        Ok(keys) => return Ok(keys),
+        Err(index) => index,
+    };
+    let groups = groups(scope, demands);
+    let group = &groups[index];
+    let mut obstacles: Vec<Obstacle> = Vec::new();
+    for name in if site.by.is_empty() { columns(scope).into_iter().map(Name::from).collect() } else { site.by.clone() }
+    {
+        let seed = seed(scope, group, &name);
+        let Some(demand) = group.conflict(&seed, demands).filter(|_| !seed.is_empty()) else { continue };
+        let rule = scope.rule(demand.rule);
+        if !obstacles.iter().any(|obstacle| obstacle.span.start == rule.span.start) {
+            obstacles.push(Obstacle::new(scope.program, rule.span, why(demand, &format!("the key `{name}`"))));
+        }
+    }
+    if obstacles.is_empty() {
+        let rules = group.demands.iter().filter(|demand| !demand.met.is_empty());
+        let why = |demand: &Demand<'_>| why(demand, "the key");
+        obstacles =
+            rules.map(|demand| Obstacle::new(scope.program, scope.rule(demand.rule).span, why(demand))).collect();
+    }
+    Err(Broken::new(because, obstacles).help(help(scope, demands)))
+}
+
+/// The columns with this name of the channels of a group.
+fn seed<'a>(scope: &Scope<'a>, group: &Group<'a>, name: &str) -> Assignment<'a> {
+    let channels = group.relations.iter().filter_map(|relation| Some((*relation, scope.program.channel(relation)?)));
+    channels
+        .filter_map(|(relation, channel)| {
+            Some((relation, channel.columns.iter().position(|column| column.name == name)?))
+        })
+        .collect()
+}
+
+/// Which keys would do.
+fn help(scope: &Scope<'_>, demands: Demands) -> String {
+    let possible: Vec<&str> = columns(scope)
+        .into_iter()
+        .filter(|name| choose(scope, std::slice::from_ref(&Name::from(*name)), demands).is_ok())
+        .collect();
+    match possible.is_empty() {
+        true => format!("no column keeps together what meets in the rules of `{}`", scope.component.name),
+        false => format!("{}, or by several of these", one_of("it can be partitioned by", possible)),
+    }
+}
+
+/// The key columns of every channel that the component receives, by name. A channel that no rule reads is routed by what it has.
+fn name_keys(scope: &Scope<'_>, by: &[Name], positions: &[Position<'_>]) -> Vec<(Name, Vec<Name>)> {
+    let key = |channel: &str| -> Vec<Name> {
+        let columns = positions.iter().filter_map(|keys| keys.get(channel));
+        let mut key: Vec<Name> = Vec::new();
+        for name in columns.map(|column| Name::from(column_name(scope, channel, *column))) {
+            if !key.contains(&name) {
+                key.push(name);
+            }
+        }
+        if key.is_empty() {
+            let all = scope.program.channel(channel).map(|channel| channel.columns.as_slice()).unwrap_or_default();
+            let named = all.iter().find(|column| by.contains(&column.name)).or(all.first());
+            key.extend(named.map(|column| column.name.clone()));
+        }
+        key
+    };
+    inputs(scope).into_iter().map(|channel| (Name::from(channel), key(channel))).collect()
+}
+
+/// The keys of the component's own relations, for a person.
+fn all_keys(scope: &Scope<'_>, positions: &[Position<'_>]) -> Vec<String> {
+    let first = positions.first();
+    let own = first.into_iter().flat_map(|keys| keys.keys()).filter(|name| scope.program.channel(name).is_none());
+    own.map(|name| {
+        let columns: Vec<Name> =
+            positions.iter().filter_map(|keys| Some(Name::from(column_name(scope, name, *keys.get(name)?)))).collect();
+        format!("`{name}` by {}", list(&columns))
+    })
+    .collect()
+}
+
+fn list(names: &[Name]) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}

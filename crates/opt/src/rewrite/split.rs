@@ -1,0 +1,114 @@
+//! Where a component could be decoupled: the rules that would move.
+
+use std::collections::BTreeSet;
+
+use menard_lang::MAX_NODES;
+use menard_lang::ir::{Name, Program, Rule};
+
+use super::Misfit;
+use crate::analysis::scope::Scope;
+
+/// A component and the rules of it that shall move to a new one.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Split {
+    /// The component.
+    pub component: Name,
+    /// The new component's name.
+    pub into: Name,
+    /// What the plan named, for messages.
+    pub handles: Vec<Name>,
+    /// The positions of the rules that move. None of them derives a constant.
+    pub moved: BTreeSet<usize>,
+}
+
+impl Split {
+    /// The rules that derive or send these handles.
+    pub fn of_handles(program: &Program, component: &Name, handles: &[Name], into: &Name) -> Result<Split, Misfit> {
+        let found = program.component(component).ok_or_else(|| unknown_component(program, component))?;
+        let taken = program.component(into).is_some() || program.role(into).is_some();
+        if taken {
+            return Err(Misfit {
+                word: into.to_string(),
+                message: format!("there is a component or role `{into}` already"),
+                help: Some("give the new component a name of its own".into()),
+            });
+        }
+        if found.count.is_some() {
+            return Err(Misfit {
+                word: component.to_string(),
+                message: format!("`{component}` is partitioned already"),
+                help: Some("decouple first, then partition what came of it".into()),
+            });
+        }
+        within_limit(program, &found.role, 1, into)?;
+        let scope = Scope::new(program, found);
+        let mut moved = BTreeSet::new();
+        for handle in handles {
+            if scope.is_constant(handle) {
+                return Err(Misfit {
+                    word: handle.to_string(),
+                    message: format!("`{handle}` is constant: it is copied to wherever it is read"),
+                    help: None,
+                });
+            }
+            let before = moved.len();
+            moved.extend(scope.rules().filter(|(_, rule)| rule.head.relation == *handle).map(|(index, _)| index));
+            if moved.len() == before {
+                return Err(underived(&scope, handle));
+            }
+        }
+        Ok(Split { component: component.clone(), into: into.clone(), handles: handles.to_vec(), moved })
+    }
+
+    /// The rules that stay, other than those that derive constants.
+    pub fn staying<'a>(&self, scope: &Scope<'a>) -> Vec<&'a Rule> {
+        scope
+            .rules()
+            .filter(|(index, rule)| !self.moved.contains(index) && !scope.derives_constant(rule))
+            .map(|(_, rule)| rule)
+            .collect()
+    }
+
+    /// The rules that move.
+    pub fn moving<'a>(&self, scope: &Scope<'a>) -> Vec<&'a Rule> {
+        self.moved.iter().map(|index| scope.rule(*index)).collect()
+    }
+}
+
+/// The component that a line names does not exist.
+pub fn unknown_component(program: &Program, component: &str) -> Misfit {
+    let names = program.components.iter().map(|component| component.name.as_str());
+    Misfit {
+        word: component.to_owned(),
+        message: format!("`{}` has no component `{component}` at this line", program.name),
+        help: Some(one_of("its components are", names)),
+    }
+}
+
+/// Whether so many more physical nodes for each node of a role are within the limit of a program.
+pub fn within_limit(program: &Program, role: &str, more: u32, word: &str) -> Result<(), Misfit> {
+    let nodes = program.role(role).map_or(0, |role| u64::from(role.nodes));
+    let total = u64::from(program.physical_nodes()) + nodes * u64::from(more);
+    if total <= u64::from(MAX_NODES) {
+        return Ok(());
+    }
+    let message = format!("that would be {total} physical nodes, more than the limit of {MAX_NODES}");
+    Err(Misfit { word: word.to_owned(), message, help: None })
+}
+
+fn underived(scope: &Scope<'_>, handle: &str) -> Misfit {
+    let names: BTreeSet<&str> = scope.component.rules.iter().map(|rule| rule.head.relation.as_str()).collect();
+    let message =
+        match scope.program.components.iter().find(|other| other.rules.iter().any(|rule| rule.head.relation == handle))
+        {
+            Some(other) => format!("`{handle}` is derived in `{}`, not in `{}`", other.name, scope.component.name),
+            None => format!("no rule of `{}` derives `{handle}`", scope.component.name),
+        };
+    Misfit { word: handle.to_owned(), message, help: Some(one_of("its rules derive", names)) }
+}
+
+/// "`lead` `a`, `b`, `c`".
+pub fn one_of<'a>(lead: &str, names: impl IntoIterator<Item = &'a str>) -> String {
+    let names: Vec<String> = names.into_iter().map(|name| format!("`{name}`")).collect();
+    format!("{lead} {}", names.join(", "))
+}
