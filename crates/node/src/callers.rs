@@ -1,0 +1,318 @@
+//! The incoming connections of one node: those who have not said hello yet, other nodes, and clients.
+//!
+//! Everything about them is bounded: how many there are, how long they may stay silent before the hello, how long a frame they may send,
+//! how much is read from each in one round, and how much a client may leave unread.
+
+use std::time::{Duration, Instant};
+
+use mio::event::Event;
+use mio::net::TcpStream;
+use mio::{Interest, Registry, Token};
+
+use crate::inbox::{Identity, Inbox};
+use crate::meter::{DropReason, Meter};
+use crate::stream::{Filled, FrameReader, WriteBuffer, fill};
+use crate::wire::{
+    Hello, LENGTH_BYTES, MAX_FRAME_BYTES, MessageHeader, Refusal, Welcome, push_acknowledgement, push_message,
+};
+
+/// The most incoming connections besides those of other nodes.
+const MAX_STRANGERS: usize = 256;
+/// A caller that has not said hello after this time is disconnected.
+const HELLO_TIMEOUT: Duration = Duration::from_secs(2);
+/// A peer is told what was taken from it whenever it was so many bytes more.
+const ACKNOWLEDGE_BYTES: u64 = 128 << 10;
+/// A client that leaves so many bytes unread is disconnected.
+const CLIENT_UNREAD_BYTES: usize = 16 << 20;
+
+/// One incoming connection.
+#[derive(Debug)]
+struct Connection {
+    stream: TcpStream,
+    reader: FrameReader,
+    out: WriteBuffer,
+    identity: Option<Identity>,
+    since: Instant,
+    /// There may be something to read.
+    readable: bool,
+    /// The other side has closed it: after the last bytes comes the end, without another event.
+    hung_up: bool,
+    /// There is something to write, and the socket may take it.
+    dirty: bool,
+}
+
+/// What is known of another node, over all its connections.
+#[derive(Clone, Debug, Default)]
+struct Peer {
+    slot: Option<usize>,
+    taken_bytes: u64,
+    acknowledged_bytes: u64,
+}
+
+/// The connection over which some logical clients are reached.
+#[derive(Clone, Copy, Debug)]
+struct ClientRange {
+    role: u16,
+    first: u32,
+    count: u32,
+    slot: usize,
+}
+
+/// All incoming connections of a node.
+#[derive(Debug)]
+pub(crate) struct Callers {
+    slots: Vec<Option<Connection>>,
+    free: Vec<usize>,
+    first_token: usize,
+    peers: Vec<Peer>,
+    clients: Vec<ClientRange>,
+    silent: usize,
+    dirty: Vec<usize>,
+}
+
+impl Callers {
+    /// No connections; events of those to come have tokens from `first_token` on. `places`: the number of nodes there are.
+    pub fn new(first_token: usize, places: usize) -> Self {
+        Callers {
+            slots: Vec::new(),
+            free: Vec::new(),
+            first_token,
+            peers: vec![Peer::default(); places],
+            clients: Vec::new(),
+            silent: 0,
+            dirty: Vec::new(),
+        }
+    }
+
+    /// Takes a new connection in. If there are too many, one goes: the one that has been silent for longest, or else the new one. Thus
+    /// those who connect and say nothing cannot keep others out.
+    pub fn accept(&mut self, mut stream: TcpStream, registry: &Registry, meter: &mut Meter, now: Instant) {
+        if self.slots.len() - self.free.len() >= MAX_STRANGERS + self.peers.len() {
+            meter.drop(DropReason::TooManyConnections);
+            match self.longest_silent() {
+                Some(slot) => self.close(slot),
+                None => return,
+            }
+        }
+        let slot = self.free.pop().unwrap_or_else(|| {
+            self.slots.push(None);
+            self.slots.len() - 1
+        });
+        let token = Token(self.first_token + slot);
+        let registered = registry.register(&mut stream, token, Interest::READABLE | Interest::WRITABLE);
+        if registered.and_then(|()| stream.set_nodelay(true)).is_err() {
+            self.free.push(slot);
+            return;
+        }
+        self.silent += 1;
+        self.slots[slot] = Some(Connection {
+            stream,
+            reader: FrameReader::new(),
+            out: WriteBuffer::default(),
+            identity: None,
+            since: now,
+            readable: true,
+            hung_up: false,
+            dirty: false,
+        });
+    }
+
+    /// Notes an event of a connection.
+    pub fn ready(&mut self, event: &Event) {
+        let slot = event.token().0 - self.first_token;
+        let Some(connection) = self.slots.get_mut(slot).and_then(Option::as_mut) else { return };
+        connection.hung_up |= event.is_read_closed() || event.is_error();
+        connection.readable |= event.is_readable() || connection.hung_up;
+        if event.is_writable() && connection.out.len() > 0 && !connection.dirty {
+            connection.dirty = true;
+            self.dirty.push(slot);
+        }
+    }
+
+    /// Reads once from each connection that has something. `admit_clients`: whether clients are read, too. Gives whether there is more.
+    pub fn read(&mut self, inbox: &mut Inbox, scratch: &mut [u8], meter: &mut Meter, admit_clients: bool) -> bool {
+        let mut more = false;
+        for slot in 0..self.slots.len() {
+            let Some(connection) = &self.slots[slot] else { continue };
+            let held_back = !admit_clients && matches!(connection.identity, Some(Identity::Client { .. }));
+            if connection.readable && !held_back {
+                more |= self.read_one(slot, inbox, scratch, meter);
+            }
+        }
+        more
+    }
+
+    fn read_one(&mut self, slot: usize, inbox: &mut Inbox, scratch: &mut [u8], meter: &mut Meter) -> bool {
+        let connection = self.slots[slot].as_mut().expect("only live connections are read");
+        let filled = fill(&mut connection.stream, scratch);
+        let (Filled::Full(count) | Filled::Drained(count)) = filled else {
+            self.close(slot);
+            return false;
+        };
+        let was_silent = connection.identity.is_none();
+        let Connection { reader, identity, out, .. } = connection;
+        let peers = &mut self.peers;
+        let fed = reader.feed(&scratch[..count], |body| match identity {
+            Some(caller) => {
+                inbox.take(caller, body, meter);
+                if let Identity::Peer { place, .. } = caller {
+                    peers[*place].taken_bytes += (LENGTH_BYTES + body.len()) as u64;
+                }
+                Ok(MAX_FRAME_BYTES)
+            }
+            None => {
+                let caller = greet(inbox, body, out)?;
+                *identity = Some(caller);
+                let taken_bytes = match caller {
+                    Identity::Peer { place, .. } => peers[place].taken_bytes,
+                    Identity::Client { .. } => 0,
+                };
+                Welcome::Accepted { taken_bytes }.push(&mut out.bytes);
+                Ok(MAX_FRAME_BYTES)
+            }
+        });
+        if let Err(reason) = fed {
+            meter.drop(reason);
+            if was_silent {
+                connection.identity = None;
+            }
+            // A refusal is worth a try; whoever does not read it does without.
+            let _ = connection.out.flush(&mut connection.stream);
+            self.close(slot);
+            return false;
+        }
+        connection.readable = matches!(filled, Filled::Full(_)) || (connection.hung_up && count > 0);
+        let readable = connection.readable;
+        match connection.identity {
+            Some(identity) if was_silent => self.welcome(slot, identity),
+            Some(Identity::Peer { place, .. }) => self.acknowledge(slot, place),
+            _ => {}
+        }
+        readable
+    }
+
+    /// Enters a caller whose hello was good. A later connection of the same caller takes the place of an earlier one.
+    fn welcome(&mut self, slot: usize, identity: Identity) {
+        self.silent -= 1;
+        self.mark_dirty(slot);
+        let replaced: Vec<usize> = match identity {
+            Identity::Peer { place, .. } => self.peers[place].slot.replace(slot).into_iter().collect(),
+            Identity::Client { role, first, count } => {
+                let overlaps = |range: &&ClientRange| {
+                    let apart = u64::from(range.first) + u64::from(range.count) <= u64::from(first)
+                        || u64::from(first) + u64::from(count) <= u64::from(range.first);
+                    range.role == role && !apart
+                };
+                let replaced = self.clients.iter().filter(overlaps).map(|range| range.slot).collect();
+                self.clients.push(ClientRange { role, first, count, slot });
+                replaced
+            }
+        };
+        for old in replaced {
+            self.close(old);
+        }
+    }
+
+    fn acknowledge(&mut self, slot: usize, place: usize) {
+        let peer = &mut self.peers[place];
+        if peer.taken_bytes - peer.acknowledged_bytes < ACKNOWLEDGE_BYTES {
+            return;
+        }
+        peer.acknowledged_bytes = peer.taken_bytes;
+        if let Some(connection) = &mut self.slots[slot] {
+            push_acknowledgement(&mut connection.out.bytes, peer.taken_bytes);
+            self.mark_dirty(slot);
+        }
+    }
+
+    /// Sends a message to a logical node of an external role over its connection, if it has one; gives the number of bytes.
+    pub fn reply(
+        &mut self,
+        role: u16,
+        header: MessageHeader,
+        args: &[menard_value::Value],
+    ) -> Result<usize, DropReason> {
+        let contains = |range: &&ClientRange| {
+            range.role == role && header.to.checked_sub(range.first).is_some_and(|offset| offset < range.count)
+        };
+        let slot = self.clients.iter().find(contains).ok_or(DropReason::NoClient)?.slot;
+        let connection = self.slots[slot].as_mut().expect("clients are forgotten when their connection is closed");
+        let bytes = push_message(&mut connection.out.bytes, header, args).map_err(|_| DropReason::TooLong)?;
+        if connection.out.len() > CLIENT_UNREAD_BYTES {
+            self.close(slot);
+            return Err(DropReason::SlowClient);
+        }
+        self.mark_dirty(slot);
+        Ok(bytes)
+    }
+
+    /// Writes what waits to be written.
+    pub fn flush(&mut self) {
+        let mut dirty = std::mem::take(&mut self.dirty);
+        for slot in dirty.drain(..) {
+            let Some(connection) = &mut self.slots[slot] else { continue };
+            connection.dirty = false;
+            if connection.out.flush(&mut connection.stream).is_err() {
+                self.close(slot);
+            }
+        }
+        self.dirty = dirty;
+    }
+
+    /// When somebody who has not said hello is to be disconnected.
+    pub fn deadline(&self) -> Option<Instant> {
+        let slot = if self.silent == 0 { None } else { self.longest_silent() };
+        slot.and_then(|slot| self.slots[slot].as_ref()).map(|connection| connection.since + HELLO_TIMEOUT)
+    }
+
+    /// The connection that has waited for longest without a hello.
+    fn longest_silent(&self) -> Option<usize> {
+        let live = self.slots.iter().enumerate().filter_map(|(slot, connection)| Some((slot, connection.as_ref()?)));
+        let silent = live.filter(|(_, connection)| connection.identity.is_none());
+        silent.min_by_key(|(_, connection)| connection.since).map(|(slot, _)| slot)
+    }
+
+    /// Disconnects those who have not said hello in time.
+    pub fn expire(&mut self, meter: &mut Meter, now: Instant) {
+        if self.silent == 0 {
+            return;
+        }
+        for slot in 0..self.slots.len() {
+            let late =
+                |connection: &Connection| connection.identity.is_none() && connection.since + HELLO_TIMEOUT <= now;
+            if self.slots[slot].as_ref().is_some_and(late) {
+                meter.drop(DropReason::NoHello);
+                self.close(slot);
+            }
+        }
+    }
+
+    fn mark_dirty(&mut self, slot: usize) {
+        if let Some(connection) = self.slots[slot].as_mut().filter(|connection| !connection.dirty) {
+            connection.dirty = true;
+            self.dirty.push(slot);
+        }
+    }
+
+    fn close(&mut self, slot: usize) {
+        let Some(connection) = self.slots[slot].take() else { return };
+        self.free.push(slot);
+        match connection.identity {
+            None => self.silent -= 1,
+            Some(Identity::Client { .. }) => self.clients.retain(|range| range.slot != slot),
+            Some(Identity::Peer { place, .. }) => {
+                let current = &mut self.peers[place].slot;
+                *current = current.filter(|live| *live != slot);
+            }
+        }
+    }
+}
+
+/// Judges the first frame of a connection; a refusal is answered.
+fn greet(inbox: &Inbox, body: &[u8], out: &mut WriteBuffer) -> Result<Identity, DropReason> {
+    let hello = Hello::read(body).ok_or(DropReason::Malformed)?;
+    inbox.admit(&hello).map_err(|refusal: Refusal| {
+        Welcome::Refused(refusal).push(&mut out.bytes);
+        DropReason::WrongPeer
+    })
+}

@@ -1,0 +1,272 @@
+//! The books of the logical clients: who waits for which command since when, what is to be sent again, and what was measured. No sockets.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use hdrhistogram::Histogram;
+
+/// The longest latency that is told from longer ones.
+const LONGEST_LATENCY_US: u64 = 3_600_000_000;
+
+/// One second of load.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Second {
+    /// Commands answered a second.
+    pub throughput_per_s: f64,
+    /// Half of the commands took no longer.
+    pub latency_p50_us: u64,
+    /// 99 of 100 took no longer.
+    pub latency_p99_us: u64,
+    /// Commands sent again.
+    pub resends: u64,
+}
+
+/// What clients saw in the measured window.
+#[derive(Clone, Debug)]
+pub(crate) struct Measured {
+    pub window: Duration,
+    pub latency_us: Histogram<u64>,
+    /// Commands in each whole second.
+    pub seconds: Vec<u64>,
+    pub counts: Counts,
+}
+
+/// What clients count.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) struct Counts {
+    pub commands: u64,
+    pub messages_out: u64,
+    pub bytes_out: u64,
+    pub messages_in: u64,
+    pub resends: u64,
+    pub duplicates: u64,
+    pub unexpected: u64,
+}
+
+/// The command that a client waits for.
+#[derive(Clone, Copy, Debug)]
+struct Command {
+    number: i64,
+    since: Instant,
+}
+
+/// The books.
+#[derive(Debug)]
+pub(crate) struct Clients {
+    next_number: i64,
+    waiting: Vec<Option<Command>>,
+    outstanding: usize,
+    resend_after: Duration,
+    /// When to send again which client's command, in the order of time: all wait equally long.
+    resends: VecDeque<(Instant, u32, i64)>,
+    /// Counted since the beginning of the phase.
+    pub counts: Counts,
+    since: Instant,
+    latency_us: Histogram<u64>,
+    seconds: Vec<u64>,
+    second_since: Instant,
+    second_latency_us: Histogram<u64>,
+    second_resends: u64,
+}
+
+impl Clients {
+    /// So many clients, of which none waits for anything.
+    pub fn new(clients: u32, resend_after: Duration, now: Instant) -> Self {
+        let histogram =
+            || Histogram::new_with_bounds(1, LONGEST_LATENCY_US, 3).expect("the histogram's bounds are good");
+        Clients {
+            next_number: 0,
+            waiting: vec![None; clients as usize],
+            outstanding: 0,
+            resend_after,
+            resends: VecDeque::new(),
+            counts: Counts::default(),
+            since: now,
+            latency_us: histogram(),
+            seconds: Vec::new(),
+            second_since: now,
+            second_latency_us: histogram(),
+            second_resends: 0,
+        }
+    }
+
+    /// How many clients there are.
+    pub fn count(&self) -> u32 {
+        u32::try_from(self.waiting.len()).expect("clients were counted in 32 bits")
+    }
+
+    /// How many clients wait.
+    pub fn outstanding(&self) -> usize {
+        self.outstanding
+    }
+
+    /// Gives a client that does not wait its next command's number.
+    pub fn begin(&mut self, client: u32, now: Instant) -> i64 {
+        let number = self.next_number;
+        self.next_number += 1;
+        let before = self.waiting[client as usize].replace(Command { number, since: now });
+        assert!(before.is_none(), "a client has one command under way");
+        self.outstanding += 1;
+        self.resends.push_back((now + self.resend_after, client, number));
+        number
+    }
+
+    /// Notes an answer; whether it is the one that the client waits for.
+    pub fn answer(&mut self, client: u32, number: i64, now: Instant) -> bool {
+        self.counts.messages_in += 1;
+        let Some(waiting) = self.waiting.get_mut(client as usize) else {
+            self.counts.unexpected += 1;
+            return false;
+        };
+        match *waiting {
+            Some(command) if command.number == number => {
+                *waiting = None;
+                self.outstanding -= 1;
+                self.record(now, now.saturating_duration_since(command.since));
+                true
+            }
+            // A client's numbers grow, and it has had the answer to every earlier one.
+            Some(command) if (0..command.number).contains(&number) => {
+                self.counts.duplicates += 1;
+                false
+            }
+            None if (0..self.next_number).contains(&number) => {
+                self.counts.duplicates += 1;
+                false
+            }
+            _ => {
+                self.counts.unexpected += 1;
+                false
+            }
+        }
+    }
+
+    fn record(&mut self, now: Instant, latency: Duration) {
+        self.counts.commands += 1;
+        let microseconds = u64::try_from(latency.as_micros()).unwrap_or(u64::MAX);
+        self.latency_us.saturating_record(microseconds);
+        self.second_latency_us.saturating_record(microseconds);
+        let second = usize::try_from(now.saturating_duration_since(self.since).as_secs()).unwrap_or(usize::MAX);
+        while self.seconds.len() <= second {
+            self.seconds.push(0);
+        }
+        self.seconds[second] += 1;
+    }
+
+    /// A client and its command that has waited long enough to be sent again, if there is one.
+    pub fn overdue(&mut self, now: Instant) -> Option<(u32, i64)> {
+        while let Some((_, client, number)) = self.resends.front().copied().filter(|(at, ..)| *at <= now) {
+            self.resends.pop_front();
+            if self.waiting[client as usize].is_some_and(|command| command.number == number) {
+                self.counts.resends += 1;
+                self.second_resends += 1;
+                self.resends.push_back((now + self.resend_after, client, number));
+                return Some((client, number));
+            }
+        }
+        None
+    }
+
+    /// When something is to be done next, if no answer comes.
+    pub fn next_deadline(&self) -> Instant {
+        let second = self.second_since + Duration::from_secs(1);
+        self.resends.front().map_or(second, |(at, ..)| second.min(*at))
+    }
+
+    /// Begins to measure.
+    pub fn measure(&mut self, now: Instant) {
+        self.counts = Counts::default();
+        self.since = now;
+        self.latency_us.reset();
+        self.seconds.clear();
+    }
+
+    /// What was measured since [`Clients::measure`].
+    pub fn measured(&self, now: Instant) -> Measured {
+        let window = now.saturating_duration_since(self.since);
+        let mut seconds = self.seconds.clone();
+        // Seconds at the end in which nothing was answered count, the one that is not over does not.
+        seconds.resize(usize::try_from(window.as_secs()).unwrap_or(usize::MAX), 0);
+        Measured { window, latency_us: self.latency_us.clone(), seconds, counts: self.counts }
+    }
+
+    /// The second that is over, once it is.
+    pub fn second(&mut self, now: Instant) -> Option<Second> {
+        let passed = now.saturating_duration_since(self.second_since);
+        if passed < Duration::from_secs(1) {
+            return None;
+        }
+        let second = Second {
+            throughput_per_s: self.second_latency_us.len() as f64 / passed.as_secs_f64(),
+            latency_p50_us: self.second_latency_us.value_at_quantile(0.5),
+            latency_p99_us: self.second_latency_us.value_at_quantile(0.99),
+            resends: self.second_resends,
+        };
+        self.second_since = now;
+        self.second_latency_us.reset();
+        self.second_resends = 0;
+        Some(second)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RESEND: Duration = Duration::from_millis(100);
+
+    fn after(start: Instant, ms: u64) -> Instant {
+        start + Duration::from_millis(ms)
+    }
+
+    #[test]
+    fn a_command_is_answered_once() {
+        let start = Instant::now();
+        let mut clients = Clients::new(2, RESEND, start);
+        let first = clients.begin(0, start);
+        let second = clients.begin(1, start);
+        assert_ne!(first, second);
+        assert!(clients.answer(0, first, after(start, 7)));
+        assert!(!clients.answer(0, first, after(start, 8)));
+        assert_eq!(clients.outstanding(), 1);
+        let expected = Counts { commands: 1, messages_in: 2, duplicates: 1, ..Counts::default() };
+        assert_eq!(clients.counts, expected);
+        assert_eq!(clients.measured(after(start, 10)).latency_us.max() / 100, 70);
+    }
+
+    #[test]
+    fn answers_that_nobody_asked_for_are_told_from_duplicates() {
+        let start = Instant::now();
+        let mut clients = Clients::new(1, RESEND, start);
+        let number = clients.begin(0, start);
+        for (client, number) in [(0, number + 1), (0, -1), (1, number)] {
+            assert!(!clients.answer(client, number, start));
+        }
+        assert_eq!(clients.counts.unexpected, 3);
+        assert_eq!(clients.outstanding(), 1);
+    }
+
+    #[test]
+    fn what_is_not_answered_is_overdue_again_and_again() {
+        let start = Instant::now();
+        let mut clients = Clients::new(2, RESEND, start);
+        let lost = clients.begin(0, start);
+        let answered = clients.begin(1, start);
+        clients.answer(1, answered, after(start, 50));
+        assert_eq!(clients.overdue(after(start, 99)), None);
+        assert_eq!(clients.overdue(after(start, 100)), Some((0, lost)));
+        assert_eq!(clients.overdue(after(start, 150)), None);
+        assert_eq!(clients.overdue(after(start, 200)), Some((0, lost)));
+        assert_eq!(clients.counts.resends, 2);
+    }
+
+    #[test]
+    fn seconds_without_an_answer_count() {
+        let start = Instant::now();
+        let mut clients = Clients::new(1, RESEND, start);
+        clients.measure(start);
+        let number = clients.begin(0, start);
+        clients.answer(0, number, after(start, 1_500));
+        assert_eq!(clients.measured(after(start, 3_900)).seconds, [0, 1, 0]);
+    }
+}

@@ -1,0 +1,223 @@
+//! How a program is deployed and measured: `deploy.toml`.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::time::Duration;
+
+use serde::Deserialize;
+use thiserror::Error;
+
+/// The most logical clients of one load generator.
+const MAX_CLIENTS: u32 = 100_000;
+/// The most bytes of a command.
+const MAX_PAYLOAD_BYTES: u32 = 64 * 1024;
+/// The longest warm-up or measurement.
+const MAX_SECONDS: f64 = 86_400.0;
+
+/// How a program is deployed on this machine, and how it is measured. Every key may be left out.
+#[derive(Clone, PartialEq, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// The address on which nodes listen. Connections are not authenticated yet: anything but a loopback address is open to the network.
+    pub listen: IpAddr,
+    /// The port of the first node; the others take those that follow. 0: any free ports.
+    pub base_port: u16,
+    /// Logical clients, each with one command under way at a time.
+    pub clients: u32,
+    /// Load before the measurement, in seconds.
+    pub warmup_s: f64,
+    /// The measurement, in seconds.
+    pub duration_s: f64,
+    /// A client sends its command again after this many milliseconds without an answer.
+    pub resend_after_ms: u32,
+    /// The length of a command, in bytes.
+    pub payload_bytes: u32,
+    /// Unsent bytes towards one node over which the sending node gives up, rather than losing a message or growing for ever.
+    pub queue_limit_bytes: usize,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Config {
+            listen: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            base_port: 0,
+            clients: 100,
+            warmup_s: 1.0,
+            duration_s: 5.0,
+            resend_after_ms: 1_000,
+            payload_bytes: 16,
+            queue_limit_bytes: 64 << 20,
+        }
+    }
+}
+
+/// A configuration is no good.
+#[derive(Clone, PartialEq, Eq, Debug, Error)]
+pub enum ConfigError {
+    /// The text is not a configuration.
+    #[error("{name}:{line}:{column}: {message}")]
+    Text {
+        /// The name of the file.
+        name: String,
+        /// The line, from 1.
+        line: usize,
+        /// The column in characters, from 1.
+        column: usize,
+        /// What is wrong, and what would be right.
+        message: String,
+    },
+    /// A value is out of its range.
+    #[error("`{key}` is {value}, but must be {must}")]
+    Range {
+        /// The key.
+        key: &'static str,
+        /// Its value.
+        value: String,
+        /// What it must be.
+        must: String,
+    },
+}
+
+impl Config {
+    const KEYS: [&'static str; 8] = [
+        "listen",
+        "base_port",
+        "clients",
+        "warmup_s",
+        "duration_s",
+        "resend_after_ms",
+        "payload_bytes",
+        "queue_limit_bytes",
+    ];
+
+    /// Reads a `deploy.toml`; `name` is how errors call it.
+    pub fn parse(name: &str, text: &str) -> Result<Config, ConfigError> {
+        let config: Config = toml::from_str(text).map_err(|error| {
+            let (line, column) = position(text, error.span().map_or(0, |span| span.start));
+            ConfigError::Text { name: name.to_owned(), line, column, message: explain(error.message()) }
+        })?;
+        config.validate()?;
+        Ok(config)
+    }
+
+    /// Checks that every value is in its range.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        let within = |key, value: f64, low: f64, high: f64| {
+            // Written so that a NaN is out of range, too.
+            let good = value >= low && value <= high;
+            let error = || ConfigError::Range { key, value: value.to_string(), must: format!("from {low} to {high}") };
+            if good { Ok(()) } else { Err(error()) }
+        };
+        within("clients", f64::from(self.clients), 1.0, f64::from(MAX_CLIENTS))?;
+        within("warmup_s", self.warmup_s, 0.0, MAX_SECONDS)?;
+        within("duration_s", self.duration_s, 0.01, MAX_SECONDS)?;
+        within("resend_after_ms", f64::from(self.resend_after_ms), 1.0, 3_600_000.0)?;
+        within("payload_bytes", f64::from(self.payload_bytes), 0.0, f64::from(MAX_PAYLOAD_BYTES))?;
+        within("queue_limit_bytes", self.queue_limit_bytes as f64, f64::from(1 << 20), f64::from(1 << 30))
+    }
+
+    pub(crate) fn warmup(&self) -> Duration {
+        Duration::from_secs_f64(self.warmup_s)
+    }
+
+    pub(crate) fn duration(&self) -> Duration {
+        Duration::from_secs_f64(self.duration_s)
+    }
+
+    pub(crate) fn resend_after(&self) -> Duration {
+        Duration::from_millis(u64::from(self.resend_after_ms))
+    }
+}
+
+/// Line and column, from 1, of a byte of a text.
+fn position(text: &str, offset: usize) -> (usize, usize) {
+    let before = text.get(..offset).unwrap_or(text);
+    let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+    (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
+}
+
+/// The parser's message; for an unknown key with the key that was probably meant.
+fn explain(message: &str) -> String {
+    let Some(key) = message.strip_prefix("unknown field `").and_then(|rest| rest.split('`').next()) else {
+        return message.to_owned();
+    };
+    let nearest = Config::KEYS.into_iter().min_by_key(|known| distance(key, known));
+    match nearest.filter(|known| distance(key, known) <= known.len().div_ceil(2)) {
+        Some(known) => format!("unknown key `{key}`; did you mean `{known}`?"),
+        None => format!("unknown key `{key}`; the keys are {}", Config::KEYS.join(", ")),
+    }
+}
+
+/// The number of characters to insert, delete or replace to make one text the other.
+fn distance(left: &str, right: &str) -> usize {
+    let right: Vec<char> = right.chars().collect();
+    let mut row: Vec<usize> = (0..=right.len()).collect();
+    for (line, from) in left.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = line + 1;
+        for (column, to) in right.iter().enumerate() {
+            let replaced = diagonal + usize::from(from != *to);
+            diagonal = row[column + 1];
+            row[column + 1] = replaced.min(row[column] + 1).min(diagonal + 1);
+        }
+    }
+    row[right.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(text: &str) -> String {
+        Config::parse("deploy.toml", text).expect_err("the text is wrong").to_string()
+    }
+
+    #[test]
+    fn every_key_can_be_left_out() {
+        assert_eq!(Config::parse("deploy.toml", "").expect("empty is fine"), Config::default());
+    }
+
+    #[test]
+    fn every_key_is_read() {
+        let text = "listen = \"::1\"\nbase_port = 7000\nclients = 3\nwarmup_s = 0\nduration_s = 2.5\n\
+                    resend_after_ms = 20\npayload_bytes = 8\nqueue_limit_bytes = 2097152\n";
+        let config = Config::parse("deploy.toml", text).expect("all keys are good");
+        let all = Config {
+            listen: "::1".parse().expect("an address"),
+            base_port: 7000,
+            clients: 3,
+            warmup_s: 0.0,
+            duration_s: 2.5,
+            resend_after_ms: 20,
+            payload_bytes: 8,
+            queue_limit_bytes: 2 << 20,
+        };
+        assert_eq!(config, all);
+    }
+
+    #[test]
+    fn a_misspelt_key_is_named_with_its_place() {
+        let text = "base_port = 1\n  clinets = 4\n";
+        assert_eq!(error(text), "deploy.toml:2:3: unknown key `clinets`; did you mean `clients`?");
+    }
+
+    #[test]
+    fn a_strange_key_gets_the_list() {
+        let message = error("x = 4");
+        assert!(message.starts_with("deploy.toml:1:1: unknown key `x`; the keys are listen, base_port"), "{message}");
+    }
+
+    #[test]
+    fn wrong_types_and_broken_text_are_errors_with_a_place() {
+        assert!(error("clients = \"many\"").starts_with("deploy.toml:1:11: invalid type"));
+        assert!(error("listen = \"home\"").starts_with("deploy.toml:1:10:"));
+        assert!(error("clients = ").starts_with("deploy.toml:1:"));
+        assert!(error("base_port = 70000").starts_with("deploy.toml:1:13:"));
+    }
+
+    #[test]
+    fn values_have_ranges() {
+        assert_eq!(error("clients = 0"), "`clients` is 0, but must be from 1 to 100000");
+        assert_eq!(error("duration_s = nan"), "`duration_s` is NaN, but must be from 0.01 to 86400");
+        assert_eq!(error("warmup_s = -1"), "`warmup_s` is -1, but must be from 0 to 86400");
+    }
+}

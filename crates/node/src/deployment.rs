@@ -1,0 +1,229 @@
+//! A program on this machine: its nodes started, loaded, measured, stopped.
+
+use std::io::ErrorKind;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::Instant;
+
+use menard_engine::{Plan, lower};
+use menard_lang::ir::Program;
+use mio::net::TcpListener;
+
+use crate::conductor::{Conductor, Notice, Progress, Who};
+use crate::config::{Config, ConfigError};
+use crate::control::{Phase, Signal};
+use crate::error::RunError;
+use crate::host::{Host, HostParts, link_token};
+use crate::inbox::Inbox;
+use crate::layout::{Layout, Place};
+use crate::link::Link;
+use crate::load::{Load, LoadParts, session_token};
+use crate::random;
+use crate::report::Report;
+use crate::session::Session;
+use crate::summary::summarize;
+use crate::threads::Threads;
+use crate::wire::{Caller, Hello};
+use crate::workload::Workload;
+
+/// The running nodes of a program. Dropping it stops them.
+pub struct Deployment {
+    layout: Arc<Layout>,
+    config: Config,
+    addresses: Vec<SocketAddr>,
+    signal: Signal,
+    threads: Threads,
+    sender: Sender<Notice>,
+    notices: Receiver<Notice>,
+}
+
+/// Starts a program's nodes, loads them with clients, measures, and stops everything.
+///
+/// `progress` is told what happens; setting `stop` ends the run within a fraction of a second. Whatever the result, no thread is left.
+pub fn run(
+    program: &Program,
+    config: &Config,
+    progress: &mut dyn FnMut(Progress),
+    stop: &AtomicBool,
+) -> Result<Report, RunError> {
+    Deployment::start(program, config)?.measure(program, progress, stop)
+}
+
+impl Deployment {
+    /// Starts all nodes of a checked program. When it returns, all of them listen.
+    pub fn start(program: &Program, config: &Config) -> Result<Deployment, RunError> {
+        config.validate()?;
+        let layout = Arc::new(Layout::new(program)?);
+        let listeners = listen(&layout, config)?;
+        let address = |listener: &TcpListener| listener.local_addr().map_err(RunError::io("ask for a port"));
+        let addresses = listeners.iter().map(address).collect::<Result<Vec<_>, _>>()?;
+        let plans: Vec<Arc<Plan>> =
+            program.components.iter().map(|component| Arc::new(lower(program, &component.name))).collect();
+        let (sender, notices) = channel();
+        let mut deployment = Deployment {
+            layout,
+            config: config.clone(),
+            addresses,
+            signal: Signal::default(),
+            threads: Threads::default(),
+            sender,
+            notices,
+        };
+        let session = random::draw();
+        for (place, listener) in listeners.into_iter().enumerate() {
+            let plan = plans[deployment.layout.places[place].component].clone();
+            deployment.start_node(place, listener, plan, session)?;
+        }
+        Ok(deployment)
+    }
+
+    /// The names of all nodes and where they listen.
+    pub fn nodes(&self) -> Vec<(String, SocketAddr)> {
+        let names = self.layout.places.iter().map(|place| place.name.clone());
+        names.zip(self.addresses.iter().copied()).collect()
+    }
+
+    /// Loads the nodes with clients, measures, and stops everything. `program` is the one that was started.
+    pub fn measure(
+        mut self,
+        program: &Program,
+        progress: &mut dyn FnMut(Progress),
+        stop: &AtomicBool,
+    ) -> Result<Report, RunError> {
+        progress(Progress::Started(self.nodes()));
+        self.start_load(program)?;
+        let mut conductor = Conductor {
+            signal: &self.signal,
+            threads: &self.threads,
+            notices: &self.notices,
+            layout: &self.layout,
+            progress: &mut *progress,
+            stop,
+        };
+        let measured = conductor.conduct(self.config.warmup(), self.config.duration());
+        progress(Progress::Stopping);
+        self.stop_threads();
+        summarize(&self.nodes(), self.config.clients, &measured?)
+    }
+
+    /// Stops all nodes; an error if one of them had failed.
+    pub fn stop(mut self) -> Result<(), RunError> {
+        self.stop_threads();
+        let failures = self.notices.try_iter().map(|notice| notice.failure(&self.layout));
+        failures.flatten().next().map_or(Ok(()), Err)
+    }
+
+    fn start_node(
+        &mut self,
+        place: usize,
+        listener: TcpListener,
+        plan: Arc<Plan>,
+        session: u64,
+    ) -> Result<(), RunError> {
+        let layout = self.layout.clone();
+        let poll = self.threads.poll()?;
+        let hello = |target| Hello {
+            fingerprint: layout.fingerprint,
+            session,
+            target: layout.wire_place(target),
+            caller: Caller::Peer(layout.wire_place(place)),
+        };
+        let link = |(target, address): (usize, &SocketAddr)| {
+            let limit = self.config.queue_limit_bytes;
+            (target != place).then(|| Link::new(*address, link_token(target), &hello(target), limit))
+        };
+        let parts = HostParts {
+            plan,
+            place,
+            poll,
+            listener,
+            links: self.addresses.iter().enumerate().map(link).collect(),
+            inbox: Inbox::new(layout.clone(), session, place),
+            signal: self.signal.clone(),
+            layout: layout.clone(),
+        };
+        let (sender, ended) = (self.sender.clone(), self.sender.clone());
+        let body = move || {
+            // A notice cannot be sent only if nobody wants to know any more.
+            let host = Host::new(parts);
+            host.run(|phase, snapshot| drop(sender.send(Notice::Node { place, phase, snapshot: Box::new(snapshot) })))
+                .map_err(|error| error.to_string())
+        };
+        let name = format!("menard {}", layout.places[place].name);
+        self.threads.spawn(name, body, move |outcome| {
+            drop(ended.send(Notice::Ended { who: Who::Node(place), outcome }));
+        })
+    }
+
+    fn start_load(&mut self, program: &Program) -> Result<(), RunError> {
+        let workload = Workload::infer(program, &self.layout)?;
+        if workload.role_nodes != 0 && self.config.clients > workload.role_nodes {
+            let must = format!("from 1 to {}, the number of the program's external nodes", workload.role_nodes);
+            return Err(ConfigError::Range { key: "clients", value: self.config.clients.to_string(), must }.into());
+        }
+        let now = Instant::now();
+        let session = |(position, place): (usize, &usize)| {
+            let hello = Hello {
+                fingerprint: self.layout.fingerprint,
+                session: 0,
+                target: self.layout.wire_place(*place),
+                caller: Caller::Client { role: workload.role, first: 0, count: self.config.clients },
+            };
+            Session::new(self.addresses[*place], session_token(position), &hello, now)
+        };
+        let sessions = workload.places.iter().enumerate().map(session).collect();
+        let parts = LoadParts {
+            layout: self.layout.clone(),
+            workload,
+            clients: self.config.clients,
+            resend_after: self.config.resend_after(),
+            payload_bytes: self.config.payload_bytes as usize,
+            seed: random::draw(),
+            signal: self.signal.clone(),
+            poll: self.threads.poll()?,
+            sessions,
+        };
+        let (sender, ended) = (self.sender.clone(), self.sender.clone());
+        let body = move || {
+            let load = Load::new(parts);
+            load.run(|notice| drop(sender.send(Notice::Load(notice)))).map_err(|error| error.to_string())
+        };
+        self.threads.spawn("menard clients".to_owned(), body, move |outcome| {
+            drop(ended.send(Notice::Ended { who: Who::Load, outcome }));
+        })
+    }
+
+    /// Tells all threads to end, and waits until they have.
+    fn stop_threads(&mut self) {
+        self.signal.advance(Phase::Stop);
+        self.threads.wake();
+        self.threads.join();
+    }
+}
+
+impl Drop for Deployment {
+    fn drop(&mut self) {
+        self.stop_threads();
+    }
+}
+
+/// Opens the ports of all places. None is opened before all of them could be, so a node that starts finds its peers.
+fn listen(layout: &Layout, config: &Config) -> Result<Vec<TcpListener>, RunError> {
+    let nodes = layout.places.len();
+    let highest = usize::from(u16::MAX) + 1 - nodes;
+    if usize::from(config.base_port) > highest {
+        let highest = u16::try_from(highest).unwrap_or(u16::MAX);
+        return Err(RunError::PortsExhausted { base_port: config.base_port, nodes, highest });
+    }
+    let open = |(offset, place): (u16, &Place)| {
+        let port = if config.base_port == 0 { 0 } else { config.base_port + offset };
+        let address = SocketAddr::new(config.listen, port);
+        TcpListener::bind(address).map_err(|error| match error.kind() {
+            ErrorKind::AddrInUse => RunError::PortInUse { address, node: place.name.clone() },
+            _ => RunError::io(format!("listen on {address}"))(error),
+        })
+    };
+    (0..).zip(&layout.places).map(open).collect()
+}

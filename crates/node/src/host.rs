@@ -1,0 +1,236 @@
+//! One physical node: a thread that sleeps until something comes, steps the engine, and sends what the steps sent.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use menard_engine::{Inputs, MAX_FOLLOW_UPS, Node, Outputs, Plan, Sent};
+use mio::net::TcpListener;
+use mio::{Events, Interest, Poll, Token};
+use thiserror::Error;
+
+use crate::callers::Callers;
+use crate::control::{Phase, Signal, WAKER};
+use crate::inbox::Inbox;
+use crate::layout::{Endpoint, Layout};
+use crate::link::{Link, LinkError};
+use crate::meter::{DropReason, Meter, Snapshot};
+use crate::random;
+use crate::wire::MessageHeader;
+
+/// The most bytes that are read from one connection before the others have their turn.
+const READ_BYTES: usize = 64 << 10;
+/// While more bytes than this wait to be sent to other nodes, clients are not read: their load can fill no queue to its limit.
+const HOLD_CLIENTS_BYTES: usize = 1 << 20;
+
+const LISTENER: Token = Token(1);
+const FIRST_LINK: usize = 2;
+
+/// Why a node cannot go on.
+#[derive(Debug, Error)]
+pub(crate) enum HostError {
+    #[error("{peer} {error}")]
+    Link { peer: String, error: LinkError },
+    #[error("it still has work to do after {MAX_FOLLOW_UPS} steps without any message: its rules never settle")]
+    Restless,
+    #[error("waiting for connections failed: {0}")]
+    Poll(#[from] std::io::Error),
+}
+
+/// What a node is started with.
+pub(crate) struct HostParts {
+    pub layout: Arc<Layout>,
+    pub plan: Arc<Plan>,
+    pub place: usize,
+    pub poll: Poll,
+    pub listener: TcpListener,
+    /// One for each place but its own.
+    pub links: Vec<Option<Link>>,
+    pub inbox: Inbox,
+    pub signal: Signal,
+}
+
+/// A running physical node.
+pub(crate) struct Host {
+    layout: Arc<Layout>,
+    place: usize,
+    signal: Signal,
+    phase: Phase,
+    poll: Poll,
+    listener: TcpListener,
+    node: Node,
+    outputs: Outputs,
+    /// The inputs of the step under way; what comes meanwhile waits in the inbox.
+    taken: Inputs,
+    inbox: Inbox,
+    outbox: Outbox,
+    meter: Meter,
+    scratch: Vec<u8>,
+}
+
+/// Where messages go.
+struct Outbox {
+    links: Vec<Option<Link>>,
+    callers: Callers,
+}
+
+/// The token of the connection to a place.
+pub(crate) fn link_token(place: usize) -> Token {
+    Token(FIRST_LINK + place)
+}
+
+impl Host {
+    /// A node that has not started.
+    pub fn new(parts: HostParts) -> Self {
+        let places = parts.layout.places.len();
+        let me = parts.layout.places[parts.place].node;
+        Host {
+            place: parts.place,
+            signal: parts.signal,
+            phase: Phase::WarmUp,
+            poll: parts.poll,
+            listener: parts.listener,
+            node: Node::with_seed(parts.plan, me, random::draw()),
+            outputs: Outputs::default(),
+            taken: Inputs::default(),
+            inbox: parts.inbox,
+            outbox: Outbox { links: parts.links, callers: Callers::new(FIRST_LINK + places, places) },
+            meter: Meter::default(),
+            scratch: vec![0; READ_BYTES],
+            layout: parts.layout,
+        }
+    }
+
+    /// Runs until the signal says stop. `on_snapshot` gets the counters whenever a phase begins.
+    pub fn run(mut self, mut on_snapshot: impl FnMut(Phase, Snapshot)) -> Result<(), HostError> {
+        self.poll.registry().register(&mut self.listener, LISTENER, Interest::READABLE)?;
+        let mut events = Events::with_capacity(256);
+        self.taken.start = true;
+        self.step()?;
+        let mut more = !self.inbox.inputs.is_empty();
+        loop {
+            let now = Instant::now();
+            self.flush(now)?;
+            let timeout = if more { Some(Duration::ZERO) } else { self.sleep(now) };
+            match self.poll.poll(&mut events, timeout) {
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+                polled => polled?,
+            }
+            let phase = self.signal.phase();
+            if phase != self.phase {
+                self.phase = phase;
+                self.meter.misaddressed = self.node.counters().misaddressed;
+                on_snapshot(phase, Snapshot::take(&self.meter));
+                if phase == Phase::Stop {
+                    return Ok(());
+                }
+            }
+            self.handle(&events)?;
+            let admit_clients = self.unsent_bytes() < HOLD_CLIENTS_BYTES;
+            more = self.outbox.callers.read(&mut self.inbox, &mut self.scratch, &mut self.meter, admit_clients);
+            if !self.inbox.inputs.is_empty() {
+                std::mem::swap(&mut self.inbox.inputs, &mut self.taken);
+                self.step()?;
+                more |= !self.inbox.inputs.is_empty();
+            }
+        }
+    }
+
+    /// How long nothing is to be done unless something comes.
+    fn sleep(&self, now: Instant) -> Option<Duration> {
+        let retries = self.outbox.links.iter().flatten().filter_map(Link::retry_at);
+        let next = retries.chain(self.outbox.callers.deadline()).min()?;
+        // Polls count in milliseconds and may wake early: a little more, and the time has come.
+        Some(next.saturating_duration_since(now) + Duration::from_millis(1))
+    }
+
+    fn handle(&mut self, events: &Events) -> Result<(), HostError> {
+        let now = Instant::now();
+        for event in events {
+            match event.token() {
+                WAKER => {}
+                LISTENER => self.accept(now),
+                Token(token) if token < FIRST_LINK + self.layout.places.len() => {
+                    let place = token - FIRST_LINK;
+                    if let Some(link) = &mut self.outbox.links[place] {
+                        let ready = link.ready(&mut self.scratch, self.poll.registry(), now);
+                        ready.map_err(|error| link_error(&self.layout, place, error))?;
+                    }
+                }
+                _ => self.outbox.callers.ready(event),
+            }
+        }
+        self.outbox.callers.expire(&mut self.meter, now);
+        Ok(())
+    }
+
+    fn accept(&mut self, now: Instant) {
+        loop {
+            match self.listener.accept() {
+                Ok((stream, _)) => self.outbox.callers.accept(stream, self.poll.registry(), &mut self.meter, now),
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                // Would block, or one caller gave up, or the system has no more descriptors: the next caller's event comes anyway.
+                Err(_) => return,
+            }
+        }
+    }
+
+    fn unsent_bytes(&self) -> usize {
+        self.outbox.links.iter().flatten().map(Link::unsent_bytes).sum()
+    }
+
+    /// Steps with the inputs taken, then without any as long as a step leaves work to the next: no message comes in between.
+    fn step(&mut self) -> Result<(), HostError> {
+        for _ in 0..=MAX_FOLLOW_UPS {
+            self.node.step(&self.taken, &mut self.outputs);
+            self.meter.steps += 1;
+            self.taken.clear();
+            for sent in self.outputs.iter() {
+                self.outbox.send(&self.layout, self.place, sent, &mut self.inbox, &mut self.meter);
+            }
+            if !self.outputs.pending {
+                return Ok(());
+            }
+        }
+        Err(HostError::Restless)
+    }
+
+    fn flush(&mut self, now: Instant) -> Result<(), HostError> {
+        self.outbox.callers.flush();
+        for (place, link) in self.outbox.links.iter_mut().enumerate() {
+            if let Some(link) = link {
+                link.flush(self.poll.registry(), now).map_err(|error| link_error(&self.layout, place, error))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Outbox {
+    /// Puts a message where it goes: into a link, a client's connection, or this node's own inbox.
+    fn send(&mut self, layout: &Layout, place: usize, sent: Sent<'_>, inbox: &mut Inbox, meter: &mut Meter) {
+        let me = layout.places[place].node;
+        let header = MessageHeader { channel: sent.channel, from: me.index, to: sent.to.index };
+        let pushed = match layout.routes[usize::from(sent.channel)].receiver {
+            Endpoint::External(role) => self.callers.reply(role, header, sent.args),
+            Endpoint::Component(component) => {
+                let to = layout.place(component, sent.to.index, sent.part);
+                let to = to.expect("the engine addresses nodes that exist");
+                match &mut self.links[to] {
+                    None => return inbox.inputs.push(sent.channel, me, sent.args.iter().cloned()),
+                    Some(link) => link.push(header, sent.args).map_err(|_| DropReason::TooLong),
+                }
+            }
+        };
+        match pushed {
+            Ok(bytes) => {
+                meter.messages_out += 1;
+                meter.bytes_out += bytes as u64;
+            }
+            Err(reason) => meter.drop(reason),
+        }
+    }
+}
+
+fn link_error(layout: &Layout, place: usize, error: LinkError) -> HostError {
+    HostError::Link { peer: layout.places[place].name.clone(), error }
+}

@@ -1,0 +1,124 @@
+//! What may come in: hellos and messages are judged here, without sockets. What passes becomes input of the node's next step.
+
+use std::sync::Arc;
+
+use menard_engine::Inputs;
+use menard_value::{Node, Value};
+
+use crate::layout::{Endpoint, Layout};
+use crate::meter::{DropReason, Meter};
+use crate::wire::{Caller, Hello, LENGTH_BYTES, Refusal, WirePlace, read_fields, read_header};
+
+/// Who is at the other end of a connection, after its hello was judged good.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Identity {
+    /// A node of the deployment, by its place.
+    Peer {
+        /// Its place in the layout.
+        place: usize,
+        /// Its component.
+        component: usize,
+        /// Its logical node's index.
+        index: u32,
+    },
+    /// Logical nodes `first..first + count` of an external role.
+    Client {
+        /// The role.
+        role: u16,
+        /// The first index.
+        first: u32,
+        /// How many.
+        count: u32,
+    },
+}
+
+/// The gate of one node, and the inputs that have passed it.
+#[derive(Debug)]
+pub(crate) struct Inbox {
+    layout: Arc<Layout>,
+    session: u64,
+    place: usize,
+    /// Messages for the next step.
+    pub inputs: Inputs,
+    values: Vec<Value>,
+}
+
+impl Inbox {
+    /// The gate of the node at `place`.
+    pub fn new(layout: Arc<Layout>, session: u64, place: usize) -> Self {
+        Inbox { layout, session, place, inputs: Inputs::default(), values: Vec::new() }
+    }
+
+    /// Judges a hello.
+    pub fn admit(&self, hello: &Hello) -> Result<Identity, Refusal> {
+        if hello.fingerprint != self.layout.fingerprint {
+            return Err(Refusal::Program);
+        }
+        if self.find(hello.target) != Some(self.place) {
+            return Err(Refusal::Target);
+        }
+        match hello.caller {
+            Caller::Peer(wire) => {
+                if hello.session != self.session {
+                    return Err(Refusal::Session);
+                }
+                let place = self.find(wire).ok_or(Refusal::Caller)?;
+                Ok(Identity::Peer { place, component: usize::from(wire.component), index: wire.index })
+            }
+            Caller::Client { role, first, count } => {
+                let nodes = self.layout.external.get(usize::from(role)).copied().flatten().ok_or(Refusal::Caller)?;
+                let end = first.checked_add(count).ok_or(Refusal::Caller)?;
+                if count == 0 || (nodes != 0 && end > nodes) {
+                    return Err(Refusal::Caller);
+                }
+                Ok(Identity::Client { role, first, count })
+            }
+        }
+    }
+
+    /// Judges a message and keeps it for the next step if it is good; counts it either way.
+    pub fn take(&mut self, caller: &Identity, body: &[u8], meter: &mut Meter) {
+        match self.judge(caller, body) {
+            Ok((channel, from)) => {
+                self.inputs.push(channel, from, self.values.drain(..));
+                meter.messages_in += 1;
+                meter.bytes_in += (LENGTH_BYTES + body.len()) as u64;
+            }
+            Err(reason) => meter.drop(reason),
+        }
+    }
+
+    /// Decodes a message into `values` and checks everything that can be checked about it.
+    fn judge(&mut self, caller: &Identity, body: &[u8]) -> Result<(u16, Node), DropReason> {
+        self.values.clear();
+        let (header, fields) = read_header(body).ok_or(DropReason::Malformed)?;
+        let route = self.layout.routes.get(usize::from(header.channel)).ok_or(DropReason::UnknownChannel)?;
+        let me = &self.layout.places[self.place];
+        let from = match *caller {
+            Identity::Peer { component, .. } if route.sender != Endpoint::Component(component) => {
+                return Err(DropReason::WrongSender);
+            }
+            Identity::Peer { index, .. } if header.from != index => return Err(DropReason::ForgedSender),
+            Identity::Peer { place, .. } => self.layout.places[place].node,
+            Identity::Client { role, .. } if route.sender != Endpoint::External(role) => {
+                return Err(DropReason::WrongSender);
+            }
+            Identity::Client { role, first, count } => match header.from.checked_sub(first) {
+                Some(offset) if offset < count => Node { role, index: header.from },
+                _ => return Err(DropReason::ForgedSender),
+            },
+        };
+        if route.receiver != Endpoint::Component(me.component) || header.to != me.node.index {
+            return Err(DropReason::WrongNode);
+        }
+        read_fields(fields, &route.columns, &mut self.values).map_err(|_| DropReason::Malformed)?;
+        if !self.layout.is_for_part(header.channel, me.component, &self.values, me.part) {
+            return Err(DropReason::WrongPart);
+        }
+        Ok((header.channel, from))
+    }
+
+    fn find(&self, wire: WirePlace) -> Option<usize> {
+        self.layout.place(usize::from(wire.component), wire.index, wire.part)
+    }
+}

@@ -1,0 +1,391 @@
+//! The outgoing connection to another node. It loses nothing and keeps the order, across reconnects too.
+//!
+//! Messages are appended to a log, and stay there until the receiver has acknowledged them. A connection begins with a hello; the answer
+//! says how many bytes of the log the receiver has, and sending goes on from there. The log has a limit: a node whose receiver does not
+//! take what it is sent fails, rather than losing messages or growing without bound.
+
+use std::io;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use menard_value::Value;
+use mio::net::TcpStream;
+use mio::{Interest, Registry, Token};
+use thiserror::Error;
+
+use crate::meter::DropReason;
+use crate::stream::{Filled, FrameReader, drain, fill};
+use crate::wire::{
+    Hello, MAX_GREETING_BYTES, MessageHeader, OversizedError, Refusal, Welcome, push_message, read_acknowledgement,
+};
+
+const FIRST_BACK_OFF: Duration = Duration::from_millis(10);
+const LONGEST_BACK_OFF: Duration = Duration::from_secs(1);
+/// Acknowledged bytes are cut off the log when they are so many, or all.
+const TRIM_BYTES: usize = 256 << 10;
+
+/// Why a link can never work.
+#[derive(Debug, Error)]
+pub(crate) enum LinkError {
+    #[error("refused a connection: {0}")]
+    Refused(#[from] Refusal),
+    #[error("does not take its messages: {bytes} bytes wait, over the limit of {limit} (`queue_limit_bytes`)")]
+    Overflow { bytes: usize, limit: usize },
+}
+
+/// Where the connection stands.
+#[derive(Debug)]
+enum Connection {
+    /// There is none; it is made when there is something to send.
+    Idle,
+    /// The last one failed; the next is tried at this time.
+    BackOff(Instant),
+    /// The system is connecting.
+    Connecting(TcpStream),
+    /// The hello is sent.
+    Greeting(TcpStream),
+    /// The receiver has accepted. `blocked`: the socket took no more; it will say when it does.
+    Open { stream: TcpStream, blocked: bool },
+}
+
+/// The outgoing connection to one node.
+#[derive(Debug)]
+pub(crate) struct Link {
+    address: SocketAddr,
+    token: Token,
+    hello: Vec<u8>,
+    limit: usize,
+    connection: Connection,
+    reader: FrameReader,
+    back_off: Duration,
+    /// What was not yet acknowledged, and maybe some bytes before.
+    log: Vec<u8>,
+    /// The number of bytes cut off the front of the log since the session began.
+    cut: u64,
+    /// The bytes of the log that were acknowledged.
+    acknowledged: usize,
+    /// The bytes of the log that were written to the connection.
+    written: usize,
+}
+
+impl Link {
+    /// A link that has not connected yet.
+    pub fn new(address: SocketAddr, token: Token, hello: &Hello, limit: usize) -> Self {
+        let mut greeting = Vec::new();
+        hello.push(&mut greeting);
+        Link {
+            address,
+            token,
+            hello: greeting,
+            limit,
+            connection: Connection::Idle,
+            reader: FrameReader::new(),
+            back_off: FIRST_BACK_OFF,
+            log: Vec::new(),
+            cut: 0,
+            acknowledged: 0,
+            written: 0,
+        }
+    }
+
+    /// Appends a message and gives its number of bytes; [`Link::flush`] sends it.
+    pub fn push(&mut self, header: MessageHeader, args: &[Value]) -> Result<usize, OversizedError> {
+        push_message(&mut self.log, header, args)
+    }
+
+    /// Bytes that wait to be written.
+    pub fn unsent_bytes(&self) -> usize {
+        self.log.len() - self.written
+    }
+
+    /// When it wants to be flushed again without an event of its connection.
+    pub fn retry_at(&self) -> Option<Instant> {
+        match self.connection {
+            Connection::BackOff(until) => Some(until),
+            _ => None,
+        }
+    }
+
+    /// Connects if need be, and writes what the connection takes.
+    pub fn flush(&mut self, registry: &Registry, now: Instant) -> Result<(), LinkError> {
+        let kept = self.log.len() - self.acknowledged;
+        if kept > self.limit {
+            return Err(LinkError::Overflow { bytes: kept, limit: self.limit });
+        }
+        match &mut self.connection {
+            Connection::Idle if kept > 0 => self.connect(registry, now),
+            Connection::BackOff(until) if *until <= now => self.connect(registry, now),
+            Connection::Open { stream, blocked: blocked @ false } => match drain(stream, &self.log[self.written..]) {
+                Ok(count) => {
+                    self.written += count;
+                    *blocked = self.written < self.log.len();
+                }
+                Err(_) => self.fail(now),
+            },
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Goes on after an event of its connection.
+    pub fn ready(&mut self, scratch: &mut [u8], registry: &Registry, now: Instant) -> Result<(), LinkError> {
+        if let Connection::Open { blocked, .. } = &mut self.connection {
+            *blocked = false;
+        }
+        if matches!(self.connection, Connection::Connecting(_)) {
+            self.greet(now);
+        }
+        self.read(scratch, now)?;
+        self.flush(registry, now)
+    }
+
+    fn connect(&mut self, registry: &Registry, now: Instant) {
+        self.reader = FrameReader::new();
+        let connected = TcpStream::connect(self.address).and_then(|mut stream| {
+            registry.register(&mut stream, self.token, Interest::READABLE | Interest::WRITABLE)?;
+            Ok(stream)
+        });
+        match connected {
+            Ok(stream) => self.connection = Connection::Connecting(stream),
+            Err(_) => self.fail(now),
+        }
+    }
+
+    /// Sends the hello, once the system has connected.
+    fn greet(&mut self, now: Instant) {
+        let Connection::Connecting(mut stream) = std::mem::replace(&mut self.connection, Connection::Idle) else {
+            return;
+        };
+        match say(&mut stream, &self.hello) {
+            Ok(true) => self.connection = Connection::Greeting(stream),
+            Ok(false) => self.connection = Connection::Connecting(stream),
+            Err(_) => self.fail(now),
+        }
+    }
+
+    /// Reads the welcome and acknowledgements.
+    fn read(&mut self, scratch: &mut [u8], now: Instant) -> Result<(), LinkError> {
+        loop {
+            let (Connection::Greeting(stream) | Connection::Open { stream, .. }) = &mut self.connection else {
+                return Ok(());
+            };
+            let filled = fill(stream, scratch);
+            let (Filled::Full(count) | Filled::Drained(count)) = filled else {
+                self.fail(now);
+                return Ok(());
+            };
+            let mut reader = std::mem::replace(&mut self.reader, FrameReader::new());
+            let mut refused = None;
+            let fed = reader.feed(&scratch[..count], |body| {
+                let understood = match &self.connection {
+                    Connection::Greeting(_) => self.welcome(body, &mut refused),
+                    _ => read_acknowledgement(body).and_then(|taken| self.acknowledge(taken)),
+                };
+                understood.map(|()| MAX_GREETING_BYTES).ok_or(DropReason::Malformed)
+            });
+            self.reader = reader;
+            match refused {
+                // It may have room later.
+                None | Some(Refusal::Full) => {}
+                Some(refusal) => return Err(refusal.into()),
+            }
+            if fed.is_err() {
+                self.fail(now);
+                return Ok(());
+            }
+            if filled == Filled::Drained(0) {
+                return Ok(());
+            }
+        }
+    }
+
+    fn welcome(&mut self, body: &[u8], refused: &mut Option<Refusal>) -> Option<()> {
+        match Welcome::read(body)? {
+            Welcome::Accepted { taken_bytes } => {
+                // What earlier connections took counts, whatever of it was lost: sending goes on where the receiver is.
+                self.written = self.log.len();
+                self.acknowledge(taken_bytes)?;
+                self.written = self.acknowledged;
+                self.back_off = FIRST_BACK_OFF;
+                if let Connection::Greeting(stream) = std::mem::replace(&mut self.connection, Connection::Idle) {
+                    self.connection = Connection::Open { stream, blocked: false };
+                }
+                Some(())
+            }
+            Welcome::Refused(refusal) => {
+                *refused = Some(refusal);
+                None
+            }
+        }
+    }
+
+    /// The receiver has so many bytes since the session began. `None` if that cannot be.
+    fn acknowledge(&mut self, taken_bytes: u64) -> Option<()> {
+        let taken = usize::try_from(taken_bytes.checked_sub(self.cut)?).ok()?;
+        if taken > self.written || taken < self.acknowledged {
+            return None;
+        }
+        self.acknowledged = taken;
+        if taken == self.log.len() || taken >= TRIM_BYTES {
+            self.log.drain(..taken);
+            self.cut += taken as u64;
+            self.written -= taken;
+            self.acknowledged = 0;
+        }
+        Some(())
+    }
+
+    fn fail(&mut self, now: Instant) {
+        self.connection = Connection::BackOff(now + self.back_off);
+        self.back_off = (self.back_off * 2).min(LONGEST_BACK_OFF);
+    }
+}
+
+/// Sends a hello on a connection that the system has made; false if it is still connecting.
+pub(crate) fn say(stream: &mut TcpStream, hello: &[u8]) -> io::Result<bool> {
+    if let Some(error) = stream.take_error()? {
+        return Err(error);
+    }
+    match stream.peer_addr() {
+        Ok(_) => {}
+        Err(error) if error.kind() == io::ErrorKind::NotConnected => return Ok(false),
+        Err(error) => return Err(error),
+    }
+    stream.set_nodelay(true)?;
+    // A new socket's buffer takes a hello whole; if it does not, something is wrong and the caller tries anew.
+    match drain(stream, hello)? {
+        count if count == hello.len() => Ok(true),
+        _ => Err(io::ErrorKind::WriteZero.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::net::{TcpListener, TcpStream as StdStream};
+
+    use mio::{Events, Poll};
+
+    use super::*;
+    use crate::wire::{Caller, WirePlace, push_acknowledgement};
+
+    const HEADER: MessageHeader = MessageHeader { channel: 0, from: 0, to: 0 };
+
+    fn hello() -> Hello {
+        let place = WirePlace { component: 0, index: 0, part: 0 };
+        Hello { fingerprint: [1; 32], session: 2, target: place, caller: Caller::Peer(place) }
+    }
+
+    /// A link and what it needs to run, and a listener that plays the receiver.
+    struct Pair {
+        poll: Poll,
+        link: Link,
+        listener: TcpListener,
+    }
+
+    impl Pair {
+        fn new(limit: usize) -> Self {
+            let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+            let address = listener.local_addr().expect("a bound listener has an address");
+            Pair { poll: Poll::new().expect("a poll"), link: Link::new(address, Token(0), &hello(), limit), listener }
+        }
+
+        fn push(&mut self, number: i64) -> usize {
+            self.link.push(HEADER, &[Value::Int(number)]).expect("a short message")
+        }
+
+        /// Lets the link do what it can for a while.
+        fn run(&mut self) -> Result<(), LinkError> {
+            let mut events = Events::with_capacity(8);
+            let mut scratch = [0; 4096];
+            for _ in 0..4 {
+                self.link.flush(self.poll.registry(), Instant::now())?;
+                self.poll.poll(&mut events, Some(Duration::from_millis(15))).expect("polls work");
+                if !events.is_empty() {
+                    self.link.ready(&mut scratch, self.poll.registry(), Instant::now())?;
+                }
+            }
+            Ok(())
+        }
+
+        /// Accepts the link's connection, checks its hello, and answers.
+        fn accept(&mut self, welcome: Welcome) -> StdStream {
+            self.run().expect("connecting is no error");
+            let (mut stream, _) = self.listener.accept().expect("the link connects");
+            let mut greeting = Vec::new();
+            hello().push(&mut greeting);
+            let mut received = vec![0; greeting.len()];
+            self.run().expect("a hello is no error");
+            stream.read_exact(&mut received).expect("the link says hello");
+            assert_eq!(received, greeting);
+            let mut answer = Vec::new();
+            welcome.push(&mut answer);
+            stream.write_all(&answer).expect("the link reads");
+            stream
+        }
+    }
+
+    /// Reads so many messages of one integer each.
+    fn read_numbers(stream: &mut StdStream, count: usize, bytes: usize) -> Vec<i64> {
+        let mut received = vec![0; count * bytes];
+        stream.read_exact(&mut received).expect("messages come");
+        let numbers = received.chunks_exact(bytes).map(|message| message[bytes - 8..].try_into().expect("8 bytes"));
+        numbers.map(i64::from_le_bytes).collect()
+    }
+
+    #[test]
+    fn nothing_is_lost_when_the_connection_breaks() {
+        let mut pair = Pair::new(1 << 20);
+        let bytes = (0..5).map(|number| pair.push(number)).max().expect("five messages");
+        let mut first = pair.accept(Welcome::Accepted { taken_bytes: 0 });
+        pair.run().expect("sending is no error");
+        assert_eq!(read_numbers(&mut first, 5, bytes), [0, 1, 2, 3, 4]);
+        drop(first);
+        pair.push(5);
+        // The receiver took three of the five; the others were lost with the connection.
+        let mut second = pair.accept(Welcome::Accepted { taken_bytes: 3 * bytes as u64 });
+        pair.run().expect("sending again is no error");
+        assert_eq!(read_numbers(&mut second, 3, bytes), [3, 4, 5]);
+    }
+
+    #[test]
+    fn what_is_acknowledged_is_forgotten() {
+        let mut pair = Pair::new(1 << 20);
+        let bytes = pair.push(1) as u64;
+        let mut stream = pair.accept(Welcome::Accepted { taken_bytes: 0 });
+        pair.run().expect("sending is no error");
+        let mut acknowledgement = Vec::new();
+        push_acknowledgement(&mut acknowledgement, bytes);
+        stream.write_all(&acknowledgement).expect("the link reads");
+        pair.run().expect("an acknowledgement is no error");
+        assert_eq!((pair.link.log.len(), pair.link.cut), (0, bytes));
+    }
+
+    #[test]
+    fn a_receiver_that_claims_more_than_was_sent_is_left() {
+        let mut pair = Pair::new(1 << 20);
+        let bytes = pair.push(1) as u64;
+        let _stream = pair.accept(Welcome::Accepted { taken_bytes: bytes + 1 });
+        pair.run().expect("it is tried again");
+        assert!(pair.link.retry_at().is_some() || !matches!(pair.link.connection, Connection::Open { .. }));
+        assert_eq!(pair.link.log.len() as u64, bytes);
+    }
+
+    #[test]
+    fn a_refusal_is_an_error_with_its_reason() {
+        let mut pair = Pair::new(1 << 20);
+        pair.push(1);
+        let _stream = pair.accept(Welcome::Refused(Refusal::Program));
+        let error = pair.run().expect_err("a refusal is final");
+        assert_eq!(error.to_string(), "refused a connection: it runs another program");
+    }
+
+    #[test]
+    fn a_queue_over_its_limit_is_an_error_not_a_loss() {
+        let mut pair = Pair::new(100);
+        let pushed: usize = (0..5).map(|number| pair.push(number)).sum();
+        assert_eq!(pushed, 110);
+        let error = pair.link.flush(pair.poll.registry(), Instant::now()).expect_err("110 bytes are over 100");
+        assert!(error.to_string().contains("over the limit of 100"), "{error}");
+    }
+}

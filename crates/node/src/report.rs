@@ -1,0 +1,103 @@
+//! What a run measured.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+/// What a run measured, in the window between warm-up and end. Units are in the names.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct Report {
+    /// The measured window.
+    pub window_s: f64,
+    /// Whether it was stopped from outside before the window was over; figures are of the part that was measured.
+    pub stopped_early: bool,
+    /// Logical clients, each with one command under way.
+    pub clients: u32,
+    /// Commands answered in the window.
+    pub commands: u64,
+    /// Commands sent again because no answer came in time.
+    pub resends: u64,
+    /// Commands of the end of the run whose answer had not come when everything was stopped.
+    pub unanswered: u64,
+    /// Answers to commands that had been answered before.
+    pub duplicate_replies: u64,
+    /// Answers to commands that were never given: always 0 unless the program is wrong.
+    pub unexpected_replies: u64,
+    /// The mean over the window.
+    pub throughput_per_s: f64,
+    /// The 90th percentile of the one-second windows; the mean if the window is shorter than a second.
+    pub throughput_p90_per_s: f64,
+    /// From the first sending of a command to its answer.
+    pub latency_us: Latency,
+    /// Messages between all nodes, those from and to clients included, for each command.
+    pub messages_per_command: f64,
+    /// Bytes of these messages, with their headers.
+    pub bytes_per_command: f64,
+    /// The node with the most CPU time for each command.
+    pub busiest: Busiest,
+    /// Commands a second that the busiest node could do with a core of its own: 1,000,000 / its CPU time for each command.
+    pub bound_per_s: f64,
+    /// Every physical node.
+    pub nodes: Vec<NodeReport>,
+}
+
+/// The latency of commands, in microseconds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize)]
+pub struct Latency {
+    /// Half of the commands took no longer.
+    pub p50: u64,
+    /// 90 of 100 took no longer.
+    pub p90: u64,
+    /// 99 of 100 took no longer.
+    pub p99: u64,
+    /// None took longer.
+    pub max: u64,
+}
+
+/// The node with the most CPU time for each command.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct Busiest {
+    /// Its name.
+    pub node: String,
+    /// Its CPU time for each command, user and system. On loopback the sender's thread also does most of the receiver's work in the
+    /// network stack.
+    pub cpu_us_per_command: f64,
+}
+
+/// What one physical node did in the window.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct NodeReport {
+    /// The component, `[index]` where its role has several nodes, `/part` where the component has several partitions.
+    pub node: String,
+    /// Where it listened.
+    pub address: String,
+    /// The measured window, as this node saw it.
+    pub window_s: f64,
+    /// CPU time of its thread, user and system.
+    pub cpu_us_total: f64,
+    /// The same for each command that clients got answered, of which a partition sees only its share.
+    pub cpu_us_per_command: f64,
+    /// Messages taken from other nodes.
+    pub messages_in: u64,
+    /// Messages sent to other nodes.
+    pub messages_out: u64,
+    /// Bytes of messages taken, with their headers.
+    pub bytes_in: u64,
+    /// Bytes of messages sent, with their headers.
+    pub bytes_out: u64,
+    /// Steps of its engine.
+    pub steps: u64,
+    /// What it dropped since its start, by reason.
+    pub dropped: BTreeMap<String, u64>,
+}
+
+impl Report {
+    /// Everything that nodes dropped, by reason.
+    pub fn dropped(&self) -> BTreeMap<String, u64> {
+        let mut all = BTreeMap::new();
+        for (reason, count) in self.nodes.iter().flat_map(|node| &node.dropped) {
+            *all.entry(reason.clone()).or_default() += count;
+        }
+        all
+    }
+}

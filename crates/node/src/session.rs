@@ -1,0 +1,181 @@
+//! A client's connection to a place: says hello for a range of logical nodes, sends commands, receives answers.
+//!
+//! Unlike a [link](crate::link) it may lose messages when it breaks: clients send again anyway.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use mio::event::Event;
+use mio::net::TcpStream;
+use mio::{Interest, Registry, Token};
+
+use crate::link::say;
+use crate::meter::DropReason;
+use crate::stream::{Filled, FrameReader, WriteBuffer, fill};
+use crate::wire::{Hello, MAX_FRAME_BYTES, Refusal, Welcome};
+
+const BACK_OFF: Duration = Duration::from_millis(50);
+
+#[derive(Debug)]
+enum Connection {
+    BackOff(Instant),
+    Connecting(TcpStream),
+    Greeting(TcpStream),
+    Open(TcpStream),
+}
+
+/// A client's connection to a place.
+#[derive(Debug)]
+pub(crate) struct Session {
+    address: SocketAddr,
+    token: Token,
+    hello: Vec<u8>,
+    connection: Connection,
+    reader: FrameReader,
+    out: WriteBuffer,
+    readable: bool,
+    blocked: bool,
+}
+
+impl Session {
+    /// A session that has not connected yet; [`Session::flush`] does it.
+    pub fn new(address: SocketAddr, token: Token, hello: &Hello, now: Instant) -> Self {
+        let mut greeting = Vec::new();
+        hello.push(&mut greeting);
+        Session {
+            address,
+            token,
+            hello: greeting,
+            connection: Connection::BackOff(now),
+            reader: FrameReader::new(),
+            out: WriteBuffer::default(),
+            readable: false,
+            blocked: false,
+        }
+    }
+
+    /// Whether the other side has accepted it.
+    pub fn is_open(&self) -> bool {
+        matches!(self.connection, Connection::Open(_))
+    }
+
+    /// Where to append messages; `None` as long as it is not open.
+    pub fn out(&mut self) -> Option<&mut Vec<u8>> {
+        self.is_open().then_some(&mut self.out.bytes)
+    }
+
+    /// When it wants to be flushed without an event.
+    pub fn retry_at(&self) -> Option<Instant> {
+        match self.connection {
+            Connection::BackOff(until) => Some(until),
+            _ => None,
+        }
+    }
+
+    /// Connects if it is time to, and writes what the connection takes.
+    pub fn flush(&mut self, registry: &Registry, now: Instant) {
+        match &mut self.connection {
+            Connection::BackOff(until) if *until <= now => self.connect(registry, now),
+            Connection::Open(stream) if !self.blocked && self.out.len() > 0 => match self.out.flush(stream) {
+                Ok(()) => self.blocked = self.out.len() > 0,
+                Err(_) => self.fail(now),
+            },
+            _ => {}
+        }
+    }
+
+    /// Notes an event of the connection.
+    pub fn ready(&mut self, event: &Event, now: Instant) {
+        self.readable = true;
+        self.blocked &= !event.is_writable();
+        if matches!(self.connection, Connection::Connecting(_)) {
+            self.greet(now);
+        }
+    }
+
+    /// Reads once and calls `on_message` with the body of every message. Gives whether there is more to read.
+    pub fn read(
+        &mut self,
+        scratch: &mut [u8],
+        now: Instant,
+        mut on_message: impl FnMut(&[u8]),
+    ) -> Result<bool, Refusal> {
+        let (Connection::Greeting(stream) | Connection::Open(stream)) = &mut self.connection else {
+            return Ok(false);
+        };
+        if !self.readable {
+            return Ok(false);
+        }
+        let (Filled::Full(count) | Filled::Drained(count)) = fill(stream, scratch) else {
+            self.fail(now);
+            return Ok(false);
+        };
+        let mut welcomed = self.is_open();
+        let mut refused = None;
+        let fed = self.reader.feed(&scratch[..count], |body| {
+            if welcomed {
+                on_message(body);
+                return Ok(MAX_FRAME_BYTES);
+            }
+            match Welcome::read(body).ok_or(DropReason::Malformed)? {
+                Welcome::Accepted { .. } => welcomed = true,
+                Welcome::Refused(refusal) => refused = Some(refusal),
+            }
+            Ok(MAX_FRAME_BYTES)
+        });
+        if let Some(refusal) = refused {
+            return Err(refusal);
+        }
+        if fed.is_err() {
+            self.fail(now);
+            return Ok(false);
+        }
+        if welcomed {
+            self.open();
+        }
+        // Until nothing is left, so that the end of the connection is seen, too.
+        self.readable = count > 0;
+        Ok(self.readable)
+    }
+
+    fn connect(&mut self, registry: &Registry, now: Instant) {
+        self.reader = FrameReader::new();
+        self.out = WriteBuffer::default();
+        self.blocked = false;
+        let connected = TcpStream::connect(self.address).and_then(|mut stream| {
+            registry.register(&mut stream, self.token, Interest::READABLE | Interest::WRITABLE)?;
+            Ok(stream)
+        });
+        match connected {
+            Ok(stream) => self.connection = Connection::Connecting(stream),
+            Err(_) => self.fail(now),
+        }
+    }
+
+    fn greet(&mut self, now: Instant) {
+        let Connection::Connecting(stream) = &mut self.connection else { return };
+        match say(stream, &self.hello) {
+            Ok(true) => self.advance(Connection::Greeting),
+            Ok(false) => {}
+            Err(_) => self.fail(now),
+        }
+    }
+
+    fn open(&mut self) {
+        if matches!(self.connection, Connection::Greeting(_)) {
+            self.advance(Connection::Open);
+        }
+    }
+
+    /// Goes to the next state with the same stream.
+    fn advance(&mut self, next: fn(TcpStream) -> Connection) {
+        let connection = std::mem::replace(&mut self.connection, Connection::BackOff(Instant::now()));
+        if let Connection::Connecting(stream) | Connection::Greeting(stream) | Connection::Open(stream) = connection {
+            self.connection = next(stream);
+        }
+    }
+
+    fn fail(&mut self, now: Instant) {
+        self.connection = Connection::BackOff(now + BACK_OFF);
+    }
+}

@@ -1,0 +1,106 @@
+//! From what was measured to what is reported.
+
+use std::net::SocketAddr;
+
+use crate::RunError;
+use crate::clients::Measured;
+use crate::conductor::Window;
+use crate::meter::Snapshot;
+use crate::report::{Busiest, Latency, NodeReport, Report};
+
+/// Sums a window up. An error if no command was answered in it: then there is nothing to divide by, and something is wrong.
+pub(crate) fn summarize(nodes: &[(String, SocketAddr)], clients: u32, window: &Window) -> Result<Report, RunError> {
+    let Measured { window: measured, latency_us, seconds, counts } = &window.clients;
+    let window_s = measured.as_secs_f64();
+    let throughput_per_s = counts.commands as f64 / window_s;
+    let reports: Vec<NodeReport> = nodes
+        .iter()
+        .zip(&window.nodes)
+        .map(|((name, address), edges)| node_report(name, address, edges, throughput_per_s))
+        .collect();
+    let busiest = reports.iter().max_by(|a, b| a.cpu_us_per_command.total_cmp(&b.cpu_us_per_command));
+    let Some(busiest) = busiest.filter(|_| counts.commands > 0) else {
+        return Err(if window.stopped_early { RunError::Stopped } else { no_reply(window_s, &reports) });
+    };
+    let busiest = Busiest { node: busiest.node.clone(), cpu_us_per_command: busiest.cpu_us_per_command };
+    // Each node has a window of its own, a little apart from the clients': rates can be compared where counts cannot.
+    let rate = |of: fn(&NodeReport) -> u64| reports.iter().map(|node| of(node) as f64 / node.window_s).sum::<f64>();
+    let messages_per_s = rate(|node| node.messages_out) + counts.messages_out as f64 / window_s;
+    let bytes_per_s = rate(|node| node.bytes_out) + counts.bytes_out as f64 / window_s;
+    Ok(Report {
+        window_s,
+        stopped_early: window.stopped_early,
+        clients,
+        commands: counts.commands,
+        resends: counts.resends,
+        unanswered: window.unanswered,
+        duplicate_replies: counts.duplicates,
+        unexpected_replies: counts.unexpected,
+        throughput_per_s,
+        throughput_p90_per_s: percentile_90(seconds).unwrap_or(throughput_per_s),
+        latency_us: Latency {
+            p50: latency_us.value_at_quantile(0.5),
+            p90: latency_us.value_at_quantile(0.9),
+            p99: latency_us.value_at_quantile(0.99),
+            max: latency_us.max(),
+        },
+        messages_per_command: messages_per_s / throughput_per_s,
+        bytes_per_command: bytes_per_s / throughput_per_s,
+        bound_per_s: 1e6 / busiest.cpu_us_per_command,
+        busiest,
+        nodes: reports,
+    })
+}
+
+fn node_report(
+    name: &str,
+    address: &SocketAddr,
+    (begin, end): &(Snapshot, Snapshot),
+    throughput_per_s: f64,
+) -> NodeReport {
+    let window_s = end.at.saturating_duration_since(begin.at).as_secs_f64();
+    let cpu_us_total = end.cpu.saturating_sub(begin.cpu).as_secs_f64() * 1e6;
+    NodeReport {
+        node: name.to_owned(),
+        address: address.to_string(),
+        window_s,
+        cpu_us_total,
+        cpu_us_per_command: cpu_us_total / window_s / throughput_per_s,
+        messages_in: end.meter.messages_in - begin.meter.messages_in,
+        messages_out: end.meter.messages_out - begin.meter.messages_out,
+        bytes_in: end.meter.bytes_in - begin.meter.bytes_in,
+        bytes_out: end.meter.bytes_out - begin.meter.bytes_out,
+        steps: end.meter.steps - begin.meter.steps,
+        dropped: end.meter.dropped(),
+    }
+}
+
+/// The 90th percentile by nearest rank.
+fn percentile_90(seconds: &[u64]) -> Option<f64> {
+    let mut sorted = seconds.to_vec();
+    sorted.sort_unstable();
+    let rank = (sorted.len() * 9).div_ceil(10);
+    sorted.get(rank.checked_sub(1)?).map(|commands| *commands as f64)
+}
+
+fn no_reply(seconds: f64, nodes: &[NodeReport]) -> RunError {
+    let dropped = nodes.iter().flat_map(|node| {
+        node.dropped.iter().map(move |(reason, count)| format!("{} dropped {count} ({reason})", node.node))
+    });
+    let dropped = dropped.collect::<Vec<_>>().join(", ");
+    let hint = if dropped.is_empty() { String::new() } else { format!("; {dropped}") };
+    RunError::NoReply { seconds, hint }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn percentiles_are_by_nearest_rank() {
+        assert_eq!(percentile_90(&[]), None);
+        assert_eq!(percentile_90(&[7]), Some(7.0));
+        assert_eq!(percentile_90(&[3, 1, 2]), Some(3.0));
+        assert_eq!(percentile_90(&[10, 9, 8, 7, 6, 5, 4, 3, 2, 1]), Some(9.0));
+    }
+}

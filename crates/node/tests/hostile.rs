@@ -1,0 +1,133 @@
+//! Strangers: wrong peers are refused, nonsense is counted, and clients are served meanwhile.
+
+#![allow(clippy::disallowed_methods, reason = "strangers are threads of their own")]
+
+mod common;
+
+use std::io::Write;
+use std::net::TcpStream;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use common::{connect, frame, greet, hello, is_closed, place, short, voting};
+use menard_lang::compile_text;
+use menard_node::{Config, Deployment};
+
+/// The status of a refusal, after the 0 of a welcome.
+const PROGRAM: u8 = 1;
+const SESSION: u8 = 2;
+const TARGET: u8 = 3;
+const CALLER: u8 = 4;
+
+#[test]
+fn wrong_peers_are_refused_and_counted() {
+    let program = voting();
+    let other = compile_text("protocol other role client external role leader");
+    let deployment = Deployment::start(&program, &short()).expect("voting starts");
+    let (name, leader) = deployment.nodes()[0].clone();
+    assert_eq!(name, "leader");
+    let (target, clients) = (place(0, 0, 0), place(0, 50, 5));
+    let wrong = [
+        (PROGRAM, hello(&other, 0, &target, 1, &clients)),
+        (TARGET, hello(&program, 0, &place(1, 0, 0), 1, &clients)),
+        (TARGET, hello(&program, 0, &place(7, 0, 0), 1, &clients)),
+        // A peer of another deployment of the same program, such as one that was not stopped.
+        (SESSION, hello(&program, 1, &target, 0, &place(1, 0, 0))),
+        // A client that claims to be of a role that is not external, or of no role.
+        (CALLER, hello(&program, 0, &target, 1, &place(1, 0, 1))),
+        (CALLER, hello(&program, 0, &target, 1, &place(9, 0, 1))),
+    ];
+    for (status, hello) in &wrong {
+        let mut stream = connect(leader);
+        assert_eq!(greet(&mut stream, hello), *status);
+        assert!(is_closed(&mut stream));
+    }
+    let mut good = connect(leader);
+    assert_eq!(greet(&mut good, &hello(&program, 0, &target, 1, &clients)), 0);
+    let report = deployment.measure(&program, &mut |_| {}, &AtomicBool::new(false)).expect("voting runs");
+    assert_eq!(report.dropped(), [("wrong_peer".to_owned(), wrong.len() as u64)].into());
+}
+
+#[test]
+fn messages_that_are_not_a_callers_own_are_counted() {
+    let program = voting();
+    let deployment = Deployment::start(&program, &short()).expect("voting starts");
+    let mut stream = connect(deployment.nodes()[0].1);
+    assert_eq!(greet(&mut stream, &hello(&program, 0, &place(0, 0, 0), 1, &place(0, 50, 5))), 0);
+    let message = |channel: u16, from: u32, to: u32, fields: &[u8]| {
+        frame(&[&channel.to_le_bytes()[..], &from.to_le_bytes(), &to.to_le_bytes(), fields].concat())
+    };
+    let request = [&7_i64.to_le_bytes()[..], &2_u32.to_le_bytes(), b"hi"].concat();
+    let vote = [&place(0, 50, 0)[..6], &7_i64.to_le_bytes()].concat();
+    let frames = [
+        message(0, 49, 0, &request),
+        message(0, 50, 1, &request),
+        message(2, 50, 0, &vote),
+        message(99, 50, 0, &request),
+        message(0, 50, 0, &request[1..]),
+        message(0, 50, 0, &[]),
+        frame(b"short"),
+    ];
+    stream.write_all(&frames.concat()).expect("nodes read");
+    // The connection is still good for a request, and its answer comes.
+    assert!(!answer(&mut stream, &message(0, 54, 0, &request)).is_empty());
+    let report = deployment.measure(&program, &mut |_| {}, &AtomicBool::new(false)).expect("voting runs");
+    let counts = ["forged_sender", "malformed", "unknown_channel", "wrong_node", "wrong_sender"].map(str::to_owned);
+    assert_eq!(report.dropped(), counts.into_iter().zip([1, 3, 1, 1, 1]).collect());
+}
+
+fn answer(stream: &mut TcpStream, request: &[u8]) -> Vec<u8> {
+    use std::io::Read;
+    stream.write_all(request).expect("nodes read");
+    let mut reply = vec![0; 4 + 10 + 8];
+    stream.read_exact(&mut reply).expect("an answer comes");
+    assert_eq!(reply[14..], 7_i64.to_le_bytes());
+    reply
+}
+
+#[test]
+fn clients_are_served_while_strangers_do_their_worst() {
+    let program = voting();
+    let config = Config { duration_s: 2.8, ..short() };
+    let deployment = Deployment::start(&program, &config).expect("voting starts");
+    let addresses: Vec<_> = deployment.nodes().into_iter().map(|(_, address)| address).collect();
+    let silent: Vec<TcpStream> = (0..50).map(|_| connect(addresses[0])).collect();
+    let mut half: Vec<TcpStream> = (0..50).map(|_| connect(addresses[1])).collect();
+    half.iter_mut().for_each(|stream| stream.write_all(&[50, 0]).expect("nodes read"));
+    let done = AtomicBool::new(false);
+    let report = thread::scope(|scope| {
+        scope.spawn(|| throw_nonsense(&addresses, &done));
+        let report = deployment.measure(&program, &mut |_| {}, &AtomicBool::new(false));
+        done.store(true, Ordering::Relaxed);
+        report
+    });
+    let report = report.expect("voting runs");
+    drop((silent, half));
+    assert!(report.commands > 100, "{report:#?}");
+    assert_eq!((report.unexpected_replies, report.unanswered), (0, 0));
+    let dropped = report.dropped();
+    assert_eq!(dropped.get("no_hello"), Some(&100), "{dropped:?}");
+    assert!(dropped.get("oversized").is_some_and(|count| *count > 10), "{dropped:?}");
+    assert!(dropped.get("malformed").is_some_and(|count| *count > 10), "{dropped:?}");
+}
+
+/// Random bytes, huge lengths and frames of nonsense, over and over.
+fn throw_nonsense(addresses: &[std::net::SocketAddr], done: &AtomicBool) {
+    let mut state = 1_u64;
+    let mut random = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as u8
+    };
+    while !done.load(Ordering::Relaxed) {
+        for address in addresses {
+            let noise: Vec<u8> = (0..200).map(|_| random()).collect();
+            for bytes in [noise.clone(), vec![0xff; 64], frame(&noise[..60])] {
+                // Nodes close such connections, maybe before all of it is written; once they are stopped, nobody listens.
+                let Ok(mut stream) = TcpStream::connect(address) else { continue };
+                let _ = stream.write_all(&bytes);
+            }
+        }
+        thread::sleep(Duration::from_millis(2));
+    }
+}
