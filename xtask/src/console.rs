@@ -2,7 +2,8 @@
 //!
 //! Each page has a folder of its own, empty at first. Its blocks are worked through in order:
 //!
-//! * a block with `file=NAME` is written to that file, one with `append=NAME` is added to its end;
+//! * a block with `file=NAME` is written to that file, one with `append=NAME` is added to its end; one with `edit=NAME` is a change of it:
+//!   the lines with `-` in front, which must be there once, become those with `+`; lines with a space in front stay;
 //! * in a `console` block each line `$ menard ...` is run there, and what follows until the next such line is compared with what it
 //!   printed. A line `...` stands for any lines, `...` within a line for any text; no output given means any. The exit status must be
 //!   0, or what the block says by `exit=N`. A block with `ignore`, and commands other than `menard`, are not run.
@@ -48,6 +49,9 @@ fn run_block(menard: &Path, folder: &Path, block: &Block) -> Result<()> {
     if let Some(name) = block.option("append") {
         write(&folder.join(name), block, true)?;
     }
+    if let Some(name) = block.option("edit") {
+        edit(&folder.join(name), block)?;
+    }
     if block.info.first().is_some_and(|word| word == "console") {
         let exit: i32 = block.option("exit").unwrap_or("0").parse().context("exit= needs a number")?;
         for example in examples(&block.lines) {
@@ -65,6 +69,18 @@ fn write(path: &Path, block: &Block, append: bool) -> Result<()> {
     for line in &block.lines {
         writeln!(file, "{line}")?;
     }
+    Ok(())
+}
+
+fn edit(path: &Path, block: &Block) -> Result<()> {
+    let side = |sign: char| {
+        let lines = block.lines.iter().filter_map(|line| line.strip_prefix(sign).or_else(|| line.strip_prefix(' ')));
+        lines.map(|line| format!("{line}\n")).collect::<String>()
+    };
+    let (before, after) = (side('-'), side('+'));
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    ensure!(text.matches(&before).count() == 1, "the lines to change are not in {} once", path.display());
+    std::fs::write(path, text.replace(&before, &after))?;
     Ok(())
 }
 

@@ -1,0 +1,119 @@
+//! The command line, as the user sees it.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// A compiler, a checker and a runtime for distributed protocols.
+#[derive(Parser, Debug)]
+#[command(name = "menard", version, max_term_width = 100)]
+pub struct Arguments {
+    /// Print one JSON object on standard output, and everything else on standard error
+    #[arg(long, global = true)]
+    pub json: bool,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// Check protocols, properties and plans, and show all diagnostics
+    Check(Check),
+    /// Format Dedalus text
+    Fmt(Fmt),
+    /// Show a stage of a protocol, why a rewrite is refused, or the page of an error code or rewrite
+    Explain(Explain),
+    /// Print the program that a plan makes of a protocol
+    Rewrite(Rewrite),
+}
+
+/// Which protocol, with which parameters.
+#[derive(Args, Debug)]
+pub struct Which {
+    /// A protocol of the library by name, a folder, or a .ded file
+    pub protocol: String,
+    /// Set a parameter of the protocol or of its plan
+    #[arg(long = "set", value_name = "NAME=VALUE")]
+    pub set: Vec<String>,
+}
+
+#[derive(Args, Debug)]
+pub struct Check {
+    /// Files, folders (with all that is in them), or protocols of the library by name
+    #[arg(required = true, value_name = "PATH")]
+    pub paths: Vec<String>,
+}
+
+#[derive(Args, Debug)]
+pub struct Fmt {
+    /// Change nothing; exit with 1 if a file is not formatted
+    #[arg(long)]
+    pub check: bool,
+    /// .ded files, or folders (with all that is in them)
+    #[arg(required = true, value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub struct Explain {
+    /// A protocol, an error code such as E0101, or the name of a rewrite
+    #[arg(value_name = "PROTOCOL|CODE|REWRITE")]
+    pub what: String,
+    /// Set a parameter of the protocol or of its plan
+    #[arg(long = "set", value_name = "NAME=VALUE")]
+    pub set: Vec<String>,
+    /// A plan, by name or as a file
+    #[arg(long)]
+    pub plan: Option<String>,
+    /// The stage to show: parsed, checked, after:K (after line K of the plan), rewritten or lowered
+    #[arg(long, value_parser = stage)]
+    pub stage: Option<Stage>,
+    /// How to show it; graphs have components and channels
+    #[arg(long = "as", value_enum, default_value_t = Form::Text)]
+    pub form: Form,
+    /// A line of a plan: why is it not allowed here?
+    #[arg(long, value_name = "LINE", conflicts_with_all = ["stage", "form"])]
+    pub why_not: Option<String>,
+}
+
+/// A stage of the compiler.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Stage {
+    Parsed,
+    Checked,
+    After(usize),
+    Rewritten,
+    Lowered,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
+pub enum Form {
+    Text,
+    Dot,
+    Mermaid,
+}
+
+#[derive(Args, Debug)]
+pub struct Rewrite {
+    #[command(flatten)]
+    pub which: Which,
+    /// The plan, by name or as a file
+    #[arg(long)]
+    pub plan: String,
+    /// Write to this file rather than to standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+fn stage(text: &str) -> Result<Stage, String> {
+    match text {
+        "parsed" => Ok(Stage::Parsed),
+        "checked" => Ok(Stage::Checked),
+        "rewritten" => Ok(Stage::Rewritten),
+        "lowered" => Ok(Stage::Lowered),
+        _ => match text.strip_prefix("after:").map(str::parse) {
+            Some(Ok(line)) => Ok(Stage::After(line)),
+            _ => Err("one of parsed, checked, after:K, rewritten, lowered is expected".to_owned()),
+        },
+    }
+}

@@ -1,0 +1,92 @@
+//! Why a command did not succeed, and with which exit status.
+
+use std::fmt;
+use std::path::Path;
+
+use menard_lang::diagnostic::{Diagnostic, Diagnostics, Severity};
+use menard_lang::source::{Source, Span};
+use serde_json::{Value, json};
+
+use crate::output::colour;
+
+/// A command's result.
+pub type Result<T> = std::result::Result<T, Failure>;
+
+/// Why a command did not succeed.
+#[derive(Debug)]
+pub enum Failure {
+    /// The answer is no: exit status 1. What was wrong has been said, or is said by the text; the JSON object has the same for programs.
+    No {
+        /// For people; may be empty.
+        text: String,
+        /// For programs.
+        json: Value,
+    },
+    /// Wrong usage, or the environment is not as it has to be: exit status 2.
+    Environment {
+        /// What is wrong.
+        message: String,
+        /// What to do next.
+        help: String,
+    },
+}
+
+impl Failure {
+    /// Wrong usage or environment, and what to do next.
+    pub fn environment(message: impl fmt::Display, help: impl fmt::Display) -> Self {
+        Failure::Environment { message: message.to_string(), help: help.to_string() }
+    }
+
+    /// A file that cannot be read or written.
+    pub fn file(action: &str, path: &Path, error: &std::io::Error) -> Self {
+        let help = match error.kind() {
+            std::io::ErrorKind::NotFound => "check the path",
+            std::io::ErrorKind::PermissionDenied => "check the permissions of the file and of its folder",
+            std::io::ErrorKind::InvalidData => "the file has to be UTF-8 text: convert it, or name another file",
+            std::io::ErrorKind::IsADirectory => "name a file in this folder",
+            _ => "check the path and the disk",
+        };
+        let reason = match error.kind() {
+            std::io::ErrorKind::InvalidData => "it is not UTF-8 text".to_owned(),
+            _ => error.to_string(),
+        };
+        Failure::environment(format!("cannot {action} {}: {reason}", path.display()), help)
+    }
+}
+
+impl From<Diagnostics> for Failure {
+    fn from(diagnostics: Diagnostics) -> Self {
+        let json = json!({ "diagnostics": diagnostics_json(&diagnostics) });
+        Failure::No { text: diagnostics.render(colour()), json }
+    }
+}
+
+/// Diagnostics for programs.
+pub fn diagnostics_json<'a>(diagnostics: impl IntoIterator<Item = &'a Diagnostic>) -> Value {
+    diagnostics.into_iter().map(diagnostic_json).collect()
+}
+
+fn diagnostic_json(diagnostic: &Diagnostic) -> Value {
+    let place = diagnostic.labels.first().map(|(span, _)| place(&diagnostic.source, *span));
+    json!({
+        "code": diagnostic.code.name(),
+        "severity": match diagnostic.severity {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+        },
+        "message": diagnostic.message,
+        "file": diagnostic.source.name.as_ref(),
+        "line": place.map(|place| place.0),
+        "column": place.map(|place| place.1),
+        "help": diagnostic.help,
+    })
+}
+
+/// Line and column of the start of a span, both from 1, the column in characters.
+fn place(source: &Source, span: Span) -> (usize, usize) {
+    let bytes = source.text.as_bytes();
+    let before = String::from_utf8_lossy(&bytes[..bytes.len().min(span.start as usize)]);
+    let line = before.matches('\n').count() + 1;
+    let column = before.rsplit('\n').next().map_or(0, |last| last.chars().count()) + 1;
+    (line, column)
+}

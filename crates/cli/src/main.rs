@@ -1,0 +1,57 @@
+//! The `menard` command line: thin over the other crates. One command a file in `command/`.
+//!
+//! Exit status: 0 done and good; 1 the answer is no; 2 wrong usage or a problem of the environment.
+#![allow(dead_code, reason = "the commands that simulate and run come next")]
+#![allow(clippy::disallowed_methods, reason = "the command line tells how long things took, and stops runs on Ctrl-C")]
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use serde_json::json;
+
+use crate::arguments::{Arguments, Command};
+use crate::failure::{Failure, Result};
+use crate::output::Output;
+
+mod arguments;
+mod command;
+mod failure;
+mod folder;
+mod graph;
+mod header;
+mod library;
+mod output;
+mod pages;
+mod rewriting;
+mod session;
+mod text;
+mod walk;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let output = Output::new(arguments.json);
+    match run(arguments.command, output) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure::No { text, json }) => {
+            output.result(&json);
+            if !text.is_empty() {
+                output.complain(text);
+            }
+            ExitCode::from(1)
+        }
+        Err(Failure::Environment { message, help }) => {
+            output.result(&json!({ "error": message, "help": help }));
+            output.complain(format!("error: {message}\n  help: {help}"));
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run(command: Command, output: Output) -> Result<()> {
+    match command {
+        Command::Check(arguments) => command::check::run(&arguments, output),
+        Command::Fmt(arguments) => command::format::run(&arguments, output),
+        Command::Explain(arguments) => command::explain::run(&arguments, output),
+        Command::Rewrite(arguments) => command::rewrite::run(&arguments, output),
+    }
+}

@@ -1,0 +1,103 @@
+//! Wrong usage and a hostile environment: exit status 2, and words that say what to do next.
+
+mod support;
+
+use std::process::Stdio;
+
+use support::{Desk, ECHO};
+
+#[test]
+fn help_of_each_command() {
+    let desk = Desk::new();
+    for command in ["", "check", "fmt", "explain", "rewrite"] {
+        let words: Vec<&str> = [command, "--help"].into_iter().filter(|word| !word.is_empty()).collect();
+        let answer = desk.menard(&words);
+        assert_eq!((answer.status, answer.stderr.as_str()), (0, ""));
+        insta::assert_snapshot!(format!("help_{command}"), answer.stdout);
+    }
+}
+
+#[test]
+fn unknown_commands_and_options() {
+    let desk = Desk::new();
+    for words in
+        [&["scael", "voting"][..], &["check"], &["check", "--run", "5"], &["explain", "voting", "--stage", "raw"], &[]]
+    {
+        let answer = desk.menard(words);
+        assert_eq!((answer.status, answer.stdout.as_str()), (2, ""), "{words:?}");
+        assert!(answer.stderr.contains("Usage") || answer.stderr.contains("--help"), "{words:?}: {}", answer.stderr);
+    }
+}
+
+#[test]
+fn unknown_protocols_name_the_known_ones() {
+    let answer = Desk::new().menard(&["rewrite", "votign", "--plan", "scalable"]);
+    assert_eq!(answer.status, 2);
+    insta::assert_snapshot!(answer.stderr, @r#"
+    error: there is no protocol `votign`
+      help: did you mean `voting`? (known protocols: voting; or name a folder or a .ded file)
+    "#);
+    let (status, json) = Desk::new().json(&["rewrite", "raft", "--plan", "scalable"]);
+    assert_eq!((status, json["error"].as_str()), (2, Some("there is no protocol `raft`")));
+}
+
+#[test]
+fn unknown_plans_and_parameters_name_the_known_ones() {
+    let desk = Desk::new();
+    let answer = desk.menard(&["rewrite", "voting", "--plan", "scalabel"]);
+    assert_eq!(answer.status, 2);
+    insta::assert_snapshot!(answer.stderr, @r#"
+    error: the protocol voting has no plan `scalabel`
+      help: did you mean `scalable`? known are scalable; or name a file that ends in .plan
+    "#);
+    let answer = desk.menard(&["rewrite", "voting", "--plan", "scalable", "--set", "partition=3"]);
+    assert_eq!(answer.status, 2);
+    insta::assert_snapshot!(answer.stderr, @r#"
+    error: there is no parameter `partition`
+      help: did you mean `partitions`? known are participants, partitions
+    "#);
+}
+
+#[test]
+fn files_that_cannot_be_read() {
+    let desk = Desk::with(&[("empty/readme.txt", ""), ("two/a.ded", ECHO), ("two/b.ded", ECHO)]);
+    desk.write("latin.ded", b"protocol caf\xe9");
+    let cases = [
+        (&["check", "nowhere.ded"][..], "check the path"),
+        (&["check", "latin.ded"], "it is not UTF-8 text"),
+        (&["fmt", "latin.ded"], "convert it"),
+        (&["explain", "nowhere.ded"], "check the path"),
+        (&["explain", "empty"], "holds no protocol"),
+        (&["explain", "two"], "name one: two/a.ded, two/b.ded"),
+        (&["explain", "two/readme.txt"], "there is no protocol"),
+        (&["explain", "empty/readme.txt"], "is not a protocol"),
+        (&["rewrite", "two/a.ded", "--plan", "nowhere.plan"], "check the path"),
+        (&["rewrite", "voting", "--plan", "scalable", "-o", "no/such/folder.ded"], "check the path"),
+    ];
+    for (words, expected) in cases {
+        let answer = desk.menard(words);
+        assert_eq!((answer.status, answer.stdout.as_str()), (2, ""), "{words:?}: {}", answer.stderr);
+        assert!(answer.stderr.contains(expected), "{words:?}: {}", answer.stderr);
+    }
+}
+
+#[test]
+fn a_folder_with_the_name_of_a_text_is_no_text() {
+    let desk = Desk::with(&[("odd.ded/readme.txt", "")]);
+    let answer = desk.menard(&["explain", "odd.ded"]);
+    assert_eq!(answer.status, 2);
+    assert!(answer.stderr.contains("it is a folder"), "{}", answer.stderr);
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_panic() {
+    let desk = Desk::new();
+    for words in [&["explain", "voting"][..], &["rewrite", "voting", "--plan", "scalable"], &["--help"]] {
+        let mut child =
+            desk.command(words).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary was built");
+        drop(child.stdout.take());
+        let output = child.wait_with_output().expect("it ends");
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(!errors.contains("panicked"), "{words:?}: {errors}");
+    }
+}
