@@ -49,7 +49,8 @@ fn find_reactions(plan: &mut Plan) {
         for rule in rules(plan) {
             for pipeline in &rule.pipelines {
                 match pipeline.driver {
-                    Driver::Added(store) => found.push((store, true, false)),
+                    // A deletion too: what comes back after a step without it is new, what comes back at once is not.
+                    Driver::Added(store) => found.push((store, true, true)),
                     Driver::Delta { store, .. } if is_active(plan, rule.target) => found.push((store, true, true)),
                     Driver::Always => found.extend(accesses(pipeline).map(|access| (access.store, true, true))),
                     _ => {}
