@@ -1,1 +1,36 @@
-//! placeholder
+//! Deterministic simulation: worlds in which one seed decides everything, schedules replayed, refinement checked by lifting, small scopes
+//! explored exhaustively, violations shrunk and printed.
+//!
+//! [`Prepared`] is a program made ready; [`simulate`] runs it once, [`campaign`] many times. [`refine`] checks a run of a rewritten program
+//! against the original. [`explore`] tries everything that can happen in a small scope. [`shrink`] makes a run small, [`space_time`] prints it.
+
+mod campaign;
+mod config;
+mod explore;
+mod log;
+mod misfortune;
+mod mood;
+mod names;
+mod observe;
+mod prepared;
+mod random;
+mod refine;
+mod replay;
+mod shrink;
+mod simulate;
+mod space_time;
+mod workload;
+mod world;
+
+pub use campaign::{CampaignReport, Found, Wrong, campaign};
+pub use config::Config;
+pub use explore::{Exploration, Groups, Inclusion, Scope, explore, includes};
+pub use names::Names;
+pub use observe::{PreparedObserver, Violation};
+pub use prepared::Prepared;
+pub use refine::{Difference, Mismatch, RefineStats, Refiner, Stage, refine};
+pub use replay::{Obstacle, ReplayError, Replayer};
+pub use shrink::{schedule_of, shrink};
+pub use simulate::{Run, Simulator, Summary, simulate};
+pub use space_time::space_time;
+pub use world::RunStats;

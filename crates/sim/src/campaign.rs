@@ -1,0 +1,116 @@
+//! Many runs: properties and refinement checked in each, what goes wrong collected.
+
+use std::collections::BTreeMap;
+
+use menard_lang::ir::Name;
+use menard_lang::run::Address;
+
+use crate::observe::{PreparedObserver, Violation};
+use crate::prepared::Prepared;
+use crate::refine::{Mismatch, Refiner, Stage};
+use crate::simulate::Simulator;
+
+/// Findings that a report keeps; after that they are only counted.
+const MAX_FOUND: usize = 10;
+
+/// Something that went wrong in a run.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Found {
+    /// The seed that shows it again.
+    pub seed: u64,
+    /// What went wrong.
+    pub what: Wrong,
+}
+
+/// What can go wrong.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Wrong {
+    /// A property is violated.
+    Property(Violation),
+    /// The follow-ups of this node do not end.
+    Endless(Address),
+    /// The original cannot do what the rewritten program did.
+    Refinement(Box<Mismatch>),
+}
+
+/// What many runs did.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct CampaignReport {
+    /// Runs.
+    pub runs: u64,
+    /// Runs in which something went wrong.
+    pub wrong_runs: u64,
+    /// The first few things that went wrong.
+    pub violations: Vec<Found>,
+    /// Runs at whose end nothing was in flight and nothing had been lost.
+    pub drained_runs: u64,
+    /// Steps of physical nodes.
+    pub steps: u64,
+    /// Messages sent by nodes of the program.
+    pub messages: u64,
+    /// Messages sent by external nodes.
+    pub requests: u64,
+    /// Messages delivered to external nodes.
+    pub replies: u64,
+    /// Messages lost.
+    pub lost: u64,
+    /// Crashes and restarts.
+    pub blows: u64,
+    /// Messages by channel; a channel at 0 says that runs do not reach what it is for.
+    pub channels: BTreeMap<Name, u64>,
+    /// A hash over the hashes of all runs.
+    pub hash: u64,
+}
+
+/// Runs seeds `first_seed`, `first_seed + 1`, … Calls `progress` with the number of runs done after each. `stages` are those of the plan
+/// that made the program, from the last rewrite to the first; none for an original.
+pub fn campaign(
+    prepared: &Prepared,
+    observer: Option<&PreparedObserver>,
+    stages: &[Stage<'_>],
+    runs: u64,
+    first_seed: u64,
+    progress: &mut dyn FnMut(u64),
+) -> CampaignReport {
+    let mut simulator = Simulator::new(prepared, observer);
+    let mut refiner = Refiner::new(stages);
+    let mut report = CampaignReport::default();
+    let mut channels = vec![0; prepared.channels.len()];
+    for run in 0..runs {
+        let seed = first_seed.wrapping_add(run);
+        let summary = simulator.run(seed);
+        report.add(&summary);
+        simulator.count_messages(&mut channels);
+        let what = summary.violation.map(Wrong::Property).or(summary.endless.map(Wrong::Endless));
+        // Neither run nor original need go on where a node does not settle, so refinement is not claimed there.
+        let what = match what {
+            None if !stages.is_empty() => refiner.check(&simulator.trace()).err().map(Wrong::Refinement),
+            what => what,
+        };
+        if let Some(what) = what {
+            report.wrong_runs += 1;
+            if report.violations.len() < MAX_FOUND {
+                report.violations.push(Found { seed, what });
+            }
+        }
+        progress(run + 1);
+    }
+    let names = prepared.channels.iter().map(|channel| channel.name.clone());
+    report.channels = names.zip(channels).collect();
+    report
+}
+
+impl CampaignReport {
+    fn add(&mut self, summary: &crate::simulate::Summary) {
+        let stats = summary.stats;
+        self.runs += 1;
+        self.drained_runs += u64::from(summary.drained);
+        self.steps += u64::from(stats.steps);
+        self.messages += u64::from(stats.messages);
+        self.requests += u64::from(stats.requests);
+        self.replies += u64::from(stats.replies);
+        self.lost += u64::from(stats.lost);
+        self.blows += u64::from(stats.crashes) + u64::from(stats.restarts);
+        self.hash = crate::random::mix(self.hash ^ summary.hash);
+    }
+}

@@ -1,0 +1,86 @@
+//! Which faults happen in a run, within what the program declares.
+
+use menard_lang::ir::FaultKind;
+use menard_value::Node;
+
+use crate::log::narrow;
+use crate::prepared::Prepared;
+use crate::random::Random;
+
+/// The faults of one run.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Misfortune {
+    /// Logical nodes that lose messages, with how many of a hundred.
+    lossy: Vec<(Node, u32)>,
+    /// Places that stop or lose their state, each at a time in ticks.
+    pub blows: Vec<(u64, Blow)>,
+}
+
+/// Something that happens to a physical node.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) enum Blow {
+    /// It stops for ever.
+    Crash(u32),
+    /// It loses its state and begins anew.
+    Restart(u32),
+}
+
+impl Misfortune {
+    /// Draws the faults of a run in which external nodes send within `window` ticks. Half of the runs have none: only where nothing is lost
+    /// can be seen whether everything was said that had to be.
+    pub fn draw(prepared: &Prepared, window: u64, random: &mut Random) -> Self {
+        let mut misfortune = Misfortune::default();
+        if !prepared.config.faults || prepared.faults.is_empty() || random.percent(50) {
+            return misfortune;
+        }
+        for fault in &prepared.faults {
+            let nodes = prepared.roles[usize::from(fault.role)].nodes;
+            for index in some_of(nodes, fault.nodes, random) {
+                let node = Node { role: fault.role, index };
+                match fault.kind {
+                    FaultKind::Omission => misfortune.lossy.push((node, *random.pick(&[5, 30, 100]))),
+                    FaultKind::Crash => misfortune.strike(prepared, node, window, Blow::Crash, random),
+                    FaultKind::Restart => misfortune.strike(prepared, node, window, Blow::Restart, random),
+                    FaultKind::Byzantine => {}
+                }
+            }
+        }
+        misfortune
+    }
+
+    /// Strikes some of the physical nodes of a logical node, at least one: the node is then no longer correct, and what its other parts do
+    /// is what rewrites have to answer for.
+    fn strike(&mut self, prepared: &Prepared, node: Node, window: u64, blow: fn(u32) -> Blow, random: &mut Random) {
+        let of_node = |place: &u32| prepared.addresses[*place as usize].node == node;
+        let places: Vec<u32> = (0..narrow(prepared.addresses.len())).filter(of_node).collect();
+        for chosen in some_of(narrow(places.len()), narrow(places.len()), random) {
+            let time = random.below(window + 200);
+            self.blows.push((time, blow(places[chosen as usize])));
+        }
+    }
+
+    /// Whether a message between these nodes is lost.
+    pub fn loses(&self, from: Node, to: Node, random: &mut Random) -> bool {
+        let blamed = |(node, percent): &(Node, u32)| (*node == from || *node == to).then_some(*percent);
+        match self.lossy.iter().filter_map(blamed).max() {
+            Some(percent) => random.percent(percent),
+            None => false,
+        }
+    }
+}
+
+/// Between one and `most` distinct numbers below `count`.
+fn some_of(count: u32, most: u32, random: &mut Random) -> Vec<u32> {
+    let most = most.min(count);
+    if most == 0 {
+        return Vec::new();
+    }
+    let wanted = 1 + random.index(most as usize);
+    let mut all: Vec<u32> = (0..count).collect();
+    for position in 0..wanted {
+        let other = position + random.index(all.len() - position);
+        all.swap(position, other);
+    }
+    all.truncate(wanted);
+    all
+}

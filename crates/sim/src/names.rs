@@ -1,0 +1,78 @@
+//! How nodes, facts and messages are written for people: as in Dedalus text, with nodes by the names of their roles.
+
+use menard_lang::Program;
+use menard_lang::ir::Name;
+use menard_lang::run::{Address, Message};
+use menard_value::{Node, Value};
+
+/// The names of a program's roles and components, and whether there is more than one of each.
+#[derive(Clone, Debug)]
+pub struct Names {
+    roles: Vec<(Name, bool)>,
+    partitioned: Vec<Name>,
+}
+
+impl Names {
+    /// The names of this program.
+    pub fn new(program: &Program) -> Self {
+        let many = |role: &menard_lang::ir::Role| role.external || role.nodes > 1;
+        let partitioned = program.components.iter().filter(|component| component.count.is_some());
+        Names {
+            roles: program.roles.iter().map(|role| (role.name.clone(), many(role))).collect(),
+            partitioned: partitioned.map(|component| component.name.clone()).collect(),
+        }
+    }
+
+    /// A logical node: `leader`, `participant[2]`.
+    pub fn node(&self, node: Node) -> String {
+        match self.roles.get(usize::from(node.role)) {
+            Some((name, true)) => format!("{name}[{}]", node.index),
+            Some((name, false)) => name.to_string(),
+            None => Value::Node(node).to_string(),
+        }
+    }
+
+    /// The name of a node's role.
+    pub fn role(&self, node: Node) -> Name {
+        self.roles.get(usize::from(node.role)).map(|(name, _)| name.clone()).unwrap_or_default()
+    }
+
+    /// A physical node: the logical node if nothing was rewritten; otherwise `collector.1`, or `proxy(replica[2]).1` where the role has
+    /// several nodes.
+    pub fn address(&self, address: &Address) -> String {
+        let node = self.node(address.node);
+        let (role, many) = match self.roles.get(usize::from(address.node.role)) {
+            Some((role, many)) => (role.as_str(), *many),
+            None => ("", true),
+        };
+        let mut text = match (address.component == role, many) {
+            (true, _) => node,
+            (false, true) => format!("{}({node})", address.component),
+            (false, false) => address.component.to_string(),
+        };
+        if self.partitioned.contains(&address.component) {
+            text.push_str(&format!(".{}", address.part));
+        }
+        text
+    }
+
+    /// A value.
+    pub fn value(&self, value: &Value) -> String {
+        match value {
+            Value::Node(node) => self.node(*node),
+            other => other.to_string(),
+        }
+    }
+
+    /// A fact: `voted(client[0], 1, participant[2])`.
+    pub fn fact(&self, relation: &str, args: &[Value]) -> String {
+        let args: Vec<String> = args.iter().map(|value| self.value(value)).collect();
+        format!("{relation}({})", args.join(", "))
+    }
+
+    /// A message with both its ends: `vote(client[0], 1) from participant[2] to leader`.
+    pub fn message(&self, message: &Message) -> String {
+        let fact = self.fact(&message.channel, &message.args);
+        format!("{fact} from {} to {}", self.node(message.from), self.node(message.to))
+    }
+}

@@ -1,0 +1,196 @@
+//! What is computed once per program, so that ten thousand runs do not compute it ten thousand times: lowered components, the list of
+//! physical nodes, channels by number.
+
+use std::sync::Arc;
+
+use menard_engine::{Node as Engine, Plan, lower};
+use menard_lang::Program;
+use menard_lang::ir::{FaultKind, Name};
+use menard_lang::run::{Address, Message};
+use menard_value::{Node, Type};
+
+use crate::Config;
+use crate::names::Names;
+use crate::random::Random;
+use crate::workload::{Request, requests};
+
+/// The place of a message that goes to an external node, among places of physical nodes.
+pub(crate) const OUTSIDE: u32 = u32::MAX;
+
+/// A program made ready to run, with its [`Config`].
+#[derive(Debug)]
+pub struct Prepared {
+    pub(crate) config: Config,
+    pub(crate) names: Names,
+    pub(crate) roles: Vec<Role>,
+    pub(crate) components: Vec<Component>,
+    pub(crate) channels: Vec<Channel>,
+    pub(crate) faults: Vec<Fault>,
+    /// The physical nodes; their position here is their *place*.
+    pub(crate) addresses: Vec<Address>,
+    /// A node that has not started, for each place.
+    pub(crate) engines: Vec<Engine>,
+}
+
+/// A role.
+#[derive(Debug)]
+pub(crate) struct Role {
+    /// How many nodes it has in a run.
+    pub nodes: u32,
+}
+
+/// A component: `parts` places for each node of its role, nodes one after another.
+#[derive(Debug)]
+pub(crate) struct Component {
+    pub name: Name,
+    pub role: u16,
+    pub parts: u32,
+    pub first: u32,
+}
+
+/// A channel.
+#[derive(Debug)]
+pub(crate) struct Channel {
+    pub name: Name,
+    pub columns: Vec<(Name, Type)>,
+    pub sender: End,
+    pub receiver: End,
+}
+
+/// Who is at one end of a channel.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum End {
+    /// A component, by position.
+    Component(usize),
+    /// An external role, by position.
+    External(u16),
+}
+
+/// A declared fault.
+#[derive(Debug)]
+pub(crate) struct Fault {
+    pub kind: FaultKind,
+    pub nodes: u32,
+    pub role: u16,
+}
+
+impl Prepared {
+    /// Lowers every component of a checked program.
+    pub fn new(program: &Program, config: Config) -> Self {
+        let count = |role: &menard_lang::ir::Role| match role.count {
+            None if role.external => config.clients,
+            _ => role.nodes,
+        };
+        let roles: Vec<Role> = program.roles.iter().map(|role| Role { nodes: count(role) }).collect();
+        let mut prepared = Prepared {
+            names: Names::new(program),
+            channels: channels(program),
+            faults: program.faults.iter().map(|fault| declared(program, fault)).collect(),
+            components: Vec::new(),
+            addresses: Vec::new(),
+            engines: Vec::new(),
+            roles,
+            config,
+        };
+        for component in &program.components {
+            prepared.place(program, component);
+        }
+        prepared
+    }
+
+    /// Gives places to the nodes of a component.
+    fn place(&mut self, program: &Program, component: &menard_lang::ir::Component) {
+        let plan: Arc<Plan> = Arc::new(lower(program, &component.name));
+        let role = role_index(program, &component.role);
+        let first = u32::try_from(self.addresses.len()).expect("the checker limits the number of physical nodes");
+        self.components.push(Component { name: component.name.clone(), role, parts: component.parts, first });
+        for index in 0..self.roles[usize::from(role)].nodes {
+            let node = Node { role, index };
+            for part in 0..component.parts {
+                self.addresses.push(Address { node, component: component.name.clone(), part });
+                self.engines.push(Engine::new(Arc::clone(&plan), node));
+            }
+        }
+    }
+
+    /// The size of runs.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// How nodes and messages of this program are called.
+    pub fn names(&self) -> &Names {
+        &self.names
+    }
+
+    /// The physical nodes.
+    pub fn addresses(&self) -> &[Address] {
+        &self.addresses
+    }
+
+    /// Kinds of faults that the program declares and that runs leave out.
+    pub fn faults_not_simulated(&self) -> Vec<FaultKind> {
+        let simulated = |kind| self.config.faults && kind != FaultKind::Byzantine;
+        self.faults.iter().map(|fault| fault.kind).filter(|kind| !simulated(*kind)).collect()
+    }
+
+    /// Requests as external nodes of a run might send them, the same for a program and its rewritings.
+    pub fn sample_requests(&self, count: u32, seed: u64) -> Vec<Message> {
+        let mut random = Random::new(seed);
+        let message = |request: Request| Message {
+            channel: self.channels[usize::from(request.channel)].name.clone(),
+            from: request.from,
+            to: request.to,
+            args: request.args,
+        };
+        requests(self, count, &mut random).into_iter().map(message).collect()
+    }
+
+    /// Where a message on `channel` to `to` goes: a place, or [`OUTSIDE`].
+    pub(crate) fn destination(&self, channel: u16, to: Node, part: u32) -> u32 {
+        match self.channels[usize::from(channel)].receiver {
+            End::External(_) => OUTSIDE,
+            End::Component(component) => {
+                let component = &self.components[component];
+                component.first + to.index * component.parts + part
+            }
+        }
+    }
+
+    /// The place of a physical node.
+    pub(crate) fn place_of(&self, address: &Address) -> Option<u32> {
+        let component = self.components.iter().find(|component| component.name == address.component)?;
+        let nodes = self.roles[usize::from(component.role)].nodes;
+        let Address { node, part, .. } = *address;
+        let exists = node.role == component.role && node.index < nodes && part < component.parts;
+        exists.then(|| component.first + node.index * component.parts + part)
+    }
+
+    /// The number of the channel of this name.
+    pub(crate) fn channel_of(&self, name: &str) -> Option<u16> {
+        let position = self.channels.iter().position(|channel| channel.name == name)?;
+        u16::try_from(position).ok()
+    }
+}
+
+fn channels(program: &Program) -> Vec<Channel> {
+    let end = |name: &Name| match program.components.iter().position(|component| component.name == *name) {
+        Some(component) => End::Component(component),
+        None => End::External(role_index(program, name)),
+    };
+    let convert = |channel: &menard_lang::ir::Channel| Channel {
+        name: channel.name.clone(),
+        columns: channel.columns.iter().map(|column| (column.name.clone(), column.ty)).collect(),
+        sender: end(&channel.sender),
+        receiver: end(&channel.receiver),
+    };
+    program.channels.iter().map(convert).collect()
+}
+
+fn declared(program: &Program, fault: &menard_lang::ir::Fault) -> Fault {
+    Fault { kind: fault.kind, nodes: fault.nodes, role: role_index(program, &fault.role) }
+}
+
+fn role_index(program: &Program, name: &Name) -> u16 {
+    program.role_index(name).expect("a checked program names only roles that it declares")
+}

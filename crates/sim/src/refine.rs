@@ -1,0 +1,256 @@
+//! Refinement, checked by lifting: a run of a rewritten program is lifted to a schedule of the original, the original follows it, and
+//! everything that anybody outside can notice is compared.
+//!
+//! What is compared, for channels that the original has:
+//! * every message that the original is scheduled to take must be in flight in it at that moment, and every repetition must be of a message
+//!   that it holds: so nothing was delivered earlier or more often than the original can deliver it;
+//! * every message that the rewritten program sent, the original sent too, at least as often;
+//! * external nodes sent and received the same messages, in the same order;
+//! * if the rewritten run was drained, the original sent no message that the rewritten program never sent; and if the lift is exact, none
+//!   more often, and its run is drained too. (An inexact lift may leave copies in flight in the original: where two equal messages of the
+//!   original become one, the second is only late.)
+
+use menard_lang::run::{Event, Lift, Message, Trace};
+use thiserror::Error;
+
+use crate::log::{Content, Entry, digest, narrow};
+use crate::prepared::Prepared;
+use crate::replay::{Obstacle, ReplayError, Replayer};
+use crate::world::World;
+
+/// One rewrite of a plan.
+#[derive(Clone, Copy)]
+pub struct Stage<'a> {
+    /// The program before the rewrite.
+    pub original: &'a Prepared,
+    /// How runs of the program after it become schedules of the program before it.
+    pub lift: &'a dyn Lift,
+}
+
+/// What a successful check did.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct RefineStats {
+    /// Replays.
+    pub stages: u32,
+    /// Steps of all replays.
+    pub steps: u64,
+    /// Messages of all replays.
+    pub messages: u64,
+}
+
+/// A run that the original cannot do.
+#[derive(Clone, PartialEq, Debug, Error)]
+#[error("not a run of the original: {text}")]
+pub struct Mismatch {
+    /// Which stage, from 0, in the order given.
+    pub stage: usize,
+    /// The event of the lifted schedule that cannot happen, if that is the reason.
+    pub event: Option<usize>,
+    /// The message that differs.
+    pub message: Option<Message>,
+    /// What differs.
+    pub difference: Difference,
+    text: String,
+}
+
+/// How two runs differ.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Difference {
+    /// The original cannot follow the schedule.
+    Blocked(Obstacle),
+    /// The rewritten program sent a message that the original did not send, or not as often.
+    Invented,
+    /// The rewritten program said everything that it had to say, and this message is missing.
+    Missing,
+    /// External nodes did not send or receive the same messages in the same order.
+    Outside,
+    /// Nothing is left to do in the rewritten program, but in the original there is.
+    Unfinished,
+}
+
+/// Checks runs, one after another, in the same memory.
+pub struct Refiner<'a> {
+    stages: Vec<(Replayer<'a>, &'a dyn Lift)>,
+}
+
+/// Checks one run. Stages from the last rewrite of the plan to the first.
+pub fn refine(stages: &[Stage<'_>], trace: &Trace) -> Result<RefineStats, Box<Mismatch>> {
+    Refiner::new(stages).check(trace)
+}
+
+impl<'a> Refiner<'a> {
+    /// A checker for a plan; stages from the last rewrite to the first.
+    pub fn new(stages: &[Stage<'a>]) -> Self {
+        let replayer = |stage: &Stage<'a>| (Replayer::new(stage.original, None), stage.lift);
+        Refiner { stages: stages.iter().map(replayer).collect() }
+    }
+
+    /// Checks one run of the program that the whole plan gives.
+    pub fn check(&mut self, trace: &Trace) -> Result<RefineStats, Box<Mismatch>> {
+        let mut stats = RefineStats::default();
+        let mut lifted: Option<Trace> = None;
+        let count = self.stages.len();
+        let mut completeness = if trace.drained { Completeness::Exact } else { Completeness::Open };
+        for (stage, (replayer, lift)) in self.stages.iter_mut().enumerate() {
+            let rewritten = lifted.as_ref().unwrap_or(trace);
+            let schedule = lift.lift(rewritten);
+            if completeness == Completeness::Exact && !lift.exact() {
+                completeness = Completeness::UpToCopies;
+            }
+            let followed = replayer.replay(&schedule);
+            let compared = match followed {
+                Ok(_) => compare(rewritten, replayer.world(), completeness),
+                Err(error) => Err(Finding::blocked(error)),
+            };
+            compared.map_err(|finding| Box::new(finding.explain(stage, replayer.world().prepared)))?;
+            stats.stages += 1;
+            stats.steps += u64::from(replayer.world().stats.steps);
+            stats.messages += u64::from(replayer.world().stats.messages);
+            if stage + 1 < count {
+                lifted = Some(replayer.trace());
+            }
+        }
+        Ok(stats)
+    }
+}
+
+/// What the end of the rewritten run says about what is missing from it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Completeness {
+    /// Nothing: something was lost or still in flight.
+    Open,
+    /// Every message was sent at least once that had to be.
+    UpToCopies,
+    /// Every message was sent as often as it had to be.
+    Exact,
+}
+
+/// A mismatch before it is put into words.
+struct Finding {
+    event: Option<usize>,
+    message: Option<Message>,
+    difference: Difference,
+}
+
+impl Finding {
+    fn new(difference: Difference, message: Option<Message>) -> Self {
+        Finding { event: None, message, difference }
+    }
+
+    fn blocked(error: ReplayError) -> Self {
+        Finding { event: Some(error.event), message: error.message, difference: Difference::Blocked(error.obstacle) }
+    }
+
+    fn explain(self, stage: usize, original: &Prepared) -> Mismatch {
+        let message = self.message.as_ref().map_or_else(String::new, |message| original.names().message(message));
+        let text = match &self.difference {
+            Difference::Blocked(Obstacle::Elsewhere(address)) => {
+                let address = original.names().address(address);
+                format!("the original sends {message} to {address}, not where the schedule takes it")
+            }
+            Difference::Blocked(obstacle) => match &self.message {
+                Some(_) => format!("at {message} {obstacle}"),
+                None => obstacle.to_string(),
+            },
+            Difference::Invented => format!("the original does not send {message}, or not as often"),
+            Difference::Missing => format!("the original also sends {message}"),
+            Difference::Outside => format!("external nodes see another order of messages, first at {message}"),
+            Difference::Unfinished => "the rewritten program is done, but the original is not".to_owned(),
+        };
+        Mismatch { stage, event: self.event, message: self.message, difference: self.difference, text }
+    }
+}
+
+/// Compares what the rewritten program did with what the original did.
+fn compare(rewritten: &Trace, original: &World<'_>, completeness: Completeness) -> Result<(), Finding> {
+    let prepared = original.prepared;
+    let mut ours = Vec::new();
+    let mut outside = Vec::new();
+    let mut scratch = Vec::new();
+    let mut note = |message: &Message, list: &mut Vec<u64>| {
+        if let Some(channel) = prepared.channel_of(&message.channel) {
+            let content = Content { channel, from: message.from, to: message.to, args: &message.args };
+            list.push(digest(content, &mut scratch));
+        }
+    };
+    for event in &rewritten.events {
+        match event {
+            Event::Inject { message } => {
+                note(message, &mut ours);
+                note(message, &mut outside);
+            }
+            Event::Take { message, lost: false } => note(message, &mut outside),
+            Event::Step { outputs, .. } => outputs.iter().for_each(|message| note(message, &mut ours)),
+            Event::Repeat { message, .. } => note(message, &mut ours),
+            Event::Take { lost: true, .. } | Event::Crash { .. } | Event::Restart { .. } => {}
+        }
+    }
+    let mut theirs: Vec<u64> = original.log.packets.iter().map(|packet| packet.digest).collect();
+    ours.sort_unstable();
+    theirs.sort_unstable();
+    if let Some(extra) = first_extra(&ours, &theirs) {
+        return Err(Finding::new(Difference::Invented, find_in_trace(rewritten, prepared, extra)));
+    }
+    if let Some(position) = first_difference(&outside, &seen_outside(original)) {
+        let digest = outside.get(position).copied();
+        let message = digest.and_then(|digest| find_in_trace(rewritten, prepared, digest));
+        return Err(Finding::new(Difference::Outside, message));
+    }
+    if completeness == Completeness::UpToCopies {
+        ours.dedup();
+        theirs.dedup();
+    }
+    if completeness != Completeness::Open
+        && let Some(missing) = first_extra(&theirs, &ours)
+    {
+        let position = original.log.packets.iter().position(|packet| packet.digest == missing);
+        let message = position.map(|position| original.log.message(prepared, narrow(position)));
+        return Err(Finding::new(Difference::Missing, message));
+    }
+    if completeness == Completeness::Exact && !original.is_drained() {
+        return Err(Finding::new(Difference::Unfinished, None));
+    }
+    Ok(())
+}
+
+/// What external nodes of the original sent and received, in order.
+fn seen_outside(original: &World<'_>) -> Vec<u64> {
+    let seen = original.log.entries.iter().filter_map(|entry| match entry {
+        Entry::Inject { packet } | Entry::Take { packet, lost: false } => Some(*packet),
+        _ => None,
+    });
+    seen.map(|packet| original.log.packets[packet as usize].digest).collect()
+}
+
+/// The first element of the sorted list `of` that occurs in it more often than in the sorted list `over`.
+fn first_extra(of: &[u64], over: &[u64]) -> Option<u64> {
+    let mut rest = over;
+    for element in of {
+        let skip = rest.iter().take_while(|other| *other < element).count();
+        match rest.get(skip) {
+            Some(other) if other == element => rest = &rest[skip + 1..],
+            _ => return Some(*element),
+        }
+    }
+    None
+}
+
+fn first_difference(left: &[u64], right: &[u64]) -> Option<usize> {
+    let common = left.iter().zip(right).take_while(|(left, right)| left == right).count();
+    (common < left.len().max(right.len())).then_some(common)
+}
+
+fn find_in_trace(trace: &Trace, prepared: &Prepared, wanted: u64) -> Option<Message> {
+    let mut scratch = Vec::new();
+    let mut matches = |message: &Message| {
+        let Some(channel) = prepared.channel_of(&message.channel) else { return false };
+        let content = Content { channel, from: message.from, to: message.to, args: &message.args };
+        digest(content, &mut scratch) == wanted
+    };
+    let sent = trace.events.iter().flat_map(|event| match event {
+        Event::Inject { message } | Event::Repeat { message, .. } => std::slice::from_ref(message),
+        Event::Step { outputs, .. } => outputs.as_slice(),
+        Event::Take { .. } | Event::Crash { .. } | Event::Restart { .. } => &[],
+    });
+    sent.into_iter().find(|message| matches(message)).cloned()
+}

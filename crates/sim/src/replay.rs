@@ -1,0 +1,249 @@
+//! Runs decided by a schedule.
+//!
+//! Strictly, a schedule that cannot be followed to the letter is an error: this is what refinement needs. Leniently, what cannot happen
+//! does not: this is what shrinking needs, since a schedule with holes seldom makes sense to the letter.
+
+use menard_lang::ir::Name;
+use menard_lang::run::{Address, Event, Message, Schedule, Trace};
+use menard_value::Node;
+use thiserror::Error;
+
+use crate::log::{Content, PacketId};
+use crate::observe::{PreparedObserver, Violation};
+use crate::prepared::{End, OUTSIDE, Prepared};
+use crate::simulate::Run;
+use crate::world::{Duty, World, fits};
+
+/// Why an event of a schedule cannot happen.
+#[derive(Clone, PartialEq, Eq, Debug, Error)]
+pub enum Obstacle {
+    /// The program has no such channel.
+    #[error("the program has no channel {0}")]
+    UnknownChannel(Name),
+    /// The program has no such physical node.
+    #[error("the program has no such node")]
+    UnknownNode,
+    /// The message's ends or fields are not what the channel's declaration says.
+    #[error("the message does not fit its channel")]
+    Misfit,
+    /// A node would send what only external nodes send.
+    #[error("only external nodes send of their own accord")]
+    NotExternal,
+    /// The message is not in flight: never sent, or taken before.
+    #[error("the message is not in flight")]
+    NotInFlight,
+    /// The message is in flight to another physical node.
+    #[error("the message is in flight to another node")]
+    Elsewhere(Address),
+    /// The node has crashed.
+    #[error("the node has crashed")]
+    Crashed,
+    /// The node does not hold the message that it should repeat.
+    #[error("the node does not hold the message")]
+    NotHeld,
+    /// The node's follow-ups do not end.
+    #[error("the node does not settle")]
+    Endless,
+}
+
+/// A schedule that cannot be followed.
+#[derive(Clone, PartialEq, Eq, Debug, Error)]
+#[error("event {event} of the schedule cannot happen: {obstacle}")]
+pub struct ReplayError {
+    /// The position of the event in the schedule.
+    pub event: usize,
+    /// The message that it is about, if it is about one.
+    pub message: Option<Message>,
+    /// What is in the way.
+    pub obstacle: Obstacle,
+}
+
+/// Follows schedules, one after another, in the same memory.
+#[derive(Debug)]
+pub struct Replayer<'a> {
+    world: World<'a>,
+    group: Vec<PacketId>,
+    lenient: bool,
+}
+
+type Blocked = (Option<Message>, Obstacle);
+
+impl<'a> Replayer<'a> {
+    /// A replayer for this program, with properties to check if there are any.
+    pub fn new(prepared: &'a Prepared, observer: Option<&'a PreparedObserver>) -> Self {
+        Replayer { world: World::new(prepared, observer), group: Vec::new(), lenient: false }
+    }
+
+    /// Follows a schedule to the letter, up to the first violation.
+    pub fn replay(&mut self, schedule: &Schedule) -> Result<Option<Violation>, ReplayError> {
+        self.lenient = false;
+        self.follow(schedule)
+    }
+
+    /// Follows a schedule as far as possible, up to the first violation; leaves out what cannot happen.
+    pub fn replay_leniently(&mut self, schedule: &Schedule) -> Option<Violation> {
+        self.lenient = true;
+        self.follow(schedule).expect("a lenient replay leaves out what cannot happen")
+    }
+
+    /// The run of the last replay, which ended in `violation`.
+    pub fn run(&self, violation: Option<Violation>) -> Run {
+        let (endless, hash, stats) = (self.world.endless(), self.world.log.hash(), self.world.stats);
+        Run { trace: self.trace(), violation, endless, hash, stats }
+    }
+
+    /// What happened in the last replay.
+    pub fn trace(&self) -> Trace {
+        self.world.log.trace(self.world.prepared, self.world.is_drained())
+    }
+
+    /// The world at the end of the last replay.
+    pub(crate) fn world(&self) -> &World<'a> {
+        &self.world
+    }
+
+    fn follow(&mut self, schedule: &Schedule) -> Result<Option<Violation>, ReplayError> {
+        self.world.reset();
+        self.world.start();
+        for (position, event) in schedule.events.iter().enumerate() {
+            if let Some(violation) = self.world.violation() {
+                return Ok(Some(violation));
+            }
+            match self.happen(event) {
+                Err((_, Obstacle::Endless)) if self.lenient => break,
+                Err((message, obstacle)) if !self.lenient => {
+                    return Err(ReplayError { event: position, message, obstacle });
+                }
+                Ok(()) | Err(_) => {}
+            }
+        }
+        match self.world.endless() {
+            Some(_) if !self.lenient => {
+                Err(ReplayError { event: schedule.events.len(), message: None, obstacle: Obstacle::Endless })
+            }
+            _ => Ok(self.world.violation()),
+        }
+    }
+
+    fn happen(&mut self, event: &Event) -> Result<(), Blocked> {
+        if self.world.endless().is_some() {
+            return Err((None, Obstacle::Endless));
+        }
+        match event {
+            // Starts and follow-ups of a trace: the world takes them by itself.
+            Event::Step { inputs, .. } if inputs.is_empty() => {}
+            Event::Step { at, inputs, .. } => self.step(at, inputs)?,
+            Event::Inject { message } => {
+                let content = self.content(message)?;
+                self.check_ends(message, content)?;
+                self.world.inject(content);
+            }
+            Event::Repeat { at, message } => {
+                let place = self.living(at)?;
+                let content = self.content(message)?;
+                let held = self.world.find_held(place, content).and_then(|packet| self.world.repeat(packet));
+                held.ok_or_else(|| (Some(message.clone()), Obstacle::NotHeld))?;
+            }
+            Event::Take { message, lost } => {
+                let packet = self.in_flight(message)?;
+                if !lost && self.world.log.packets[packet as usize].destination != OUTSIDE {
+                    return Err((Some(message.clone()), Obstacle::NotExternal));
+                }
+                self.world.take(packet, *lost);
+            }
+            Event::Crash { at } => {
+                let place = self.living(at)?;
+                self.world.crash(place);
+            }
+            Event::Restart { at } => {
+                let place = self.living(at)?;
+                self.world.restart(place);
+            }
+        }
+        Ok(())
+    }
+
+    fn step(&mut self, at: &Address, inputs: &[Message]) -> Result<(), Blocked> {
+        let place = self.living(at)?;
+        self.group.clear();
+        for message in inputs {
+            match self.at_place(place, message) {
+                Ok(packet) => self.group.push(packet),
+                Err(_) if self.lenient => {}
+                Err(blocked) => return Err(blocked),
+            }
+        }
+        if !self.group.is_empty() {
+            self.world.turn(place, &self.group);
+        }
+        Ok(())
+    }
+
+    /// A message in flight to this place that the step has not taken yet.
+    fn at_place(&mut self, place: u32, message: &Message) -> Result<PacketId, Blocked> {
+        let content = self.content(message)?;
+        match self.world.find(place, content, &self.group) {
+            Some(packet) => Ok(packet),
+            None => Err((Some(message.clone()), self.why_not_at(message))),
+        }
+    }
+
+    fn why_not_at(&mut self, message: &Message) -> Obstacle {
+        let Ok(packet) = self.in_flight(message) else { return Obstacle::NotInFlight };
+        match self.world.log.packets[packet as usize].destination {
+            OUTSIDE => Obstacle::UnknownNode,
+            _ if self.group.contains(&packet) => Obstacle::NotInFlight,
+            place => Obstacle::Elsewhere(self.world.prepared.addresses[place as usize].clone()),
+        }
+    }
+
+    /// A message in flight to whatever part of its addressee.
+    fn in_flight(&mut self, message: &Message) -> Result<PacketId, Blocked> {
+        let content = self.content(message)?;
+        let prepared = self.world.prepared;
+        let parts = match prepared.channels[usize::from(content.channel)].receiver {
+            End::External(_) => 1,
+            End::Component(component) => prepared.components[component].parts,
+        };
+        (0..parts)
+            .map(|part| prepared.destination(content.channel, content.to, part))
+            .find_map(|place| self.world.find(place, content, &[]))
+            .ok_or_else(|| (Some(message.clone()), Obstacle::NotInFlight))
+    }
+
+    fn living(&self, at: &Address) -> Result<u32, Blocked> {
+        let place = self.world.prepared.place_of(at).ok_or((None, Obstacle::UnknownNode))?;
+        match self.world.duties[place as usize] {
+            Duty::Dead => Err((None, Obstacle::Crashed)),
+            _ => Ok(place),
+        }
+    }
+
+    /// A message by numbers, if it is one of this program.
+    fn content<'m>(&self, message: &'m Message) -> Result<Content<'m>, Blocked> {
+        let prepared = self.world.prepared;
+        let blocked = |obstacle| (Some(message.clone()), obstacle);
+        let channel = prepared
+            .channel_of(&message.channel)
+            .ok_or_else(|| blocked(Obstacle::UnknownChannel(message.channel.clone())))?;
+        let Message { from, to, args, .. } = message;
+        let role = |end: End| match end {
+            End::External(role) => role,
+            End::Component(component) => prepared.components[component].role,
+        };
+        let declared = &prepared.channels[usize::from(channel)];
+        let known = |node: Node, end: End| node.role == role(end) && self.world.exists(node);
+        if known(*from, declared.sender) && known(*to, declared.receiver) && fits(prepared, channel, args) {
+            Ok(Content { channel, from: *from, to: *to, args })
+        } else {
+            Err(blocked(Obstacle::Misfit))
+        }
+    }
+
+    fn check_ends(&self, message: &Message, content: Content<'_>) -> Result<(), Blocked> {
+        match self.world.prepared.channels[usize::from(content.channel)].sender {
+            End::External(_) => Ok(()),
+            End::Component(_) => Err((Some(message.clone()), Obstacle::NotExternal)),
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! Shrinking: a run with some undesired property, made as small as possible while it keeps the property.
+//!
+//! A run's trace is a schedule, so a run is shrunk by leaving out events and messages and replaying what is left leniently (delta debugging:
+//! Zeller and Hildebrandt, "Simplifying and isolating failure-inducing input", 2002). What comes out is again a run that happened, not a
+//! list with holes: its trace replays to the letter.
+
+use menard_lang::run::{Event, Schedule, Trace};
+
+use crate::observe::PreparedObserver;
+use crate::prepared::Prepared;
+use crate::replay::Replayer;
+use crate::simulate::Run;
+
+/// Replays that shrinking may spend on one run.
+const MAX_REPLAYS: u32 = 20_000;
+
+/// Shrinks a run while `keeps` holds of what is left of it, for example that the same property is violated, or that refinement fails. It
+/// must hold of the run itself; otherwise the run comes back as it is.
+pub fn shrink(
+    prepared: &Prepared,
+    observer: Option<&PreparedObserver>,
+    trace: &Trace,
+    keeps: &mut dyn FnMut(&Run) -> bool,
+) -> Run {
+    let mut shrinker = Shrinker { replayer: Replayer::new(prepared, observer), keeps, replays: 0 };
+    let mut best = shrinker.replay(schedule_of(trace));
+    if !(shrinker.keeps)(&best.run) {
+        return best.run;
+    }
+    loop {
+        let size = best.size();
+        best = shrinker.without_events(best);
+        best = shrinker.without_inputs(best);
+        best = shrinker.with_separate_inputs(best);
+        if size <= best.size() || shrinker.replays >= MAX_REPLAYS {
+            return best.run;
+        }
+    }
+}
+
+/// The schedule under which the program does again what it did.
+pub fn schedule_of(trace: &Trace) -> Schedule {
+    let event = |event: &Event| match event {
+        Event::Step { inputs, .. } if inputs.is_empty() => None,
+        Event::Step { at, inputs, .. } => {
+            Some(Event::Step { at: at.clone(), inputs: inputs.clone(), outputs: Vec::new() })
+        }
+        other => Some(other.clone()),
+    };
+    Schedule { events: trace.events.iter().filter_map(event).collect() }
+}
+
+/// A run, with the schedule under which it happens again.
+struct Candidate {
+    run: Run,
+    events: Vec<Event>,
+}
+
+struct Shrinker<'a, 'k> {
+    replayer: Replayer<'a>,
+    keeps: &'k mut dyn FnMut(&Run) -> bool,
+    replays: u32,
+}
+
+impl Shrinker<'_, '_> {
+    fn replay(&mut self, schedule: Schedule) -> Candidate {
+        self.replays += 1;
+        let violation = self.replayer.replay_leniently(&schedule);
+        let run = self.replayer.run(violation);
+        Candidate { events: schedule_of(&run.trace).events, run }
+    }
+
+    /// Replays these events; gives what comes of it if that is better than `best` and keeps the property.
+    fn attempt(&mut self, events: Vec<Event>, best: &Candidate) -> Option<Candidate> {
+        if self.replays >= MAX_REPLAYS {
+            return None;
+        }
+        let candidate = self.replay(Schedule { events });
+        (candidate.size() < best.size() && (self.keeps)(&candidate.run)).then_some(candidate)
+    }
+
+    /// Leaves out chunks of events, from half of all down to single ones.
+    fn without_events(&mut self, mut best: Candidate) -> Candidate {
+        let mut chunk = best.events.len().div_ceil(2);
+        while chunk > 0 {
+            let mut end = best.events.len();
+            while end > 0 {
+                let start = end.saturating_sub(chunk);
+                let mut events = best.events.clone();
+                events.drain(start..end);
+                best = self.attempt(events, &best).unwrap_or(best);
+                end = start.min(best.events.len());
+            }
+            chunk /= 2;
+        }
+        best
+    }
+
+    /// Leaves out single inputs of steps.
+    fn without_inputs(&mut self, mut best: Candidate) -> Candidate {
+        for position in (0..best.events.len()).rev() {
+            for input in (0..best.inputs_at(position)).rev() {
+                let mut events = best.events.clone();
+                if let Some(Event::Step { inputs, .. }) = events.get_mut(position)
+                    && input < inputs.len()
+                {
+                    inputs.remove(input);
+                    best = self.attempt(events, &best).unwrap_or(best);
+                }
+            }
+        }
+        best
+    }
+
+    /// Takes a step's inputs one by one where that is enough: steps with many inputs are hard to follow.
+    fn with_separate_inputs(&mut self, mut best: Candidate) -> Candidate {
+        for position in (0..best.events.len()).rev() {
+            if best.inputs_at(position) < 2 {
+                continue;
+            }
+            let mut events = best.events.clone();
+            let Event::Step { at, inputs, .. } = events.remove(position) else { continue };
+            for (offset, input) in inputs.into_iter().enumerate() {
+                let step = Event::Step { at: at.clone(), inputs: vec![input], outputs: Vec::new() };
+                events.insert(position + offset, step);
+            }
+            best = self.attempt(events, &best).unwrap_or(best);
+        }
+        best
+    }
+}
+
+impl Candidate {
+    fn inputs_at(&self, position: usize) -> usize {
+        match self.events.get(position) {
+            Some(Event::Step { inputs, .. }) => inputs.len(),
+            _ => 0,
+        }
+    }
+
+    /// How much there is to read: first the deliveries and other events, then how many of them come at once.
+    fn size(&self) -> (usize, usize) {
+        let weight = |event: &Event| match event {
+            Event::Step { inputs, .. } => inputs.len(),
+            _ => 1,
+        };
+        let crowds = (0..self.events.len()).map(|position| self.inputs_at(position).saturating_sub(1));
+        (self.events.iter().map(weight).sum(), crowds.sum())
+    }
+}

@@ -1,0 +1,117 @@
+//! What external nodes send: typed random facts on every channel that comes from an external role.
+//!
+//! External nodes may be any program, so anything of the right types is legal. Protocols do most of their work, though, when requests
+//! have identifiers of their own: columns that are named like identifiers get fresh numbers for each client. Other values come from small
+//! domains, so that they meet again.
+
+use menard_lang::ir::Name;
+use menard_value::{Digest, Node, Type, Value};
+
+use crate::log::narrow;
+use crate::prepared::{End, Prepared};
+use crate::random::Random;
+
+/// A message that an external node is going to send.
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) struct Request {
+    pub channel: u16,
+    pub from: Node,
+    pub to: Node,
+    pub args: Vec<Value>,
+}
+
+/// Names of columns that identify a request among those of its client.
+const IDENTIFIERS: [&str; 10] =
+    ["id", "seq", "sequence", "number", "timestamp", "ts", "request", "command", "transaction", "xid"];
+
+/// Requests for one run, in no order of time.
+pub(crate) fn requests(prepared: &Prepared, count: u32, random: &mut Random) -> Vec<Request> {
+    let open = |channel: &u16| sender(prepared, *channel).is_some();
+    let all = u16::try_from(prepared.channels.len()).expect("a program has fewer than 2^16 channels");
+    let channels: Vec<u16> = (0..all).filter(open).collect();
+    let mut requests: Vec<Request> = Vec::new();
+    if channels.is_empty() {
+        return requests;
+    }
+    for _ in 0..count {
+        let again = !requests.is_empty() && random.percent(prepared.config.resend_percent);
+        let request = if again {
+            let request = random.pick(&requests).clone();
+            let role = receiver(prepared, request.channel);
+            Request { to: some_node(prepared, role, random), ..request }
+        } else {
+            fresh(prepared, &requests, *random.pick(&channels), random)
+        };
+        requests.push(request);
+    }
+    requests
+}
+
+/// The role that sends on a channel, if it is external and has nodes, and the receiver has nodes.
+fn sender(prepared: &Prepared, channel: u16) -> Option<u16> {
+    let nodes = |role: u16| prepared.roles[usize::from(role)].nodes;
+    match prepared.channels[usize::from(channel)].sender {
+        End::External(role) => (nodes(role) > 0 && nodes(receiver(prepared, channel)) > 0).then_some(role),
+        End::Component(_) => None,
+    }
+}
+
+/// The role that receives a channel.
+fn receiver(prepared: &Prepared, channel: u16) -> u16 {
+    match prepared.channels[usize::from(channel)].receiver {
+        End::External(role) => role,
+        End::Component(component) => prepared.components[component].role,
+    }
+}
+
+fn some_node(prepared: &Prepared, role: u16, random: &mut Random) -> Node {
+    let nodes = prepared.roles[usize::from(role)].nodes;
+    Node { role, index: narrow(random.index(nodes as usize)) }
+}
+
+fn fresh(prepared: &Prepared, earlier: &[Request], channel: u16, random: &mut Random) -> Request {
+    let role = sender(prepared, channel).expect("only channels from external roles are picked");
+    let from = some_node(prepared, role, random);
+    let to = some_node(prepared, receiver(prepared, channel), random);
+    let sent = earlier.iter().filter(|request| request.from == from).count();
+    let columns = &prepared.channels[usize::from(channel)].columns;
+    let args = columns.iter().map(|(name, ty)| value(prepared, name, *ty, sent, random)).collect();
+    Request { channel, from, to, args }
+}
+
+/// A value for a column, for a client that has sent `sent` requests before.
+fn value(prepared: &Prepared, name: &Name, ty: Type, sent: usize, random: &mut Random) -> Value {
+    let sent = sent as u64;
+    match ty {
+        Type::Int if is_identifier(name) => {
+            let reuse = random.percent(prepared.config.reuse_percent);
+            int(if reuse { 1 + random.below(sent + 1) } else { sent + 1 })
+        }
+        Type::Int => int(random.below(4)),
+        Type::Bool => Value::Bool(random.percent(50)),
+        Type::Bytes => {
+            let length = 1 + random.index(2);
+            let bytes: Vec<u8> = (0..length).map(|_| *random.pick(b"abc")).collect();
+            Value::bytes(&bytes)
+        }
+        Type::String => Value::string(random.pick::<&str>(&["x", "y", "z"])),
+        Type::Node => {
+            let filled = |role: &u16| prepared.roles[usize::from(*role)].nodes > 0;
+            let count = u16::try_from(prepared.roles.len()).expect("a checked program has few roles");
+            let roles: Vec<u16> = (0..count).filter(filled).collect();
+            Value::Node(some_node(prepared, *random.pick(&roles), random))
+        }
+        Type::Digest => {
+            let first = *random.pick(&[1, 2, 3]);
+            Value::Digest(Digest::new(&[first; 32]))
+        }
+    }
+}
+
+fn is_identifier(name: &str) -> bool {
+    IDENTIFIERS.contains(&name) || name.ends_with("_id")
+}
+
+fn int(value: u64) -> Value {
+    Value::Int(i64::try_from(value).expect("workloads use small integers"))
+}

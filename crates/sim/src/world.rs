@@ -1,0 +1,320 @@
+//! A world: physical nodes, messages in flight, and the handful of things that can happen. Who decides what happens next (chance, a
+//! schedule, or a search) is somebody else's business.
+
+use menard_engine::{Inputs, MAX_FOLLOW_UPS, Node as Engine, Outputs};
+use menard_lang::run::Address;
+use menard_value::{Node, Value};
+
+use crate::log::{Content, Entry, Log, PacketId, digest, narrow};
+use crate::observe::{PreparedObserver, Violation, Watch};
+use crate::prepared::{OUTSIDE, Prepared};
+
+/// What a physical node has to do at once.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Duty {
+    /// Nothing: it waits for messages.
+    None,
+    /// Its first step.
+    Start,
+    /// A follow-up: its last step left work.
+    FollowUp,
+    /// It has crashed.
+    Dead,
+}
+
+/// A world in the middle of a run.
+#[derive(Clone, Debug)]
+pub(crate) struct World<'a> {
+    pub prepared: &'a Prepared,
+    pub log: Log,
+    pub duties: Vec<Duty>,
+    pub engines: Vec<Engine>,
+    /// Packets in flight to each place; the last list is of those to external nodes.
+    waiting: Vec<Vec<PacketId>>,
+    in_flight: u32,
+    watch: Option<Watch<'a>>,
+    endless: Option<u32>,
+    pub stats: RunStats,
+    inputs: Inputs,
+    outputs: Outputs,
+    scratch: Vec<u8>,
+}
+
+/// What one run did.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct RunStats {
+    /// Steps of physical nodes, starts and follow-ups among them.
+    pub steps: u32,
+    /// Messages sent by nodes of the program, repetitions among them.
+    pub messages: u32,
+    /// Messages sent by external nodes.
+    pub requests: u32,
+    /// Messages delivered to external nodes.
+    pub replies: u32,
+    /// Messages lost.
+    pub lost: u32,
+    /// Nodes stopped for ever.
+    pub crashes: u32,
+    /// Nodes that lost their state.
+    pub restarts: u32,
+}
+
+impl<'a> World<'a> {
+    /// A world in which nothing has happened.
+    pub fn new(prepared: &'a Prepared, observer: Option<&'a PreparedObserver>) -> Self {
+        let places = prepared.addresses.len();
+        let names = || prepared.channels.iter().map(|channel| &channel.name);
+        let mut world = World {
+            prepared,
+            log: Log::default(),
+            duties: vec![Duty::Start; places],
+            engines: prepared.engines.clone(),
+            waiting: vec![Vec::new(); places + 1],
+            in_flight: 0,
+            watch: observer.map(|observer| Watch::new(observer, names())),
+            endless: None,
+            stats: RunStats::default(),
+            inputs: Inputs::default(),
+            outputs: Outputs::default(),
+            scratch: Vec::new(),
+        };
+        world.reset();
+        world
+    }
+
+    /// Back to where nothing has happened; keeps the memory.
+    pub fn reset(&mut self) {
+        self.log.clear();
+        self.duties.fill(Duty::Start);
+        self.engines.iter_mut().for_each(Engine::reset);
+        self.waiting.iter_mut().for_each(Vec::clear);
+        self.in_flight = 0;
+        self.endless = None;
+        self.stats = RunStats::default();
+        if let Some(watch) = &mut self.watch {
+            watch.reset();
+        }
+    }
+
+    /// Starts every node, in the order of places, and lets each settle.
+    pub fn start(&mut self) {
+        for at in 0..narrow(self.engines.len()) {
+            self.turn(at, &[]);
+        }
+    }
+
+    /// A turn: a node takes a step with these messages, which wait for it, or starts, and then follow-ups until it is settled. The
+    /// messages sent are those from the returned one on.
+    pub fn turn(&mut self, at: u32, inputs: &[PacketId]) -> PacketId {
+        let first = narrow(self.log.packets.len());
+        self.step(at, inputs);
+        let mut follow_ups = 0;
+        while self.duties[at as usize] == Duty::FollowUp {
+            if follow_ups == MAX_FOLLOW_UPS {
+                self.endless = Some(at);
+                break;
+            }
+            self.step(at, &[]);
+            follow_ups += 1;
+        }
+        self.observe(inputs);
+        first
+    }
+
+    /// An external node sends a message.
+    pub fn inject(&mut self, content: Content<'_>) -> PacketId {
+        let destination = self.prepared.destination(content.channel, content.to, 0);
+        let packet = narrow(self.log.packets.len());
+        self.log.add(content, 0, destination);
+        self.log.entries.push(Entry::Inject { packet });
+        self.stats.requests += 1;
+        self.send(packet..packet + 1);
+        packet
+    }
+
+    fn step(&mut self, at: u32, inputs: &[PacketId]) {
+        let duty = &mut self.duties[at as usize];
+        assert!(*duty != Duty::Dead, "a crashed node takes no steps");
+        self.inputs.clear();
+        self.inputs.start = *duty == Duty::Start;
+        assert!(inputs.is_empty() || *duty == Duty::None, "only a settled node takes messages");
+        for packet in inputs {
+            assert_eq!(self.log.packets[*packet as usize].destination, at, "a node takes what is sent to it");
+            self.remove(*packet);
+            let Content { channel, from, args, .. } = self.log.content(*packet);
+            self.inputs.push(channel, from, args.iter().cloned());
+        }
+        self.engines[at as usize].step(&self.inputs, &mut self.outputs);
+        self.duties[at as usize] = if self.outputs.pending { Duty::FollowUp } else { Duty::None };
+        self.stats.steps += 1;
+        let first = self.collect(at);
+        self.log.add_step(at, inputs, first);
+        self.send(first..narrow(self.log.packets.len()));
+    }
+
+    /// Writes what a step sent into the log.
+    fn collect(&mut self, at: u32) -> PacketId {
+        let first = self.log.packets.len();
+        let from = self.prepared.addresses[at as usize].node;
+        for sent in self.outputs.iter() {
+            let content = Content { channel: sent.channel, from, to: sent.to, args: sent.args };
+            let destination = self.prepared.destination(sent.channel, sent.to, sent.part);
+            let packet = self.log.add(content, sent.part, destination);
+            packet.origin = at;
+            packet.held = sent.held;
+        }
+        self.log.sort_from(first);
+        self.stats.messages += narrow(self.outputs.len());
+        narrow(first)
+    }
+
+    /// A node sends again a message that it holds. `packet` is such a message, sent before by the same node; gives the new one, or
+    /// `None` if the node no longer holds it.
+    pub fn repeat(&mut self, packet: PacketId) -> Option<PacketId> {
+        let original = self.log.packets[packet as usize].clone();
+        let args = self.log.args(packet).to_vec();
+        let at = original.origin;
+        let alive = at != OUTSIDE && self.duties[at as usize] != Duty::Dead;
+        if !alive || !self.engines[at as usize].holds(original.channel, original.to, &args) {
+            return None;
+        }
+        let content = Content { channel: original.channel, from: original.from, to: original.to, args: &args };
+        let packet = narrow(self.log.packets.len());
+        let added = self.log.add(content, original.part, original.destination);
+        added.origin = at;
+        added.held = true;
+        self.log.entries.push(Entry::Repeat { at, packet });
+        self.stats.messages += 1;
+        self.send(packet..packet + 1);
+        Some(packet)
+    }
+
+    /// A message is lost, or an external node receives it.
+    pub fn take(&mut self, packet: PacketId, lost: bool) {
+        let outside = self.log.packets[packet as usize].destination == OUTSIDE;
+        assert!(lost || outside, "a node of the program receives in a step");
+        self.remove(packet);
+        self.log.entries.push(Entry::Take { packet, lost });
+        if !lost {
+            self.observe(&[packet]);
+        }
+        *if lost { &mut self.stats.lost } else { &mut self.stats.replies } += 1;
+    }
+
+    /// A node stops for ever.
+    pub fn crash(&mut self, at: u32) {
+        assert!(self.duties[at as usize] != Duty::Dead, "a node crashes once");
+        self.duties[at as usize] = Duty::Dead;
+        self.log.entries.push(Entry::Crash { at });
+        self.stats.crashes += 1;
+    }
+
+    /// A node loses its state and begins anew.
+    pub fn restart(&mut self, at: u32) {
+        assert!(self.duties[at as usize] != Duty::Dead, "a crashed node stays down");
+        self.engines[at as usize].reset();
+        self.duties[at as usize] = Duty::Start;
+        self.log.entries.push(Entry::Restart { at });
+        self.stats.restarts += 1;
+        self.turn(at, &[]);
+    }
+
+    /// Shows messages that were delivered at the same time to the observer.
+    fn observe(&mut self, delivered: &[PacketId]) {
+        if let Some(watch) = &mut self.watch {
+            watch.see(delivered.iter().map(|packet| self.log.content(*packet)));
+        }
+    }
+
+    /// Puts messages in flight.
+    fn send(&mut self, packets: std::ops::Range<PacketId>) {
+        for id in packets {
+            let packet = &mut self.log.packets[id as usize];
+            let list = slot(&mut self.waiting, packet.destination);
+            packet.waiting = Some(narrow(list.len()));
+            list.push(id);
+            self.in_flight += 1;
+        }
+    }
+
+    /// Takes a message out of flight.
+    fn remove(&mut self, id: PacketId) {
+        let packet = &mut self.log.packets[id as usize];
+        let position = packet.waiting.take().expect("a message is taken at most once");
+        let list = slot(&mut self.waiting, packet.destination);
+        list.swap_remove(position as usize);
+        if let Some(moved) = list.get(position as usize) {
+            self.log.packets[*moved as usize].waiting = Some(position);
+        }
+        self.in_flight -= 1;
+    }
+
+    /// Whether a message is in flight.
+    pub fn is_waiting(&self, packet: PacketId) -> bool {
+        self.log.packets[packet as usize].waiting.is_some()
+    }
+
+    /// The messages in flight to a place, or to [`OUTSIDE`].
+    pub fn waiting(&self, place: u32) -> &[PacketId] {
+        match place {
+            OUTSIDE => &self.waiting[self.waiting.len() - 1],
+            place => &self.waiting[place as usize],
+        }
+    }
+
+    /// A message in flight to `place` with this content that is not one of `taken`.
+    pub fn find(&mut self, place: u32, content: Content<'_>, taken: &[PacketId]) -> Option<PacketId> {
+        let digest = digest(content, &mut self.scratch);
+        self.waiting(place).iter().copied().find(|id| self.is(*id, digest, content) && !taken.contains(id))
+    }
+
+    /// A message that the node at `origin` sent and may repeat, with this content.
+    pub fn find_held(&mut self, origin: u32, content: Content<'_>) -> Option<PacketId> {
+        let digest = digest(content, &mut self.scratch);
+        let held = |id: &PacketId| {
+            let packet = &self.log.packets[*id as usize];
+            packet.held && packet.origin == origin && self.is(*id, digest, content)
+        };
+        (0..narrow(self.log.packets.len())).find(held)
+    }
+
+    fn is(&self, id: PacketId, digest: u64, content: Content<'_>) -> bool {
+        let packet = &self.log.packets[id as usize];
+        packet.digest == digest
+            && (packet.channel, packet.from, packet.to) == (content.channel, content.from, content.to)
+            && self.log.args(id) == content.args
+    }
+
+    /// Whether nothing is in flight, nothing is left to do, and nothing was lost.
+    pub fn is_drained(&self) -> bool {
+        let idle = self.duties.iter().all(|duty| *duty == Duty::None);
+        idle && self.in_flight == 0 && self.stats.lost == 0
+    }
+
+    /// The violation that holds now.
+    pub fn violation(&self) -> Option<Violation> {
+        self.watch.as_ref().and_then(Watch::violation)
+    }
+
+    /// The node whose follow-ups do not end, which ends the run.
+    pub fn endless(&self) -> Option<Address> {
+        self.endless.map(|at| self.prepared.addresses[at as usize].clone())
+    }
+
+    /// Whether this value is a node that exists in this world.
+    pub fn exists(&self, node: Node) -> bool {
+        self.prepared.roles.get(usize::from(node.role)).is_some_and(|role| node.index < role.nodes)
+    }
+}
+
+fn slot(waiting: &mut [Vec<PacketId>], place: u32) -> &mut Vec<PacketId> {
+    let outside = waiting.len() - 1;
+    let position = if place == OUTSIDE { outside } else { place as usize };
+    &mut waiting[position]
+}
+
+/// Whether the values are of the types of a channel's columns.
+pub(crate) fn fits(prepared: &Prepared, channel: u16, args: &[Value]) -> bool {
+    let columns = &prepared.channels[usize::from(channel)].columns;
+    columns.len() == args.len() && columns.iter().zip(args).all(|((_, ty), value)| value.ty() == *ty)
+}

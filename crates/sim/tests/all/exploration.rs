@@ -1,0 +1,110 @@
+//! Exhaustive exploration: numbers of states counted by hand, violations found at their shortest, histories included.
+
+use menard_sim::{Config, Groups, Prepared, Scope, explore, includes, schedule_of, space_time};
+
+use crate::programs::{VOTING, VOTING_PROPERTIES, decoupled_voting, fair, hasty_voting, observe, prepare};
+
+/// A scope with requests that differ.
+fn scope(prepared: &Prepared, requests: u32, groups: Groups) -> Scope {
+    Scope { requests: prepared.sample_requests(requests, 1), groups, max_states: 200_000 }
+}
+
+/// One client, whose requests are all different.
+fn distinct() -> Config {
+    Config { clients: 1, resend_percent: 0, reuse_percent: 0, ..fair() }
+}
+
+/// Distinct states and transitions, with two requests.
+fn count(text: &str, groups: Groups) -> (u64, u64) {
+    let (_, prepared) = prepare(text, distinct());
+    let exploration = explore(&prepared, None, &scope(&prepared, 2, groups));
+    assert!(exploration.complete && exploration.violation.is_none());
+    (exploration.distinct_states, exploration.transitions)
+}
+
+#[test]
+fn a_node_without_state_has_one_state_for_each_set_of_messages_in_flight() {
+    let echo = "protocol echo
+        role client external
+        role server
+        channel ask(id: int)     client -> server
+        channel answer(id: int)  server -> client
+        component server { answer(id)@c :~ ask(id) from c }";
+    assert_eq!(count(echo, Groups::Singles), (4, 4));
+    // Both at once is one more way from the first state to the last.
+    assert_eq!(count(echo, Groups::All), (4, 5));
+}
+
+#[test]
+fn a_chain_has_a_state_for_each_place_of_each_message() {
+    let relay = "protocol relay
+        role client external
+        role a role b
+        channel ask(id: int)   client -> a
+        channel pass(id: int)  a -> b
+        component a { pass(id)@x :~ ask(id), b(x) }
+        component b { }";
+    // Each message is at one of three places; each place but the last has one way on: 2 * (2 * 3) transitions.
+    assert_eq!(count(relay, Groups::Singles), (9, 12));
+}
+
+#[test]
+fn a_node_that_remembers_the_first_has_states_for_each_order() {
+    let first = "protocol first
+        role client external
+        role server
+        channel ask(id: int)  client -> server
+        component server {
+          table first(id: int)
+          table done()
+          first(id) :+ ask(id), !done()
+          done()    :+ ask(_)
+        }";
+    // Nothing taken; one taken, which is the first; both taken, with either first.
+    assert_eq!(count(first, Groups::Singles), (1 + 2 + 2, 4));
+    // Both at once are both first.
+    assert_eq!(count(first, Groups::All), (1 + 2 + 2 + 1, 5));
+}
+
+#[test]
+fn voting_keeps_its_properties_in_every_order() {
+    let (program, prepared) = prepare(&VOTING.replace("participants: int = 3", "participants: int = 2"), distinct());
+    let observer = observe(&program, VOTING_PROPERTIES);
+    let exploration = explore(&prepared, Some(&observer), &scope(&prepared, 2, Groups::Singles));
+    assert!(exploration.complete && exploration.violation.is_none());
+    assert!(exploration.distinct_states > 100, "{}", exploration.distinct_states);
+}
+
+#[test]
+fn the_shortest_violation_is_found() {
+    let (program, prepared) = prepare(&hasty_voting(), distinct());
+    let observer = observe(&program, VOTING_PROPERTIES);
+    let exploration = explore(&prepared, Some(&observer), &scope(&prepared, 1, Groups::Singles));
+    let run = exploration.violation.expect("two votes are not three");
+    // Request sent, request taken, two ballots and two votes taken, reply taken.
+    assert_eq!(schedule_of(&run.trace).events.len(), 7, "{}", space_time(prepared.names(), &run.trace, None));
+    assert!(run.violation.is_some());
+}
+
+#[test]
+fn too_large_a_scope_is_not_complete() {
+    let (_, prepared) = prepare(VOTING, distinct());
+    let scope = Scope { max_states: 50, ..scope(&prepared, 2, Groups::Singles) };
+    let exploration = explore(&prepared, None, &scope);
+    assert!(!exploration.complete);
+    assert_eq!(exploration.distinct_states, 50);
+}
+
+#[test]
+fn histories_of_decoupled_voting_are_histories_of_voting() {
+    let small = |text: &str| text.replace("participants: int = 3", "participants: int = 2");
+    let (_, original) = prepare(&small(VOTING), distinct());
+    let (_, rewritten) = prepare(&small(&decoupled_voting()), distinct());
+    let inclusion = includes(&original, &rewritten, &scope(&original, 2, Groups::Singles));
+    assert!(inclusion.complete && inclusion.counterexample.is_none());
+    let (_, hasty) = prepare(&hasty_voting().replace("participants - 1", "0 + 1"), distinct());
+    let (_, original) = prepare(VOTING, distinct());
+    let inclusion = includes(&original, &hasty, &scope(&original, 1, Groups::Singles));
+    assert!(inclusion.complete);
+    assert_eq!(inclusion.counterexample, None, "with one request, too early a reply is the same history");
+}

@@ -1,0 +1,8 @@
+//! Tests of the simulator, in one binary.
+
+mod exploration;
+mod faults;
+mod programs;
+mod properties;
+mod refinement;
+mod runs;
