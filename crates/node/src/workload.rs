@@ -102,7 +102,7 @@ fn client_channels(program: &Program) -> Result<(&Channel, &Channel), String> {
     let replies = program.channels.iter().filter(|channel| channel.receiver == request.sender);
     match replies.collect::<Vec<_>>()[..] {
         [reply] => Ok((request, reply)),
-        [] => Err(format!("no channel goes back to `{}`: nothing answers a `{}`", request.sender, request.name)),
+        [] => Err(format!("no channel goes back to `{}`: nothing answers `{}`", request.sender, request.name)),
         [first, second, ..] => Err(format!(
             "channels `{}` and `{}` both go to `{}`; answers need one channel",
             first.name, second.name, request.sender
