@@ -7,7 +7,7 @@ use crate::check::MAX_NODES;
 use crate::constant::evaluate;
 use crate::diagnostic::{Code, Diagnostics};
 use crate::ir::{Name, Param};
-use crate::lower::{Lowering, header_names, text};
+use crate::lower::{Lowering, check_size, header_names, text};
 use crate::sink::Sink;
 use crate::source::{Source, Span};
 use crate::syntax::{self, SyntaxKind, SyntaxNode, ast, span_of};
@@ -86,6 +86,7 @@ pub fn parse(source: &Source, overrides: &[(Name, Value)]) -> Result<Plan, Diagn
     let parse = syntax::parse_plan(source);
     sink.extend(parse.errors);
     sink.stop_on_errors()?;
+    check_size(&parse.root, &mut sink);
     let mut lowering = Lowering::new(&mut sink);
     lowering.header(&parse.root, "plan NAME for NAME", |_| true);
     lowering.params(&parse.root, overrides);

@@ -1,7 +1,7 @@
-//! Properties: rules over everything that is ever sent, compiled to an *observer*, a program that an engine runs like any other.
+//! Properties: rules over the messages of a whole run, compiled to an *observer*, a program that an engine runs like any other.
 //!
 //! The observer has the roles of the protocol and one more, `observer`, and its channels under the same names, received by the observer,
-//! with two columns in front: who sent, and to whom. Every message of a run is given to it. Messages stay in tables named `sent NAME`;
+//! with two columns in front: who sent, and to whom. Whoever runs it gives it the messages of the run. Messages stay in tables named `sent NAME`;
 //! what properties say about a channel is read there. Each rule for `violation` fills a view of its own, `violation 1`, `violation 2`,
 //! so that they may have different columns. (No name of a text has a space in it, so these clash with nothing.)
 
@@ -12,7 +12,7 @@ use crate::ir::{
     Atom, Channel, Column, Component, Expr, ExprKind, Head, HeadArg, Literal, Name, Program, Relation, RelationKind,
     Role, Rule, RuleKind,
 };
-use crate::lower::{Lowering, header_names};
+use crate::lower::{Lowering, check_size, header_names};
 use crate::sink::Sink;
 use crate::source::{Source, Span};
 use crate::syntax::{self, SyntaxKind, SyntaxNode, ast, span_of, token_span};
@@ -50,6 +50,7 @@ pub fn sent(channel: &str) -> Name {
 }
 
 fn rules(root: &SyntaxNode, protocol: &Program, sink: &mut Sink) -> Vec<Rule> {
+    check_size(root, sink);
     let mut lowering = Lowering::new(sink);
     lowering.header(root, "properties of NAME", |header| ast::has_token(header, SyntaxKind::PropertiesWord));
     lowering.params = protocol.params.clone();
@@ -89,7 +90,7 @@ fn check_header(name: Option<&SyntaxToken>, protocol: &Program, sink: &mut Sink)
     }
 }
 
-/// Properties are about what was sent, whenever: they have no steps, and belong to no node.
+/// Properties are about what happened, whenever: they have no steps, and belong to no node.
 fn check_rule(rule: &Rule, protocol: &Program, sink: &mut Sink) {
     if rule.kind != RuleKind::Now || rule.delete {
         sink.error(Code::E0901, rule.span, "properties look back on a run, they do not go on", "only `:-` can be used");

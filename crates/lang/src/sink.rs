@@ -50,9 +50,9 @@ impl Sink {
         }
     }
 
-    /// Whether there is any error so far.
-    pub fn has_errors(&self) -> bool {
-        self.errors > 0
+    /// The number of errors so far.
+    pub fn errors(&self) -> usize {
+        self.errors
     }
 
     /// Whether so much is wrong that looking for more is of no use.

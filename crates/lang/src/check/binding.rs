@@ -82,10 +82,16 @@ fn report_unbound(rule: &Rule, name: &Name, span: Span, sink: &mut Sink) {
         diagnostic = diagnostic.help(format!("to ask whether any `{}` is absent, write `_`", atom.relation));
     } else if bound_by_itself {
         diagnostic = diagnostic.help("a value cannot be defined by itself");
+    } else if rule.positive_atoms().any(|atom| atom.expressions().any(|expr| mentions(expr, name))) {
+        diagnostic = diagnostic.help("an argument that is computed binds nothing: name the argument, and compare it");
     } else {
         diagnostic = diagnostic.help("a relation that is not negated, or `x = ...`, binds a variable");
     }
     sink.push(diagnostic);
+}
+
+fn mentions(expr: &Expr, name: &Name) -> bool {
+    expr.variables().iter().any(|(variable, _)| *variable == name)
 }
 
 /// `_` stands alone as an argument of a relation in a body, as a sender, or as an argument of a deletion.

@@ -19,6 +19,7 @@ pub(super) fn check(program: &Program, sink: &mut Sink) {
     for (name, span, what) in params.chain(roles).chain(channels) {
         declare(&mut globals, name, span, what, sink);
     }
+    check_columns(program, sink);
     let mut components = BTreeMap::new();
     for component in &program.components {
         declare(&mut components, &component.name, component.span, "component", sink);
@@ -56,6 +57,19 @@ pub(super) fn check_reserved(name: &Name, span: Span, sink: &mut Sink) {
     if is_function || is_aggregate || name == START {
         let what = if name == START { "the event of a node's first step" } else { "a function" };
         sink.error(Code::E0208, span, format!("`{name}` cannot be declared"), format!("`{name}` is {what}"));
+    }
+}
+
+/// In the key of a channel, a name could be a column or a parameter.
+fn check_columns(program: &Program, sink: &mut Sink) {
+    for channel in &program.channels {
+        for column in &channel.columns {
+            let Some(param) = program.param(&column.name) else { continue };
+            let message =
+                format!("the column `{}` of the channel `{}` has the name of a parameter", column.name, channel.name);
+            let diagnostic = sink.start(Code::E0207, message).label(channel.span, "has such a column");
+            sink.push(diagnostic.label(param.span, "the parameter"));
+        }
     }
 }
 

@@ -14,7 +14,8 @@ use crate::source::Span;
 use crate::suggest::nearest;
 use crate::walk::START;
 
-/// Adds the relations that are derived but not declared. Types and kinds come later.
+/// Adds the relations that are derived but not declared; those of wrong `:~` rules too, lest they be called unknown. Types and kinds come
+/// later.
 pub(super) fn infer(program: &mut Program) {
     let globals: BTreeSet<Name> = program
         .roles
@@ -27,7 +28,7 @@ pub(super) fn infer(program: &mut Program) {
         let mut known: BTreeSet<Name> = component.relations.iter().map(|relation| relation.name.clone()).collect();
         for rule in &component.rules {
             let name = &rule.head.relation;
-            if rule.delete || rule.kind == RuleKind::Async || globals.contains(name) || !known.insert(name.clone()) {
+            if rule.delete || globals.contains(name) || !known.insert(name.clone()) {
                 continue;
             }
             component.relations.push(Relation {
@@ -148,6 +149,10 @@ fn check_head(scope: &Scope<'_>, rule: &Rule, sink: &mut Sink) {
 }
 
 fn check_delete(rule: &Rule, relation: &Relation, sink: &mut Sink) {
+    if rule.is_aggregate() {
+        let message = "a deletion names facts, it does not aggregate";
+        sink.error(Code::E0404, rule.head.span, message, "an aggregate cannot stand here");
+    }
     if rule.kind != RuleKind::Next {
         let message = "a deletion takes effect in the next step";
         sink.error(Code::E0504, rule.span, message, "write `delete ... :+ ...`");

@@ -91,7 +91,7 @@ impl Inference {
             self.rule(rule, sink);
             variables_of_rules.push(std::mem::take(&mut self.variables));
         }
-        if sink.has_errors() {
+        if sink.errors() > 0 {
             // What cannot be inferred now may only be a consequence.
             return;
         }

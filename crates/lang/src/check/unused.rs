@@ -9,6 +9,7 @@ use crate::source::Span;
 
 pub(super) fn check(program: &Program, sink: &mut Sink) {
     check_params(program, sink);
+    check_roles(program, sink);
     check_channels(program, sink);
     for component in &program.components {
         check_relations(component, sink);
@@ -39,6 +40,14 @@ fn check_params(program: &Program, sink: &mut Sink) {
         let message = format!("the parameter `{}` is never used", param.name);
         let diagnostic = sink.start_warning(Code::E0615, message).label(param.span, "used nowhere");
         sink.push(diagnostic);
+    }
+}
+
+fn check_roles(program: &Program, sink: &mut Sink) {
+    for role in program.roles.iter().filter(|role| !role.external && program.front(&role.name).is_none()) {
+        let message = format!("the role `{}` has no component of its name", role.name);
+        let diagnostic = sink.start_warning(Code::E0615, message).label(role.span, "runs nothing");
+        sink.push(diagnostic.help(format!("add `component {} {{ ... }}`", role.name)));
     }
 }
 

@@ -27,6 +27,21 @@ macro_rules! codes {
                 }
             }
 
+            /// The page of the book about it, in Markdown.
+            pub fn page(self) -> &'static str {
+                match self {
+                    $(Code::$code => {
+                        include_str!(concat!("../../../../book/src/errors/", stringify!($code), ".md"))
+                    })*
+                    Code::Other { page, .. } => page,
+                }
+            }
+
+            /// The code of this crate with this name.
+            pub fn find(name: &str) -> Option<Code> {
+                Code::ALL.iter().copied().find(|code| code.name() == name)
+            }
+
             /// What the code is about, in a few words.
             pub fn title(self) -> &'static str {
                 match self {
@@ -44,7 +59,7 @@ codes! {
     E0102 "A character or a string that cannot be read",
     E0103 "An integer is too large",
     E0104 "Bytes or a string are malformed",
-    E0105 "An expression is too large",
+    E0105 "A rule or an expression is too large",
     E0106 "The text is too large",
     E0107 "The header is missing or not the first item",
     // Names.
@@ -99,8 +114,6 @@ codes! {
     E0702 "Too many nodes",
     E0703 "More faulty nodes than nodes",
     E0704 "A fault of an external role",
-    // Plans.
-    E0801 "A plan whose header or lines do not fit",
     // Properties.
     E0901 "Properties that contain something else than properties",
     E0902 "Properties without a violation",

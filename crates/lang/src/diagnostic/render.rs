@@ -20,7 +20,10 @@ impl Diagnostic {
             .with_config(Config::new().with_color(color).with_index_type(IndexType::Byte))
             .with_code(self.code.name())
             .with_message(&self.message);
-        for (index, (span, text)) in self.labels.iter().enumerate() {
+        // In the order of the text, or the places would be shown as if they were in different files.
+        let mut labels: Vec<_> = self.labels.iter().enumerate().collect();
+        labels.sort_by_key(|(_, (span, _))| span.start);
+        for (index, (span, text)) in labels {
             let label = Label::new((name, clamp(*span, &self.source))).with_message(text);
             report.add_label(label.with_color(if index == 0 { accent } else { Color::Blue }));
         }

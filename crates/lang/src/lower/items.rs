@@ -17,9 +17,14 @@ impl Lowering<'_> {
         if matches!(ty, Type::Node | Type::Digest) {
             let message = format!("a parameter cannot be of type {ty}");
             self.sink.error(Code::E0304, token_span(&ty_token), message, "there are no literals of this type");
+            return Some(Param { name: text(&name), ty, value: default_value(ty), span: token_span(&name) });
         }
+        let errors = self.sink.errors();
         let expr = self.expression(&ast::expressions(node).next()?);
         let span = token_span(&name);
+        if self.sink.errors() > errors {
+            return Some(Param { name: text(&name), ty, value: default_value(ty), span });
+        }
         let given = overrides.iter().rev().find(|(given, _)| given == name.text()).map(|(_, value)| value.clone());
         let value = match evaluate(&expr, &self.params) {
             Ok(value) => value,

@@ -16,6 +16,11 @@ use crate::source::{Source, Span};
 use crate::suggest::nearest;
 use crate::syntax::{SyntaxKind, SyntaxNode, SyntaxToken, ast, span_of, token_span};
 
+/// The most parameters, roles, faults, channels and components of a text together.
+const MAX_ITEMS: usize = 1_000;
+/// The most rules of a text.
+const MAX_RULES: usize = 5_000;
+
 /// Lowers items of one text. The tree must be free of syntax errors; parts that are incomplete all the same are left out.
 pub(crate) struct Lowering<'s> {
     pub params: Vec<Param>,
@@ -24,6 +29,7 @@ pub(crate) struct Lowering<'s> {
 
 /// A protocol before any check.
 pub(crate) fn protocol(root: &SyntaxNode, source: &Source, overrides: &[(Name, Value)], sink: &mut Sink) -> Program {
+    check_size(root, sink);
     let mut lowering = Lowering::new(sink);
     lowering.header(root, "protocol NAME", |header| ast::has_token(header, SyntaxKind::ProtocolWord));
     lowering.params(root, overrides);
@@ -53,6 +59,18 @@ pub(crate) fn protocol(root: &SyntaxNode, source: &Source, overrides: &[(Name, V
     }
     program.params = lowering.params;
     program
+}
+
+/// Some checks take time that grows with the square of what they look at.
+pub(crate) fn check_size(root: &SyntaxNode, sink: &mut Sink) {
+    let is_rule = |node: &SyntaxNode| node.kind() == SyntaxKind::Rule;
+    let rules = root.children().flat_map(|item| item.children()).filter(is_rule).count();
+    for (number, limit, what) in [(root.children().count(), MAX_ITEMS, "items"), (rules, MAX_RULES, "rules")] {
+        if number > limit {
+            let message = format!("the text has {number} {what}, more than the limit of {limit}");
+            sink.error(Code::E0106, Span::new(0, 1), message, "too much text");
+        }
+    }
 }
 
 /// The names in the header: of the protocol; of a plan, its own and the protocol's with the word `for` in between.

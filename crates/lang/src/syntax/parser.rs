@@ -7,7 +7,7 @@ use crate::source::{Source, Span};
 use crate::syntax::lexer::{Token, lex};
 use crate::syntax::{Dedalus, SyntaxKind, SyntaxNode};
 
-/// The most operators, calls and parentheses in one literal or expression; bounds the depth of the tree.
+/// The most operators, calls, arguments and parentheses in one literal or expression; bounds the depth of the tree.
 const MAX_OPERATIONS: u32 = 500;
 /// After so many errors in one text the parser reports no more.
 const MAX_ERRORS: usize = 50;
@@ -51,6 +51,8 @@ pub struct Parser<'t> {
     builder: GreenNodeBuilder<'static>,
     errors: Vec<SyntaxError>,
     operations: u32,
+    /// The rest of the text was not looked at; errors about it would be consequences.
+    gave_up: bool,
 }
 
 impl<'t> Parser<'t> {
@@ -58,7 +60,17 @@ impl<'t> Parser<'t> {
         let tokens = lex(text);
         let significant = (0..tokens.len()).filter(|&index| !tokens[index].kind.is_trivia()).collect();
         let builder = GreenNodeBuilder::new();
-        Parser { text, tokens, significant, cursor: 0, flushed: 0, builder, errors: Vec::new(), operations: 0 }
+        Parser {
+            text,
+            tokens,
+            significant,
+            cursor: 0,
+            flushed: 0,
+            builder,
+            errors: Vec::new(),
+            operations: 0,
+            gave_up: false,
+        }
     }
 
     pub(super) fn finish(mut self, grammar: fn(&mut Parser<'_>)) -> (SyntaxNode, Vec<SyntaxError>) {
@@ -248,7 +260,7 @@ impl<'t> Parser<'t> {
     }
 
     fn report(&mut self, error: SyntaxError) {
-        if self.errors.len() < MAX_ERRORS {
+        if self.errors.len() < MAX_ERRORS && !self.gave_up {
             self.errors.push(error);
         }
     }
@@ -258,20 +270,26 @@ impl<'t> Parser<'t> {
         self.operations = 0;
     }
 
-    /// Counts an operation; over the limit, takes all the rest of the text as one error.
+    /// Counts an operation, an argument, a column or a literal of a body; over the limit, takes all the rest of the text as one error.
     pub fn count_operation(&mut self) -> Parsed {
         self.operations += 1;
-        if self.operations <= MAX_OPERATIONS {
+        self.limit(self.operations)
+    }
+
+    /// Whether a number of parts is within the limit; if not, takes all the rest of the text as one error.
+    pub fn limit(&mut self, parts: u32) -> Parsed {
+        if parts <= MAX_OPERATIONS {
             return Ok(());
         }
         let error = SyntaxError {
             code: Code::E0105,
             span: self.peek_span(),
-            message: format!("an expression has more than {MAX_OPERATIONS} operators, calls and parentheses"),
+            message: format!("this has more than {MAX_OPERATIONS} parts"),
             label: "this is too much".to_owned(),
-            help: Some("name parts of it: `x = ...`".to_owned()),
+            help: Some("name parts of an expression, `x = ...`, or split the rule".to_owned()),
         };
         self.report(error);
+        self.gave_up = true;
         self.skip_until(|_| false);
         Err(Failed)
     }

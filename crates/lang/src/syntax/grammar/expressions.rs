@@ -83,6 +83,7 @@ pub fn call(parser: &mut Parser<'_>) -> Parsed {
         parser.node(SyntaxKind::Arguments, |parser| {
             parser.expect(SyntaxKind::LeftParen)?;
             while !parser.at(SyntaxKind::RightParen) {
+                parser.count_operation()?;
                 sum(parser)?;
                 if !parser.at(SyntaxKind::RightParen) {
                     comma_or_end(parser)?;

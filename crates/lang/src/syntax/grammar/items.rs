@@ -124,9 +124,11 @@ fn channel(parser: &mut Parser<'_>) -> Parsed {
 }
 
 fn fields(parser: &mut Parser<'_>) -> Parsed {
+    parser.begin_expression();
     parser.node(SyntaxKind::Fields, |parser| {
         parser.expect(SyntaxKind::LeftParen)?;
         while !parser.at(SyntaxKind::RightParen) {
+            parser.count_operation()?;
             parser.node(SyntaxKind::Field, |parser| {
                 parser.expect(SyntaxKind::Name)?;
                 parser.expect(SyntaxKind::Colon)?;

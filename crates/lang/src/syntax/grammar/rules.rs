@@ -14,7 +14,10 @@ pub fn rule(parser: &mut Parser<'_>) -> Parsed {
         }
         parser.bump();
         literal(parser)?;
+        let mut literals = 1;
         while parser.eat(SyntaxKind::Comma) {
+            literals += 1;
+            parser.limit(literals)?;
             literal(parser)?;
         }
         Ok(())

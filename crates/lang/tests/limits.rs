@@ -1,0 +1,67 @@
+//! Texts that are too much: refused with a clear error, quickly, and without overflowing the stack.
+
+use menard_lang::{Source, compile, format};
+
+fn codes(text: &str) -> Vec<&'static str> {
+    let errors = compile(&Source::new("test.ded", text), &[]).expect_err("the text is too much");
+    errors.iter().map(|error| error.code.name()).collect()
+}
+
+fn in_rule(body: &str) -> String {
+    format!("protocol p\nrole a\ncomponent a {{\n  r(x) :- x = {body}\n}}\n")
+}
+
+#[test]
+fn deep_and_long_expressions_are_refused() {
+    for much in [
+        format!("{}1{}", "(".repeat(50_000), ")".repeat(50_000)),
+        format!("{}1", "-".repeat(100_000)),
+        format!("1{}", "+1".repeat(50_000)),
+        format!("1{}", "*1".repeat(50_000)),
+        format!("{}1{}", "hash(".repeat(20_000), ")".repeat(20_000)),
+        format!("hash(1{})", ",1".repeat(50_000)),
+    ] {
+        assert_eq!(codes(&in_rule(&much)), ["E0105"]);
+        assert!(format(&Source::new("test.ded", in_rule(&much))).is_err());
+    }
+}
+
+#[test]
+fn long_bodies_and_wide_relations_are_refused() {
+    assert_eq!(codes(&in_rule(&format!("1{}", ", 1 == 1".repeat(10_000)))), ["E0105"]);
+    let columns: Vec<String> = (0..5_000).map(|column| format!("c{column}: int")).collect();
+    assert_eq!(codes(&format!("protocol p\nrole a\nchannel c({}) a -> a", columns.join(", "))), ["E0105"]);
+}
+
+#[test]
+fn large_expressions_within_the_limit_compile() {
+    let chain = in_rule(&format!("1{}", " + 1".repeat(400)));
+    assert!(compile(&Source::new("test.ded", chain), &[]).is_ok());
+    let nested = in_rule(&format!("{}1{}", "(".repeat(400), ")".repeat(400)));
+    assert!(compile(&Source::new("test.ded", nested), &[]).is_ok());
+}
+
+#[test]
+fn large_texts_are_refused() {
+    assert_eq!(codes(&" ".repeat(1 << 19)), ["E0106"]);
+    let roles: String = (0..2_000).map(|role| format!("role r{role}\n")).collect();
+    assert!(codes(&format!("protocol p\n{roles}")).contains(&"E0106"));
+    let rules: String = (0..6_000).map(|rule| format!("  r{rule}(1) :- start()\n")).collect();
+    assert!(codes(&format!("protocol p\nrole a\ncomponent a {{\n{rules}}}\n")).contains(&"E0106"));
+}
+
+#[test]
+fn long_chains_of_rules_compile() {
+    let rules: String = (0..4_000).map(|rule| format!("  r{rule}(x) :- r{}(x)\n", rule + 1)).collect();
+    let text = format!("protocol p\nrole a\ncomponent a {{\n{rules}  r4000(1) :- start()\n}}\n");
+    let compiled = compile(&Source::new("test.ded", text), &[]).unwrap_or_else(|errors| panic!("{errors}"));
+    assert_eq!(compiled.program.components[0].strata.len(), 4_001);
+}
+
+#[test]
+fn errors_do_not_flood() {
+    let rules: String = (0..4_000).map(|rule| format!("  r(x{rule}) :- q()\n")).collect();
+    assert!(codes(&format!("protocol p\nrole a\ncomponent a {{\n{rules}}}\n")).len() <= 100);
+    let garbage = "role [\n".repeat(5_000);
+    assert!(codes(&format!("protocol p\n{garbage}")).len() <= 50);
+}
