@@ -1,4 +1,8 @@
-//! Strongly connected components, without recursion: programs may be long chains.
+//! Strongly connected components and reachability, without recursion: programs may be long chains.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::ir::Name;
 
 /// The strongly connected components of a graph, each after all that it has edges to. `edges[node]` are the targets of a node.
 /// (Tarjan 1972.)
@@ -47,6 +51,17 @@ pub(crate) fn strongly_connected(edges: &[Vec<usize>]) -> Vec<Vec<usize>> {
         }
     }
     found
+}
+
+/// Everything that can be reached from the seeds, they included.
+pub(crate) fn reachable<'p>(mut seeds: Vec<&'p Name>, edges: &BTreeMap<&'p Name, Vec<&'p Name>>) -> BTreeSet<&'p Name> {
+    let mut reached = BTreeSet::new();
+    while let Some(name) = seeds.pop() {
+        if reached.insert(name) {
+            seeds.extend(edges.get(name).into_iter().flatten());
+        }
+    }
+    reached
 }
 
 /// A shortest path from one node to another within the nodes for which `inside` holds, both ends included.

@@ -7,6 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use menard_lang::{Code, Diagnostics, Source, compile, compile_text, format, parse_override, plan, properties};
+use menard_value::Function;
 
 const VOTING: &str = include_str!("../../../protocols/voting/voting.ded");
 
@@ -137,5 +138,15 @@ fn messages_read_well() {
         let (Ok(found) | Err(found)) = block.diagnostics();
         let of_code: Vec<_> = found.iter().filter(|diagnostic| diagnostic.code == *code).cloned().collect();
         insta::assert_snapshot!(code.name(), Diagnostics::new(of_code).render(false));
+    }
+}
+
+#[test]
+fn every_function_is_in_the_reference() {
+    let reference = fs::read_to_string(book().join("language.md")).expect("the book has a language reference");
+    for function in Function::TABLE {
+        let row = reference.lines().find(|line| line.starts_with(&format!("| `{}` |", function.name)));
+        let row = row.unwrap_or_else(|| panic!("`{}` is not in the reference", function.name));
+        assert!(row.ends_with(&format!("| `{}` | {} |", function.result, function.doc)), "{row}");
     }
 }

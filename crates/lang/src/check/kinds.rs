@@ -3,9 +3,10 @@
 //! A relation that is not declared is an event if `:+` fills it or if some rule for it has an event in its body; otherwise it is a view.
 //! That is a least fixpoint, since an event may be derived from an event.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diagnostic::Code;
+use crate::graph::reachable;
 use crate::ir::{Atom, Component, Name, Program, RelationKind, Rule, RuleKind};
 use crate::sink::Sink;
 use crate::walk::START;
@@ -40,23 +41,19 @@ impl Kinds {
     }
 
     fn run(&mut self, component: &Component) {
-        let inferred: BTreeMap<&Name, bool> =
-            component.relations.iter().map(|relation| (&relation.name, !relation.declared)).collect();
-        let mut open: Vec<&Rule> =
-            component.rules.iter().filter(|rule| inferred.get(&rule.head.relation) == Some(&true)).collect();
-        loop {
-            let before = open.len();
-            open.retain(|rule| {
-                let event = rule.kind == RuleKind::Next || self.event_of(rule).is_some();
-                if event {
-                    self.relations.insert(rule.head.relation.clone(), RelationKind::Event);
-                }
-                !event
-            });
-            if open.len() == before {
-                return;
+        let inferred: BTreeSet<&Name> =
+            component.relations.iter().filter(|relation| !relation.declared).map(|relation| &relation.name).collect();
+        let (mut seeds, mut derived) = (Vec::new(), BTreeMap::new());
+        for rule in component.rules.iter().filter(|rule| inferred.contains(&rule.head.relation)) {
+            if rule.kind == RuleKind::Next || self.event_of(rule).is_some() {
+                seeds.push(&rule.head.relation);
+            }
+            for atom in rule.positive_atoms() {
+                derived.entry(&atom.relation).or_insert_with(Vec::new).push(&rule.head.relation);
             }
         }
+        let events = reachable(seeds, &derived);
+        self.relations.extend(events.into_iter().map(|name| (name.clone(), RelationKind::Event)));
     }
 
     fn is_event(&self, atom: &Atom) -> bool {

@@ -1,11 +1,12 @@
 //! Recursion over state that can shrink is refused: state is maintained by counting derivations, and facts that derive each other
 //! would keep each other alive.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::strata::Dependencies;
 use crate::diagnostic::Code;
-use crate::ir::{Component, Name, Program, RelationKind, Rule};
+use crate::graph::reachable;
+use crate::ir::{Component, Name, Program, RelationKind};
 use crate::sink::Sink;
 
 pub(super) fn check(program: &Program, sink: &mut Sink) {
@@ -48,7 +49,7 @@ fn check_component(program: &Program, component: &Component, sink: &mut Sink) {
 
 /// State whose facts may cease to hold: tables with a deletion, views that read such state, or that negate or aggregate.
 fn shrinking(component: &Component) -> BTreeSet<&Name> {
-    let mut shrinking: BTreeSet<&Name> =
+    let mut seeds: Vec<&Name> =
         component.rules.iter().filter(|rule| rule.delete).map(|rule| &rule.head.relation).collect();
     let views: BTreeSet<&Name> = component
         .relations
@@ -56,20 +57,14 @@ fn shrinking(component: &Component) -> BTreeSet<&Name> {
         .filter(|relation| relation.kind == RelationKind::View)
         .map(|relation| &relation.name)
         .collect();
-    let mut open: Vec<&Rule> =
-        component.rules.iter().filter(|rule| rule.is_now() && views.contains(&rule.head.relation)).collect();
-    loop {
-        let before = open.len();
-        open.retain(|rule| {
-            let shrinks =
-                rule.is_aggregate() || rule.atoms().any(|atom| atom.negated || shrinking.contains(&atom.relation));
-            if shrinks {
-                shrinking.insert(&rule.head.relation);
-            }
-            !shrinks
-        });
-        if open.len() == before {
-            return shrinking;
+    let mut derived = BTreeMap::new();
+    for rule in component.rules.iter().filter(|rule| rule.is_now() && views.contains(&rule.head.relation)) {
+        if rule.is_aggregate() || rule.negated_atoms().next().is_some() {
+            seeds.push(&rule.head.relation);
+        }
+        for atom in rule.atoms() {
+            derived.entry(&atom.relation).or_insert_with(Vec::new).push(&rule.head.relation);
         }
     }
+    reachable(seeds, &derived)
 }

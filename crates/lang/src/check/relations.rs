@@ -62,6 +62,11 @@ pub(super) fn check(program: &Program, sink: &mut Sink) {
         let scope = Scope::new(program, component);
         for relation in component.relations.iter().filter(|relation| !relation.declared) {
             check_reserved(&relation.name, relation.span, sink);
+            if let Some(param) = program.param(&relation.name) {
+                let message = format!("the relation `{}` has the name of a parameter", relation.name);
+                let diagnostic = sink.start(Code::E0205, message).label(relation.span, "derived here");
+                sink.push(diagnostic.label(param.span, "the parameter"));
+            }
         }
         for rule in &component.rules {
             if sink.is_full() {
