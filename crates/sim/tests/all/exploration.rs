@@ -102,9 +102,45 @@ fn histories_of_decoupled_voting_are_histories_of_voting() {
     let (_, rewritten) = prepare(&small(&decoupled_voting()), distinct());
     let inclusion = includes(&original, &rewritten, &scope(&original, 2, Groups::Singles));
     assert!(inclusion.complete && inclusion.counterexample.is_none());
-    let (_, hasty) = prepare(&hasty_voting().replace("participants - 1", "0 + 1"), distinct());
+}
+
+#[test]
+fn a_history_that_the_original_does_not_have_is_shown() {
     let (_, original) = prepare(VOTING, distinct());
-    let inclusion = includes(&original, &hasty, &scope(&original, 1, Groups::Singles));
-    assert!(inclusion.complete);
-    assert_eq!(inclusion.counterexample, None, "with one request, too early a reply is the same history");
+    let scope = scope(&original, 1, Groups::All);
+    // With one request, a reply that comes too early is the same history.
+    let (_, hasty) = prepare(&hasty_voting(), distinct());
+    let inclusion = includes(&original, &hasty, &scope);
+    assert!(inclusion.complete && inclusion.counterexample.is_none());
+    // A reply to every vote is not.
+    let eager =
+        VOTING.replace("reply(id)@c            :~ new votes(c, id, participants)", "reply(id)@c :~ vote(c, id)");
+    let (_, eager) = prepare(&eager, distinct());
+    let inclusion = includes(&original, &eager, &scope);
+    let history = inclusion.counterexample.expect("voting replies once");
+    let history: Vec<(bool, &str)> = history.iter().map(|(sent, message)| (*sent, message.channel.as_str())).collect();
+    assert_eq!(history, [(true, "request"), (false, "reply"), (false, "reply")]);
+}
+
+#[test]
+fn a_held_message_is_repeated_while_it_is_held() {
+    let beacon = "protocol beacon
+        role client external
+        role a role b
+        channel stop(id: int)  client -> a
+        channel lit()          a -> b
+        component a {
+          table stopped()
+          stopped() :- stop(_)
+          lit()@x   :~ b(x), !stopped()
+        }
+        component b {
+          table seen()
+          seen() :- lit()
+        }";
+    let (_, prepared) = prepare(beacon, distinct());
+    let exploration = explore(&prepared, None, &scope(&prepared, 1, Groups::Singles));
+    // In flight or not, seen or not, stopped or not, without: not in flight and not seen. Ways on: stop (3), delivery (4), repetition (1).
+    assert_eq!((exploration.distinct_states, exploration.transitions), (6, 8));
+    assert!(exploration.complete);
 }

@@ -2,7 +2,8 @@
 
 use menard_lang::run::{Address, Event, Lift, Message, Schedule, Trace};
 use menard_sim::{
-    Config, Difference, Mismatch, Obstacle, Prepared, RefineStats, Stage, campaign, refine, schedule_of, simulate,
+    Config, Difference, Mismatch, Obstacle, Prepared, RefineStats, Refiner, Stage, campaign, refine, schedule_of,
+    shrink, simulate, space_time,
 };
 use menard_value::Value;
 
@@ -78,6 +79,20 @@ fn counting_too_few_votes_is_no_refinement() {
     let stages = [Stage { original: &original, lift: &ToLeader }];
     let report = campaign(&rewritten, None, &stages, 20, 0, &mut |_| {});
     assert!(report.wrong_runs > 10, "{report:?}");
+}
+
+#[test]
+fn a_run_that_is_no_refinement_is_shrunk() {
+    let hasty = decoupled_voting()
+        .replace("reply(id)@c            :~ new votes(c, id, participants)", "reply(id)@c :~ new votes(c, id, 2)");
+    let (_, original) = prepare(VOTING, Config::default());
+    let (_, rewritten) = prepare(&hasty, Config::default());
+    let mut refiner = Refiner::new(&[Stage { original: &original, lift: &ToLeader }]);
+    let mut traces = (0..50).map(|seed| simulate(&rewritten, None, seed).trace);
+    let trace = traces.find(|trace| refiner.check(trace).is_err()).expect("some run is no refinement");
+    let small = shrink(&rewritten, None, &trace, &mut |run| refiner.check(&run.trace).is_err());
+    // A request, its arrival, two ballots, two votes.
+    assert_eq!(schedule_of(&small.trace).events.len(), 6, "{}", space_time(rewritten.names(), &small.trace, None));
 }
 
 #[test]

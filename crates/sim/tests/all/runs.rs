@@ -122,3 +122,36 @@ fn a_node_that_does_not_settle_ends_the_run() {
     let run = simulate(&prepared, None, 1);
     assert_eq!(run.endless.map(|address| prepared.names().address(&address)), Some("a".to_owned()));
 }
+
+#[test]
+fn held_messages_are_repeated_only_while_they_are_held() {
+    let beacon = "protocol beacon
+        role client external
+        role a role b
+        channel stop(id: int)  client -> a
+        channel lit()          a -> b
+        component a {
+          table stopped()
+          stopped() :- stop(_)
+          lit()@x   :~ b(x), !stopped()
+        }
+        component b { }";
+    let (_, prepared) = prepare(beacon, Config { requests: 1, ..fair() });
+    let mut repetitions = 0;
+    for seed in 0..200 {
+        let mut stopped = false;
+        let trace = simulate(&prepared, None, seed).trace;
+        for event in &trace.events {
+            match event {
+                Event::Step { inputs, .. } => stopped |= inputs.iter().any(|input| input.channel == "stop"),
+                Event::Repeat { .. } => {
+                    assert!(!stopped, "seed {seed}");
+                    repetitions += 1;
+                }
+                _ => {}
+            }
+        }
+        Replayer::new(&prepared, None).replay(&schedule_of(&trace)).expect("a repetition can be replayed");
+    }
+    assert!(repetitions > 30, "{repetitions}");
+}
