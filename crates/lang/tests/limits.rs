@@ -65,3 +65,19 @@ fn errors_do_not_flood() {
     let garbage = "role [\n".repeat(5_000);
     assert!(codes(&format!("protocol p\n{garbage}")).len() <= 50);
 }
+
+#[test]
+fn long_lines_are_quoted_in_reasonable_time() {
+    let text = format!("protocol p role a component a {{ {} }}", "r(x) :- q() ".repeat(4_000));
+    let errors = compile(&Source::new("test.ded", text), &[]).expect_err("nothing binds x");
+    assert!(errors.render(false).len() < 50_000_000);
+}
+
+#[test]
+fn messages_read_well() {
+    let rendered =
+        |text: &str| compile(&Source::new("test.ded", text), &[]).expect_err("the text is too much").render(false);
+    insta::assert_snapshot!("E0105", rendered(&in_rule(&format!("1{}", ",\n    1 == 1".repeat(600)))));
+    let roles: String = (0..2_000).map(|role| format!("role r{role}\n")).collect();
+    insta::assert_snapshot!("E0106", rendered(&format!("protocol p\n{roles}")));
+}

@@ -130,7 +130,7 @@ fn check_head(scope: &Scope<'_>, rule: &Rule, sink: &mut Sink) {
         );
         return;
     }
-    if rule.kind == RuleKind::Async {
+    if rule.kind == RuleKind::Async && !rule.delete {
         let help = nearest(name, scope.channels.keys().copied());
         let message = format!("`:~` sends a message, but `{name}` is no channel");
         let diagnostic = sink.start(Code::E0601, message).label(head.span, "not a channel");
