@@ -30,6 +30,7 @@ use crate::workload::Workload;
 
 /// The running nodes of a program. Dropping it stops them.
 pub struct Deployment {
+    program: Program,
     layout: Arc<Layout>,
     config: Config,
     addresses: Vec<SocketAddr>,
@@ -48,7 +49,7 @@ pub fn run(
     progress: &mut dyn FnMut(Progress),
     stop: &AtomicBool,
 ) -> Result<Report, RunError> {
-    Deployment::start(program, config)?.measure(program, progress, stop)
+    Deployment::start(program, config)?.measure(progress, stop)
 }
 
 impl Deployment {
@@ -63,6 +64,7 @@ impl Deployment {
             program.components.iter().map(|component| Arc::new(lower(program, &component.name))).collect();
         let (sender, notices) = channel();
         let mut deployment = Deployment {
+            program: program.clone(),
             layout,
             config: config.clone(),
             addresses,
@@ -85,15 +87,10 @@ impl Deployment {
         names.zip(self.addresses.iter().copied()).collect()
     }
 
-    /// Loads the nodes with clients, measures, and stops everything. `program` is the one that was started.
-    pub fn measure(
-        mut self,
-        program: &Program,
-        progress: &mut dyn FnMut(Progress),
-        stop: &AtomicBool,
-    ) -> Result<Report, RunError> {
+    /// Loads the nodes with clients, measures, and stops everything.
+    pub fn measure(mut self, progress: &mut dyn FnMut(Progress), stop: &AtomicBool) -> Result<Report, RunError> {
         progress(Progress::Started(self.nodes()));
-        self.start_load(program)?;
+        self.start_load()?;
         let mut conductor = Conductor {
             signal: &self.signal,
             threads: &self.threads,
@@ -157,8 +154,8 @@ impl Deployment {
         })
     }
 
-    fn start_load(&mut self, program: &Program) -> Result<(), RunError> {
-        let workload = Workload::infer(program, &self.layout)?;
+    fn start_load(&mut self) -> Result<(), RunError> {
+        let workload = Workload::infer(&self.program, &self.layout)?;
         if workload.role_nodes != 0 && self.config.clients > workload.role_nodes {
             let must = format!("from 1 to {}, the number of the program's external nodes", workload.role_nodes);
             return Err(ConfigError::Range { key: "clients", value: self.config.clients.to_string(), must }.into());

@@ -1,5 +1,6 @@
 //! One physical node: a thread that sleeps until something comes, steps the engine, and sends what the steps sent.
 
+use std::io::ErrorKind;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -21,6 +22,9 @@ use crate::wire::MessageHeader;
 const READ_BYTES: usize = 64 << 10;
 /// While more bytes than this wait to be sent to other nodes, clients are not read: their load can fill no queue to its limit.
 const HOLD_CLIENTS_BYTES: usize = 1 << 20;
+
+/// After an accept that failed, the next one waits so long.
+const ACCEPT_RETRY: Duration = Duration::from_millis(100);
 
 const LISTENER: Token = Token(1);
 const FIRST_LINK: usize = 2;
@@ -65,6 +69,8 @@ pub(crate) struct Host {
     outbox: Outbox,
     meter: Meter,
     scratch: Vec<u8>,
+    /// The system could not accept a connection, and it is tried again then.
+    accept_at: Option<Instant>,
 }
 
 /// Where messages go.
@@ -96,6 +102,7 @@ impl Host {
             outbox: Outbox { links: parts.links, callers: Callers::new(FIRST_LINK + places, places) },
             meter: Meter::default(),
             scratch: vec![0; READ_BYTES],
+            accept_at: None,
             layout: parts.layout,
         }
     }
@@ -112,7 +119,7 @@ impl Host {
             self.flush(now)?;
             let timeout = if more { Some(Duration::ZERO) } else { self.sleep(now) };
             match self.poll.poll(&mut events, timeout) {
-                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
                 polled => polled?,
             }
             let phase = self.signal.phase();
@@ -138,7 +145,7 @@ impl Host {
     /// How long nothing is to be done unless something comes.
     fn sleep(&self, now: Instant) -> Option<Duration> {
         let retries = self.outbox.links.iter().flatten().filter_map(Link::retry_at);
-        let next = retries.chain(self.outbox.callers.deadline()).min()?;
+        let next = retries.chain(self.outbox.callers.deadline()).chain(self.accept_at).min()?;
         // Polls count in milliseconds and may wake early: a little more, and the time has come.
         Some(next.saturating_duration_since(now) + Duration::from_millis(1))
     }
@@ -159,17 +166,26 @@ impl Host {
                 _ => self.outbox.callers.ready(event),
             }
         }
+        if self.accept_at.is_some_and(|at| at <= now) {
+            self.accept(now);
+        }
         self.outbox.callers.expire(&mut self.meter, now);
         Ok(())
     }
 
     fn accept(&mut self, now: Instant) {
+        self.accept_at = None;
         loop {
-            match self.listener.accept() {
+            match self.listener.accept().map_err(|error| error.kind()) {
                 Ok((stream, _)) => self.outbox.callers.accept(stream, self.poll.registry(), &mut self.meter, now),
-                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-                // Would block, or one caller gave up, or the system has no more descriptors: the next caller's event comes anyway.
-                Err(_) => return,
+                Err(ErrorKind::WouldBlock) => return,
+                // Somebody gave up before it was accepted.
+                Err(ErrorKind::Interrupted | ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset) => {}
+                // Most likely the process has no descriptors left; those who wait cause no further event.
+                Err(_) => {
+                    self.accept_at = Some(now + ACCEPT_RETRY);
+                    return;
+                }
             }
         }
     }

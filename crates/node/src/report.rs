@@ -101,3 +101,58 @@ impl Report {
         all
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_keys_of_the_json_are_stable() {
+        let node = NodeReport {
+            node: "leader".to_owned(),
+            address: "127.0.0.1:1".to_owned(),
+            window_s: 1.0,
+            cpu_us_total: 2.0,
+            cpu_us_per_command: 2.0,
+            messages_in: 1,
+            messages_out: 1,
+            bytes_in: 1,
+            bytes_out: 1,
+            steps: 1,
+            dropped: [("malformed".to_owned(), 3)].into(),
+        };
+        let report = Report {
+            window_s: 1.0,
+            stopped_early: false,
+            clients: 1,
+            commands: 1,
+            resends: 0,
+            unanswered: 0,
+            duplicate_replies: 0,
+            unexpected_replies: 0,
+            throughput_per_s: 1.0,
+            throughput_p90_per_s: 1.0,
+            latency_us: Latency { p50: 1, p90: 2, p99: 3, max: 4 },
+            messages_per_command: 2.0,
+            bytes_per_command: 20.0,
+            busiest: Busiest { node: "leader".to_owned(), cpu_us_per_command: 2.0 },
+            bound_per_s: 500_000.0,
+            nodes: vec![node.clone(), node],
+        };
+        assert_eq!(report.dropped(), [("malformed".to_owned(), 6)].into());
+        let json = serde_json::to_value(&report).expect("a report is JSON");
+        let keys = |value: &serde_json::Value| {
+            value.as_object().expect("an object").keys().cloned().collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(
+            keys(&json),
+            "bound_per_s busiest bytes_per_command clients commands duplicate_replies latency_us messages_per_command nodes \
+             resends stopped_early throughput_p90_per_s throughput_per_s unanswered unexpected_replies window_s"
+        );
+        assert_eq!(
+            keys(&json["nodes"][0]),
+            "address bytes_in bytes_out cpu_us_per_command cpu_us_total dropped messages_in messages_out node steps window_s"
+        );
+        assert_eq!(json["latency_us"], serde_json::json!({ "p50": 1, "p90": 2, "p99": 3, "max": 4 }));
+    }
+}

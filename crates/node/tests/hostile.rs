@@ -45,7 +45,7 @@ fn wrong_peers_are_refused_and_counted() {
     }
     let mut good = connect(leader);
     assert_eq!(greet(&mut good, &hello(&program, 0, &target, 1, &clients)), 0);
-    let report = deployment.measure(&program, &mut |_| {}, &AtomicBool::new(false)).expect("voting runs");
+    let report = deployment.measure(&mut |_| {}, &AtomicBool::new(false)).expect("voting runs");
     assert_eq!(report.dropped(), [("wrong_peer".to_owned(), wrong.len() as u64)].into());
 }
 
@@ -72,7 +72,7 @@ fn messages_that_are_not_a_callers_own_are_counted() {
     stream.write_all(&frames.concat()).expect("nodes read");
     // The connection is still good for a request, and its answer comes.
     assert!(!answer(&mut stream, &message(0, 54, 0, &request)).is_empty());
-    let report = deployment.measure(&program, &mut |_| {}, &AtomicBool::new(false)).expect("voting runs");
+    let report = deployment.measure(&mut |_| {}, &AtomicBool::new(false)).expect("voting runs");
     let counts = ["forged_sender", "malformed", "unknown_channel", "wrong_node", "wrong_sender"].map(str::to_owned);
     assert_eq!(report.dropped(), counts.into_iter().zip([1, 3, 1, 1, 1]).collect());
 }
@@ -98,7 +98,7 @@ fn clients_are_served_while_strangers_do_their_worst() {
     let done = AtomicBool::new(false);
     let report = thread::scope(|scope| {
         scope.spawn(|| throw_nonsense(&addresses, &done));
-        let report = deployment.measure(&program, &mut |_| {}, &AtomicBool::new(false));
+        let report = deployment.measure(&mut |_| {}, &AtomicBool::new(false));
         done.store(true, Ordering::Relaxed);
         report
     });
@@ -130,4 +130,26 @@ fn throw_nonsense(addresses: &[std::net::SocketAddr], done: &AtomicBool) {
         }
         thread::sleep(Duration::from_millis(2));
     }
+}
+
+#[test]
+fn a_client_that_does_not_read_is_disconnected() {
+    let program = compile_text(
+        "protocol echo
+         role client external
+         role server
+         channel ask(id: int, what: bytes) client -> server
+         channel answer(id: int, what: bytes) server -> client
+         component server { answer(id, what)@c :~ ask(id, what) from c }",
+    );
+    let deployment = Deployment::start(&program, &short()).expect("echo starts");
+    let mut stream = connect(deployment.nodes()[0].1);
+    assert_eq!(greet(&mut stream, &hello(&program, 0, &place(0, 0, 0), 1, &place(0, 50, 5))), 0);
+    let content = vec![7; 100_000];
+    let head = [&0_u16.to_le_bytes()[..], &50_u32.to_le_bytes(), &0_u32.to_le_bytes(), &7_i64.to_le_bytes()].concat();
+    let request = frame(&[&head[..], &100_000_u32.to_le_bytes(), &content].concat());
+    let sent = (0..1_000).take_while(|_| stream.write_all(&request).is_ok()).count();
+    assert!((100..1_000).contains(&sent), "16 MB and what the system buffers, not 100 MB: {sent} requests");
+    let report = deployment.measure(&mut |_| {}, &AtomicBool::new(false)).expect("echo runs for others");
+    assert_eq!(report.dropped().get("slow_client"), Some(&1), "{:?}", report.dropped());
 }
