@@ -312,6 +312,7 @@ mod tests {
         fn accept(&mut self, welcome: Welcome) -> StdStream {
             self.run().expect("connecting is no error");
             let (mut stream, _) = self.listener.accept().expect("the link connects");
+            stream.set_read_timeout(Some(Duration::from_secs(5))).expect("sockets have timeouts");
             let mut greeting = Vec::new();
             hello().push(&mut greeting);
             let mut received = vec![0; greeting.len()];
