@@ -114,6 +114,8 @@ codes! {
     E0702 "Too many nodes",
     E0703 "More faulty nodes than nodes",
     E0704 "A fault of an external role",
+    // Plans.
+    E0801 "A plan that does not fit the program",
     // Properties.
     E0901 "Properties that contain something else than properties",
     E0902 "Properties without a violation",
