@@ -33,12 +33,19 @@ pub enum PlanError {
     },
 }
 
+/// The code of a plan that does not fit.
+const MISFIT: Code = Code::Other {
+    name: "E0801",
+    page: "# E0801: A plan that does not fit\n\nThe header or a line of the plan names something that the protocol does not have, or not at \
+           that point of the plan.\n",
+};
+
 impl PlanError {
     /// A misfit, at the word that does not fit: in the line, or without one in the whole plan.
     pub(crate) fn misfit(source: &Source, line: Option<Span>, misfit: Misfit) -> PlanError {
         let whole = Span::new(0, u32::try_from(source.text.len()).unwrap_or(u32::MAX));
         let span = find_word(source, line.unwrap_or(whole), &misfit.word);
-        let mut diagnostic = Diagnostic::error(Code::E0801, source, misfit.message).label(span, "this does not fit");
+        let mut diagnostic = Diagnostic::error(MISFIT, source, misfit.message).label(span, "this does not fit");
         diagnostic.help = misfit.help;
         PlanError::Misfit(diagnostic.into())
     }
