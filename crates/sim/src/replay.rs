@@ -151,10 +151,12 @@ impl<'a> Replayer<'a> {
                 }
                 self.world.take(packet, *lost);
             }
-            Event::Crash { at } => {
-                let place = self.living(at)?;
-                self.world.crash(place);
-            }
+            // Several parts of one node may have crashed: to the original, that is one crash.
+            Event::Crash { at } => match self.living(at) {
+                Ok(place) => self.world.crash(place),
+                Err((_, Obstacle::Crashed)) => {}
+                Err(blocked) => return Err(blocked),
+            },
             Event::Restart { at } => {
                 let place = self.living(at)?;
                 self.world.restart(place);

@@ -155,3 +155,49 @@ fn held_messages_are_repeated_only_while_they_are_held() {
     }
     assert!(repetitions > 30, "{repetitions}");
 }
+
+#[test]
+fn workloads_fit_any_channel_from_outside() {
+    let varied = "protocol varied
+        role client external
+        role operator[2] external
+        role server[3]
+        channel put(id: int, text: string, data: bytes, on: bool)  client -> server
+        channel stop(who: node, why: digest, level: int)           operator -> server
+        channel done(id: int)                                      server -> client
+        channel noted(who: node, level: int)                       server -> operator
+        component server {
+          done(id)@c           :~ put(id, _, _, _) from c
+          noted(who, level)@o  :~ stop(who, _, level) from o
+        }";
+    let (program, prepared) = prepare(varied, Config { requests: 200, clients: 3, ..Config::default() });
+    let run = simulate(&prepared, None, 5);
+    assert!(run.trace.drained);
+    assert_eq!((run.stats.requests, run.stats.lost), (200, 0));
+    let mut senders = BTreeSet::new();
+    for event in &run.trace.events {
+        if let Event::Inject { message } = event {
+            let channel = program.channel(&message.channel).expect("the channel is declared");
+            assert!(channel.columns.iter().zip(&message.args).all(|(column, value)| column.ty == value.ty()));
+            senders.insert(message.from);
+        }
+    }
+    assert_eq!(senders.len(), 3 + 2, "every external node sends");
+    assert!(run.stats.replies > 150);
+}
+
+#[test]
+fn a_program_without_external_nodes_runs_from_its_starts() {
+    let alone = "protocol alone
+        role a[3]
+        channel hello(n: int) a -> a
+        component a {
+          table met(p: node)
+          hello(1)@p :~ start(), a(p)
+          met(p)     :- hello(_) from p
+        }";
+    let (_, prepared) = prepare(alone, Config::default());
+    let run = simulate(&prepared, None, 1);
+    assert!(run.trace.drained);
+    assert_eq!((run.stats.requests, run.stats.messages), (0, 9), "to itself, too");
+}
