@@ -68,7 +68,7 @@ pub(crate) struct Next {
     pub(crate) doomed: Vec<u32>,
     /// Facts that join a table or are events.
     pub(crate) plus: Tuples,
-    /// Rows that were doomed at the end of the last step: what a state-only rule deletes must be deleted again if it is back.
+    /// Rows that the last step deleted, or would have: what a state-only rule deletes must be deleted again if it is there.
     standing: Vec<u32>,
 }
 
@@ -178,12 +178,10 @@ impl State {
                 self.stores[store].insert(next.plus.get_mut(position));
             }
             next.plus.clear();
-            next.standing.clear();
             if plan.stores[store].deleted_by.is_some() {
-                std::mem::swap(&mut next.standing, &mut next.doomed);
-            } else {
-                next.doomed.clear();
+                next.standing.append(&mut next.doomed);
             }
+            next.doomed.clear();
         }
         self.dirty = dirty;
     }
@@ -425,10 +423,16 @@ impl State {
         let table_plan = &plan.stores[table];
         let mut next = std::mem::take(&mut self.next[table]);
         next.standing.clear();
+        // A deletion for as long as some state holds, beaten by an insertion in this step only: it will succeed in the next.
+        let mut beaten = false;
         next.plus.retain(|tuple| match self.stores[table].find_tuple(tuple) {
             Some(row) if self.stores[table].sees(Version::New, row) => {
-                if self.stores[table].spare(row) && table_plan.deleted_by.is_some() {
+                if self.stores[table].spare(row)
+                    && let Some(view) = table_plan.deleted_by
+                {
                     next.standing.push(row);
+                    let kept = table_plan.kept_by.is_some_and(|view| self.holds(view, tuple));
+                    beaten |= !kept && self.holds(view, tuple);
                 }
                 false
             }
@@ -445,7 +449,8 @@ impl State {
         next.doomed.retain(|&row| self.stores[table].is_doomed(row));
         let comes_back =
             |row: u32| table_plan.inserted_by.is_some_and(|view| self.holds(view, self.stores[table].row(row)));
-        let pending = table_plan.reacts_to_insertion && !next.plus.is_empty()
+        let pending = beaten
+            || table_plan.reacts_to_insertion && !next.plus.is_empty()
             || table_plan.reacts_to_deletion && next.doomed.iter().any(|&row| !comes_back(row));
         self.next[table] = next;
         pending

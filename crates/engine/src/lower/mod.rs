@@ -168,7 +168,7 @@ impl<'p> Lowering<'p> {
         for items in std::mem::take(&mut self.strata) {
             self.plain_stratum(items.before, &mut strata, &mut registers);
             let recursive: &[usize] = if items.recursive { &items.stores } else { &[] };
-            let rules = items.rules.iter().map(|item| item.plan(recursive, &mut self.stores, &mut registers)).collect();
+            let rules = items.rules.iter().map(|item| item.plan(&mut self.stores, &mut registers)).collect();
             let recursion =
                 items.rules.iter().filter_map(|item| item.recursion(recursive, &mut self.stores, &mut registers));
             let recursion = recursion.collect();
@@ -179,7 +179,7 @@ impl<'p> Lowering<'p> {
         }
         let finish_views = std::mem::take(&mut self.finish_views);
         let items = finish_views.into_iter().chain(std::mem::take(&mut self.finish));
-        let finish = items.map(|item| item.plan(&[], &mut self.stores, &mut registers)).collect();
+        let finish = items.map(|item| item.plan(&mut self.stores, &mut registers)).collect();
         let mut plan = Plan {
             component: self.component.name.clone(),
             start: self.by_name["start"].0,
@@ -204,7 +204,7 @@ impl<'p> Lowering<'p> {
         if items.is_empty() {
             return;
         }
-        let rules = items.iter().map(|item| item.plan(&[], &mut self.stores, registers)).collect();
+        let rules = items.iter().map(|item| item.plan(&mut self.stores, registers)).collect();
         strata.push(Stratum { stores: Vec::new(), rules, recursion: Vec::new(), reinsert: Vec::new() });
     }
 }

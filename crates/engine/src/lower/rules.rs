@@ -441,8 +441,8 @@ impl Draft {
 }
 
 impl Item {
-    /// Plans the joins of the clause. In a recursive stratum, what its stores hold at the beginning is enough.
-    pub(super) fn plan(&self, recursive: &[usize], stores: &mut [StorePlan], registers: &mut usize) -> RulePlan {
+    /// Plans the joins of the clause. In a recursive stratum these find what follows from the stores at its beginning.
+    pub(super) fn plan(&self, stores: &mut [StorePlan], registers: &mut usize) -> RulePlan {
         let starts: Vec<(Driver, Option<usize>)> = match self.mode {
             Mode::Event => {
                 let mut events = self.clause.positive_atoms().filter(|(_, atom)| atom.is_event(stores));
@@ -453,9 +453,9 @@ impl Item {
             Mode::Always => vec![(Driver::Always, None)],
             Mode::Maintained => self.delta_drivers(stores),
         };
-        let old = |driving: Option<usize>, position: usize| {
-            self.mode == Mode::Maintained && recursive.is_empty() && driving.is_none_or(|driving| position > driving)
-        };
+        // Counting wants each change of a solution once; a set wants only solutions that hold in the end.
+        let counts = !self.is_set();
+        let old = |driving: Option<usize>, position: usize| counts && driving.is_none_or(|driving| position > driving);
         let pipelines = starts.into_iter().map(|(driver, literal)| {
             let version = |position: usize| if old(literal, position) { Version::Old } else { Version::New };
             self.pipeline(Start { driver, literal, version: &version, is_set: self.is_set() }, stores, registers)

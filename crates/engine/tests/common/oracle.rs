@@ -1,0 +1,374 @@
+//! What a step means, straight from the definition: everything is computed from scratch in every step, by trying all facts. Shares no code
+//! with the engine.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use menard_lang::Program;
+use menard_lang::ir::{
+    Aggregate, Atom, Comparison, Component, Expr, ExprKind, HeadArg, Literal, Name, RelationKind, Rule, RuleKind,
+};
+use menard_value::{Node, Value};
+
+pub type Row = Vec<Value>;
+pub type Facts = BTreeMap<Name, BTreeSet<Row>>;
+
+/// A message: channel, destination, fields.
+pub type Sent = (Name, Node, Row);
+
+/// Values of the named variables of a rule.
+type Solution = BTreeMap<Name, Value>;
+
+/// A node.
+#[derive(Clone)]
+pub struct Oracle<'p> {
+    program: &'p Program,
+    component: &'p Component,
+    me: Node,
+    /// Tables at the beginning of the next step.
+    pub tables: Facts,
+    /// What held in the last step.
+    pub held: Facts,
+    /// Messages that state-only rules held in the last step.
+    pub held_messages: BTreeSet<Sent>,
+    /// Events of the next step.
+    pub deferred: Facts,
+}
+
+/// What a step did.
+#[derive(Default)]
+pub struct Step {
+    /// What it sent.
+    pub sent: BTreeSet<Sent>,
+}
+
+impl<'p> Oracle<'p> {
+    pub fn new(program: &'p Program, component: &str, me: Node) -> Self {
+        let component = program.component(component).expect("the component exists");
+        Oracle {
+            program,
+            component,
+            me,
+            tables: Facts::new(),
+            held: Facts::new(),
+            held_messages: BTreeSet::new(),
+            deferred: Facts::new(),
+        }
+    }
+
+    /// Takes a step with messages: channel, sender, fields.
+    pub fn step(&mut self, start: bool, messages: &[(Name, Node, Row)]) -> Step {
+        let mut facts = self.tables.clone();
+        for (name, rows) in std::mem::take(&mut self.deferred) {
+            facts.entry(name).or_default().extend(rows);
+        }
+        for (channel, from, args) in messages {
+            let row = std::iter::once(Value::Node(*from)).chain(args.iter().cloned()).collect();
+            facts.entry(channel.clone()).or_default().insert(row);
+        }
+        if start {
+            facts.entry(Name::new("start")).or_default().insert(Vec::new());
+        }
+        for (index, role) in (0..).zip(&self.program.roles) {
+            facts
+                .entry(role.name.clone())
+                .or_default()
+                .extend((0..role.nodes).map(|node| vec![Value::node(index, node)]));
+        }
+        for stratum in &self.component.strata {
+            self.fixpoint(stratum, &mut facts);
+        }
+        let step = self.send(&facts);
+        self.change(&facts);
+        self.held = facts;
+        step
+    }
+
+    fn fixpoint(&self, stratum: &[Name], facts: &mut Facts) {
+        let rules = self.component.rules.iter();
+        let rules: Vec<&Rule> =
+            rules.filter(|rule| rule.kind == RuleKind::Now && stratum.contains(&rule.head.relation)).collect();
+        loop {
+            let mut changed = false;
+            for rule in &rules {
+                for row in self.derive(rule, facts) {
+                    changed |= facts.entry(rule.head.relation.clone()).or_default().insert(row);
+                }
+            }
+            if !changed {
+                return;
+            }
+        }
+    }
+
+    fn send(&mut self, facts: &Facts) -> Step {
+        let mut step = Step::default();
+        let mut held = BTreeSet::new();
+        for rule in self.component.rules.iter().filter(|rule| rule.kind == RuleKind::Async) {
+            let is_event = self.is_event_rule(rule);
+            for mut row in self.derive(rule, facts) {
+                let Value::Node(to) = row.remove(0) else { panic!("a destination is a node") };
+                let message = (rule.head.relation.clone(), to, row);
+                let is_new = is_event || !self.held_messages.contains(&message);
+                if is_new && self.exists(&message) {
+                    step.sent.insert(message.clone());
+                }
+                if !is_event {
+                    held.insert(message);
+                }
+            }
+        }
+        self.held_messages = held;
+        step
+    }
+
+    fn exists(&self, (channel, to, _): &Sent) -> bool {
+        let receiver = &self.program.channel(channel).expect("a channel").receiver;
+        let role = self.program.component(receiver).map_or(receiver, |component| &component.role);
+        let index = self.program.role_index(role).expect("a role");
+        let role = &self.program.roles[usize::from(index)];
+        to.role == index && (to.index < role.nodes || role.external && role.count.is_none())
+    }
+
+    fn change(&mut self, facts: &Facts) {
+        let mut plus = Facts::new();
+        let mut tables = Facts::new();
+        for relation in self.component.relations.iter().filter(|relation| relation.kind == RelationKind::Table) {
+            tables.insert(relation.name.clone(), facts.get(&relation.name).cloned().unwrap_or_default());
+        }
+        for rule in self.component.rules.iter().filter(|rule| rule.kind == RuleKind::Next) {
+            if rule.delete {
+                let table = tables.get_mut(&rule.head.relation).expect("only tables are deleted from");
+                for pattern in self.patterns(rule, facts) {
+                    table.retain(|row| {
+                        let differs = |(value, wanted): (&Value, &Option<Value>)| {
+                            wanted.as_ref().is_some_and(|wanted| wanted != value)
+                        };
+                        row.iter().zip(&pattern).any(differs)
+                    });
+                }
+            } else {
+                plus.entry(rule.head.relation.clone()).or_default().extend(self.derive(rule, facts));
+            }
+        }
+        for (name, rows) in plus.into_iter().filter(|(_, rows)| !rows.is_empty()) {
+            match tables.get_mut(&name) {
+                Some(table) => table.extend(rows),
+                None => self.deferred.entry(name).or_default().extend(rows),
+            }
+        }
+        self.tables = tables;
+    }
+
+    /// Whether a rule has an event in its body.
+    fn is_event_rule(&self, rule: &Rule) -> bool {
+        rule.body.iter().filter_map(|literal| literal.as_atom()).any(|atom| {
+            let relation = self.component.relation(&atom.relation);
+            atom.new
+                || atom.relation == "start"
+                || self.program.channel(&atom.relation).is_some()
+                || relation.is_some_and(|relation| relation.kind == RelationKind::Event)
+        })
+    }
+
+    /// The heads that a rule derives, the destination first if it has one.
+    fn derive(&self, rule: &Rule, facts: &Facts) -> BTreeSet<Row> {
+        let solutions = self.solutions(rule, facts);
+        if rule.head.args.iter().any(|arg| matches!(arg, HeadArg::Aggregate { .. })) {
+            return self.aggregate(rule, &solutions);
+        }
+        let exprs = || rule.head.at.iter().chain(rule.head.args.iter().map(plain));
+        solutions.iter().filter_map(|solution| exprs().map(|expr| self.eval(expr, solution)).collect()).collect()
+    }
+
+    fn patterns(&self, rule: &Rule, facts: &Facts) -> Vec<Vec<Option<Value>>> {
+        let aggregated = rule.head.args.iter().any(|arg| matches!(arg, HeadArg::Aggregate { .. }));
+        assert!(!aggregated, "the generator makes no deletions with aggregates");
+        let solutions = self.solutions(rule, facts);
+        let pattern = |solution: &Solution| {
+            let column = |expr: &Expr| match expr.kind {
+                ExprKind::Wildcard => Some(None),
+                _ => self.eval(expr, solution).map(Some),
+            };
+            rule.head.args.iter().map(plain).map(column).collect()
+        };
+        solutions.iter().filter_map(pattern).collect()
+    }
+
+    fn aggregate(&self, rule: &Rule, solutions: &BTreeSet<Solution>) -> BTreeSet<Row> {
+        let mut groups: BTreeMap<Row, Vec<Vec<Row>>> = BTreeMap::new();
+        for solution in solutions {
+            let mut group = Some(Row::new());
+            let mut arguments = Some(Vec::new());
+            let at = rule.head.at.iter().cloned().map(HeadArg::Expr);
+            for arg in at.chain(rule.head.args.iter().cloned()) {
+                match &arg {
+                    HeadArg::Expr(expr) => {
+                        group = group.zip(self.eval(expr, solution)).map(|(mut row, value)| {
+                            row.push(value);
+                            row
+                        });
+                    }
+                    HeadArg::Aggregate { args, .. } => {
+                        let values: Option<Row> = args.iter().map(|arg| self.eval(arg, solution)).collect();
+                        arguments = arguments.zip(values).map(|(mut all, values)| {
+                            all.push(values);
+                            all
+                        });
+                    }
+                }
+            }
+            if let (Some(group), Some(arguments)) = (group, arguments) {
+                groups.entry(group).or_default().push(arguments);
+            }
+        }
+        groups.into_iter().filter_map(|(group, members)| fold(rule, &group, &members)).collect()
+    }
+
+    /// All ways to satisfy a body, by the values of its named variables.
+    fn solutions(&self, rule: &Rule, facts: &Facts) -> BTreeSet<Solution> {
+        let positive: Vec<&Atom> =
+            rule.body.iter().filter_map(|literal| literal.as_atom()).filter(|atom| !atom.negated).collect();
+        let mut partial = vec![Solution::new()];
+        for atom in &positive {
+            let rows = self.rows(atom, facts);
+            let matching = |solution: &Solution| {
+                let mut found = Vec::new();
+                for row in &rows {
+                    found.extend(unify(&self.columns(atom), row, solution));
+                }
+                found
+            };
+            partial = partial.iter().flat_map(matching).collect();
+        }
+        let complete = partial.into_iter().map(|solution| self.bind(rule, solution));
+        complete.flatten().filter(|solution| self.satisfies(rule, solution, facts)).collect()
+    }
+
+    /// The facts that a literal ranges over.
+    fn rows(&self, atom: &Atom, facts: &Facts) -> Vec<Row> {
+        let rows = facts.get(&atom.relation).cloned().unwrap_or_default();
+        let before = self.held.get(&atom.relation);
+        rows.into_iter().filter(|row| !atom.new || before.is_none_or(|before| !before.contains(row))).collect()
+    }
+
+    /// The columns of a literal, the sender first if it is a message.
+    fn columns(&self, atom: &Atom) -> Vec<Expr> {
+        let wildcard = Expr { kind: ExprKind::Wildcard, span: atom.span };
+        let is_channel = self.program.channel(&atom.relation).is_some();
+        let from = is_channel.then(|| atom.from.clone().unwrap_or(wildcard));
+        from.into_iter().chain(atom.args.iter().cloned()).collect()
+    }
+
+    fn bind(&self, rule: &Rule, mut solution: Solution) -> Option<Solution> {
+        for _ in &rule.body {
+            for literal in &rule.body {
+                if let Literal::Bind { variable, value, .. } = literal
+                    && let Some(value) = self.eval(value, &solution)
+                {
+                    solution.insert(variable.clone(), value);
+                }
+            }
+        }
+        let binds = |literal: &Literal| match literal {
+            Literal::Bind { variable, .. } => solution.contains_key(variable),
+            _ => true,
+        };
+        rule.body.iter().all(binds).then_some(solution)
+    }
+
+    fn satisfies(&self, rule: &Rule, solution: &Solution, facts: &Facts) -> bool {
+        rule.body.iter().all(|literal| match literal {
+            Literal::Bind { .. } => true,
+            Literal::Compare { op, left, right, .. } => {
+                let sides = self.eval(left, solution).zip(self.eval(right, solution));
+                sides.is_some_and(|(left, right)| compare(*op, &left, &right))
+            }
+            Literal::Atom(atom) => {
+                let pattern: Option<Vec<Option<Value>>> = self
+                    .columns(atom)
+                    .iter()
+                    .map(|expr| match expr.kind {
+                        ExprKind::Wildcard => Some(None),
+                        _ => self.eval(expr, solution).map(Some),
+                    })
+                    .collect();
+                let Some(pattern) = pattern else { return false };
+                let fits = |row: &Row| {
+                    row.iter().zip(&pattern).all(|(value, wanted)| wanted.as_ref().is_none_or(|wanted| wanted == value))
+                };
+                self.rows(atom, facts).iter().any(fits) != atom.negated
+            }
+        })
+    }
+
+    fn eval(&self, expr: &Expr, solution: &Solution) -> Option<Value> {
+        match &expr.kind {
+            ExprKind::Variable(name) => solution.get(name).cloned(),
+            ExprKind::Wildcard => None,
+            ExprKind::Constant(value) => Some(value.clone()),
+            ExprKind::Param(name) => self.program.param(name).map(|param| param.value.clone()),
+            ExprKind::Me => Some(Value::Node(self.me)),
+            ExprKind::Call(function, args) => {
+                let args: Option<Row> = args.iter().map(|arg| self.eval(arg, solution)).collect();
+                (function.get().eval)(&args?).ok()
+            }
+        }
+    }
+}
+
+fn plain(arg: &HeadArg) -> &Expr {
+    match arg {
+        HeadArg::Expr(expr) => expr,
+        HeadArg::Aggregate { .. } => panic!("an aggregate is no plain argument"),
+    }
+}
+
+/// The solution extended by what a row says, if it says nothing else; columns that are neither variables nor wildcards are looked at later.
+fn unify(columns: &[Expr], row: &Row, solution: &Solution) -> Option<Solution> {
+    let mut extended = solution.clone();
+    for (column, value) in columns.iter().zip(row) {
+        if let ExprKind::Variable(name) = &column.kind
+            && extended.entry(name.clone()).or_insert_with(|| value.clone()) != value
+        {
+            return None;
+        }
+    }
+    Some(extended)
+}
+
+fn fold(rule: &Rule, group: &Row, members: &[Vec<Row>]) -> Option<Row> {
+    let mut group = group.iter().cloned();
+    let mut row: Row = rule.head.at.iter().filter_map(|_| group.next()).collect();
+    let mut position = 0;
+    for arg in &rule.head.args {
+        match arg {
+            HeadArg::Expr(_) => row.push(group.next()?),
+            HeadArg::Aggregate { function, args, .. } => {
+                let values = || members.iter().map(|member| member[position].clone());
+                row.push(match function {
+                    Aggregate::Count if args.is_empty() => Value::Int(members.len() as i64),
+                    Aggregate::Count => Value::Int(values().collect::<BTreeSet<Row>>().len() as i64),
+                    Aggregate::Sum => {
+                        let sum: i128 = values().map(|value| i128::from(value[0].as_int().expect("an integer"))).sum();
+                        Value::Int(i64::try_from(sum).ok()?)
+                    }
+                    Aggregate::Min => values().min()?[0].clone(),
+                    Aggregate::Max => values().max()?[0].clone(),
+                });
+                position += 1;
+            }
+        }
+    }
+    Some(row)
+}
+
+fn compare(op: Comparison, left: &Value, right: &Value) -> bool {
+    match op {
+        Comparison::Equal => left == right,
+        Comparison::NotEqual => left != right,
+        Comparison::Less => left < right,
+        Comparison::LessEqual => left <= right,
+        Comparison::Greater => left > right,
+        Comparison::GreaterEqual => left >= right,
+    }
+}
