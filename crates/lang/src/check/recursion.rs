@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::strata::Dependencies;
 use crate::diagnostic::Code;
 use crate::graph::reachable;
-use crate::ir::{Component, Name, Program, RelationKind};
+use crate::ir::{Atom, Component, Name, Program, RelationKind, Rule};
 use crate::sink::Sink;
 
 pub(super) fn check(program: &Program, sink: &mut Sink) {
@@ -31,15 +31,20 @@ fn check_component(program: &Program, component: &Component, sink: &mut Sink) {
         let rules =
             rules.filter(|rule| members.iter().any(|member| *dependencies.names[*member] == rule.head.relation));
         let culprit = rules.flat_map(|rule| rule.atoms().map(move |atom| (rule, atom)));
-        if let Some((rule, atom)) = culprit.into_iter().find(|(_, atom)| shrinking.contains(&atom.relation)) {
+        let is_member = |name: &Name| members.iter().any(|member| dependencies.names[*member] == name);
+        let shrinks = |rule: &Rule, atom: &Atom| {
+            let head_shrinks = is_member(&atom.relation) && shrinking.contains(&rule.head.relation);
+            let culprit = if head_shrinks { &rule.head.relation } else { &atom.relation };
+            shrinking.contains(culprit).then(|| culprit.clone())
+        };
+        let culprit = culprit.into_iter().find_map(|(rule, atom)| Some((rule, atom, shrinks(rule, atom)?)));
+        if let Some((rule, atom, name)) = culprit {
             let message = format!("`{}` is recursive over state that can shrink", rule.head.relation);
-            let diagnostic =
-                sink.start(Code::E0506, message).label(atom.span, format!("`{}` can shrink", atom.relation));
-            let diagnostic =
-                match component.rules.iter().find(|other| other.delete && other.head.relation == atom.relation) {
-                    Some(delete) => diagnostic.label(delete.span, "deleted from here"),
-                    None => diagnostic,
-                };
+            let diagnostic = sink.start(Code::E0506, message).label(atom.span, format!("`{name}` can shrink"));
+            let diagnostic = match component.rules.iter().find(|other| other.delete && other.head.relation == name) {
+                Some(delete) => diagnostic.label(delete.span, "deleted from here"),
+                None => diagnostic,
+            };
             sink.push(
                 diagnostic.help("recursion is possible over tables that are never deleted from, and over events"),
             );
