@@ -25,6 +25,8 @@ struct Pair<'p> {
     node: Node,
     oracle: Oracle<'p>,
     outputs: Outputs,
+    /// After a step that left the node settled: the same with one more step, which must not make a difference.
+    rested: Option<Oracle<'p>>,
     /// Whether an event repeats state in every step: then even a settled node has something to say in an empty step.
     restless: bool,
 }
@@ -38,7 +40,14 @@ impl<'p> Pair<'p> {
             let head = program.components[0].relation(&rule.head.relation);
             rule.kind != RuleKind::Async && head.is_some_and(|head| head.kind == RelationKind::Event)
         });
-        Pair { program, node, oracle: Oracle::new(program, "node", me), outputs: Outputs::default(), restless }
+        Pair {
+            program,
+            node,
+            oracle: Oracle::new(program, "node", me),
+            outputs: Outputs::default(),
+            rested: None,
+            restless,
+        }
     }
 
     fn step(&mut self, start: bool, messages: &[(Name, LogicalNode, Row)]) -> Result<(), TestCaseError> {
@@ -49,6 +58,14 @@ impl<'p> Pair<'p> {
         }
         self.node.step(&inputs, &mut self.outputs);
         let step = self.oracle.step(start, messages);
+        if let Some(mut rested) = self.rested.take() {
+            prop_assert_eq!(
+                &step.sent,
+                &rested.step(start, messages).sent,
+                "a step of a settled node makes a difference"
+            );
+            prop_assert_eq!(&self.oracle.tables, &rested.tables, "a step of a settled node makes a difference");
+        }
         self.compare_outputs(&step.sent)?;
         self.compare_state()?;
         self.compare_pending()
@@ -87,7 +104,7 @@ impl<'p> Pair<'p> {
     }
 
     /// Pending promises a change; its absence that a step without messages does nothing.
-    fn compare_pending(&self) -> Result<(), TestCaseError> {
+    fn compare_pending(&mut self) -> Result<(), TestCaseError> {
         let mut next = self.oracle.clone();
         let step = next.step(false, &[]);
         if self.outputs.pending {
@@ -107,6 +124,7 @@ impl<'p> Pair<'p> {
                 prop_assert_eq!(rows, &expected, "the table {} of a settled node changes", name);
             }
             prop_assert!(next.deferred.is_empty(), "a settled node has events");
+            self.rested = Some(next);
         }
         Ok(())
     }

@@ -48,6 +48,8 @@ fn find_reactions(plan: &mut Plan) {
         let mut found = Vec::new();
         for rule in rules(plan) {
             for pipeline in &rule.pipelines {
+                let asks_for_new = accesses(pipeline).filter(|access| access.version == Version::Added);
+                found.extend(asks_for_new.map(|access| (access.store, true, true)));
                 match pipeline.driver {
                     // A deletion too: what comes back after a step without it is new, what comes back at once is not.
                     Driver::Added(store) => found.push((store, true, true)),
