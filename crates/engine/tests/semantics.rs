@@ -1,9 +1,5 @@
 //! What each construct means, step by step.
 
-mod common;
-
-use common::Bench;
-
 /// A program of one role with two channels from clients and two back to the node itself.
 fn program(rules: &str) -> String {
     format!(
