@@ -18,11 +18,11 @@ const MAX_ASSIGNMENTS: usize = 256;
 pub type Assignment<'a> = BTreeMap<&'a str, usize>;
 
 /// Which demands an assignment has to meet. All of them but for tests, and for finding the first that cannot be met.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Demands {
     /// Facts that meet in a rule have equal keys.
     pub joins: bool,
-    /// Facts that are aggregated together have equal keys.
+    /// Facts that are aggregated together have equal keys, and so has the result.
     pub aggregates: bool,
     /// A message that is sent for as long as a body of state holds tells the key of that body.
     pub held: bool,
@@ -32,8 +32,11 @@ pub struct Demands {
 pub struct Demand<'a> {
     /// The position of the rule.
     pub rule: usize,
-    /// The relations that meet in it, each with its arguments; `None` where it has a wildcard or an aggregate.
+    /// The relations that meet in it, each with its arguments; `None` where it has a wildcard or an aggregate. The head comes last, if the
+    /// component reads it.
     pub met: Vec<(&'a str, Vec<Option<Expr>>)>,
+    /// How many of these meet whatever is aggregated: all but the head of a rule that aggregates.
+    joined: usize,
     grouped: Option<Told>,
     told: Option<Told>,
 }
@@ -71,6 +74,7 @@ impl<'a> Demand<'a> {
         let same = Synonyms::of(rule);
         let mut met: Vec<(&str, Vec<Option<Expr>>)> =
             scope.literals(rule).map(|atom| (atom.relation.as_str(), arguments(atom, &same))).collect();
+        let body = met.len();
         if let Some(name) = fills(rule).filter(|name| referenced.contains(name)) {
             met.push((name, head_arguments(rule, &same)));
         }
@@ -78,19 +82,27 @@ impl<'a> Demand<'a> {
         let told = Told::by_head(rule, &same);
         let by_equations = determined(rule).into_iter().map(|name| same.of_name(&name));
         let all_told = Told { variables: told.variables.iter().cloned().chain(by_equations).collect(), ..told.clone() };
-        Demand { rule: index, met, grouped: aggregates(rule).then_some(told), told: held.then_some(all_told) }
+        let grouped = aggregates(rule).then_some(told);
+        let joined = if grouped.is_some() { body } else { met.len() };
+        Demand { rule: index, met, joined, grouped, told: held.then_some(all_told) }
+    }
+
+    /// How many of the relations that meet are to be looked at.
+    fn reach(&self, demands: Demands) -> usize {
+        if demands.aggregates { self.met.len() } else { self.joined }
     }
 
     /// Whether an assignment meets the demand, as far as it goes.
     fn is_met(&self, keys: &Assignment<'_>, demands: Demands) -> bool {
+        let met = &self.met[..self.reach(demands)];
         let terms: Vec<Option<&Expr>> =
-            self.met.iter().filter_map(|(name, args)| keys.get(name).map(|column| args[*column].as_ref())).collect();
-        let joined = terms.len() < 2 || (terms[0].is_some() && terms.iter().all(|term| *term == terms[0]));
+            met.iter().filter_map(|(name, args)| keys.get(name).map(|column| args[*column].as_ref())).collect();
+        let equal = terms.len() < 2 || (terms[0].is_some() && terms.iter().all(|term| *term == terms[0]));
         let within = |told: &Option<Told>| match told {
             None => true,
             Some(told) => terms.iter().all(|term| term.is_some_and(|term| told.tells(term))),
         };
-        (!demands.joins || joined)
+        (!(demands.joins || demands.aggregates && self.grouped.is_some()) || equal)
             && (!demands.aggregates || within(&self.grouped))
             && (!demands.held || within(&self.told))
     }
@@ -253,9 +265,10 @@ impl<'a> Group<'a> {
                 if !demand.is_met(&keys, demands) {
                     return Some(demand);
                 }
-                let known = demand.met.iter().find_map(|(name, args)| args[*keys.get(name)?].clone());
+                let met = &demand.met[..demand.reach(demands)];
+                let known = met.iter().find_map(|(name, args)| args[*keys.get(name)?].clone());
                 let Some(term) = known.filter(|_| demands.joins) else { continue };
-                for (name, args) in &demand.met {
+                for (name, args) in met {
                     if keys.contains_key(name) {
                         continue;
                     }

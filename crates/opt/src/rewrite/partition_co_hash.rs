@@ -32,7 +32,7 @@ use super::split::{one_of, unknown_component, within_limit};
 use super::{Misfit, Rewrite};
 use crate::analysis::fault_model::only_omission;
 use crate::analysis::keys::{Assignment, Demand, Demands, Group, column_name, groups};
-use crate::analysis::scope::Scope;
+use crate::analysis::scope::{Scope, aggregates, sends};
 use crate::edit::{integer, variable};
 use crate::lifting::Lifting;
 use crate::precondition::{Precondition, Proofs};
@@ -83,7 +83,8 @@ impl Rewrite for PartitionCoHash {
             let scope = Scope::new(program, component);
             let names: BTreeSet<Name> = columns(&scope).into_iter().map(Name::from).collect();
             let site = |by| Partitioning { component: component.name.clone(), by: vec![by], parts: 2 };
-            sites.extend(names.into_iter().map(site).filter(|site| choose(&scope, &site.by, ALL_DEMANDS).is_ok()));
+            let all = DEMANDS.iter().fold(Demands::default(), |demands, add| add(demands));
+            sites.extend(names.into_iter().map(site).filter(|site| choose(&scope, &site.by, all).is_ok()));
         }
         sites
     }
@@ -150,7 +151,31 @@ const PRECONDITIONS: &[Precondition<Partitioning>] = &[
     },
 ];
 
-const ALL_DEMANDS: Demands = Demands { joins: true, aggregates: true, held: true };
+/// Adds a demand to others.
+type Add = fn(Demands) -> Demands;
+
+/// P1.3.
+const JOINS: usize = 0;
+/// P1.4.
+const AGGREGATES: usize = 1;
+/// P1.5.
+const HELD: usize = 2;
+
+/// The demands on keys, in the order of the preconditions that decide them.
+const DEMANDS: [Add; 3] = [
+    |demands| Demands { joins: true, ..demands },
+    |demands| Demands { aggregates: true, ..demands },
+    |demands| Demands { held: true, ..demands },
+];
+
+/// The demand at this position with all before it. One of those that cannot be met is left out: it is not this demand that is broken.
+fn demands_up_to(scope: &Scope<'_>, by: &[Name], last: usize) -> Demands {
+    let met = DEMANDS[..last].iter().fold(Demands::default(), |demands, add| {
+        let more = add(demands);
+        if choose(scope, by, more).is_ok() { more } else { demands }
+    });
+    DEMANDS[last](met)
+}
 
 fn fits(program: &Program, site: &Partitioning) -> Result<(), Misfit> {
     let component = program.component(&site.component).ok_or_else(|| unknown_component(program, &site.component))?;
@@ -226,14 +251,13 @@ fn driven(program: &Program, site: &Partitioning) -> Result<String, Broken> {
 }
 
 fn co_hashed(program: &Program, site: &Partitioning) -> Result<String, Broken> {
-    let demands = Demands { joins: true, aggregates: false, held: false };
     let scope = Scope::of(program, &site.component);
     no_empty_channel(&scope)?;
     let why = |demand: &Demand<'_>, keys: &str| {
         let met: BTreeSet<&str> = demand.met.iter().map(|(name, _)| *name).collect();
-        format!("{} in this rule, where {keys} is not the same for all", one_of("facts of these meet", met))
+        format!("{} meet here, and {keys} is not the same for all", one_of("facts of", met))
     };
-    let keys = choose_or_explain(&scope, site, demands, "facts that meet would be on different partitions", why)?;
+    let keys = choose_or_explain(&scope, site, JOINS, "facts that meet would be on different partitions", why)?;
     let named = name_keys(&scope, &site.by, &keys);
     let key = named.iter().map(|(channel, key)| format!("`{channel}` by {}", list(key)));
     let own = all_keys(&scope, &keys);
@@ -252,19 +276,28 @@ fn no_empty_channel(scope: &Scope<'_>) -> Result<(), Broken> {
 }
 
 fn grouped(program: &Program, site: &Partitioning) -> Result<String, Broken> {
-    let demands = Demands { joins: true, aggregates: true, held: false };
     let scope = Scope::of(program, &site.component);
     let why = |_: &Demand<'_>, keys: &str| format!("this puts facts together that differ in {keys}");
-    choose_or_explain(&scope, site, demands, "an aggregate would see the facts of one partition only", why)?;
-    Ok("every aggregate groups by the key".into())
+    choose_or_explain(&scope, site, AGGREGATES, "an aggregate would see the facts of one partition only", why)?;
+    let rules = scope.rules().filter(|(_, rule)| aggregates(rule) && !scope.derives_constant(rule));
+    let names: BTreeSet<&str> = rules.map(|(_, rule)| rule.head.relation.as_str()).collect();
+    Ok(match names.is_empty() {
+        true => "there are no aggregates".into(),
+        false => one_of("these aggregates group by the key:", names),
+    })
 }
 
 fn told(program: &Program, site: &Partitioning) -> Result<String, Broken> {
     let scope = Scope::of(program, &site.component);
     let why =
         |_: &Demand<'_>, keys: &str| format!("every partition with such state sends this: it does not tell {keys}");
-    choose_or_explain(&scope, site, ALL_DEMANDS, "a message would be sent once by each of several partitions", why)?;
-    Ok("no two partitions hold the same message".into())
+    choose_or_explain(&scope, site, HELD, "a message would be sent once by each of several partitions", why)?;
+    let rules = scope.rules().filter(|(_, rule)| scope.is_state_only(rule));
+    let names: BTreeSet<&str> = rules.filter_map(|(_, rule)| sends(rule)).collect();
+    Ok(match names.is_empty() {
+        true => "no message is sent for as long as state holds".into(),
+        false => one_of("no two partitions hold the same", names),
+    })
 }
 
 fn faults(program: &Program, site: &Partitioning) -> Result<String, Broken> {
@@ -310,10 +343,11 @@ fn has_columns(scope: &Scope<'_>, keys: &Assignment<'_>, name: &str) -> bool {
 fn choose_or_explain<'a>(
     scope: &Scope<'a>,
     site: &Partitioning,
-    demands: Demands,
+    last: usize,
     because: &str,
     why: impl Fn(&Demand<'_>, &str) -> String,
 ) -> Result<Vec<Position<'a>>, Broken> {
+    let demands = demands_up_to(scope, &site.by, last);
     let index = match choose(scope, &site.by, demands) {
         Ok(keys) => return Ok(keys),
         Err(index) => index,

@@ -60,7 +60,12 @@ impl<'a> Parts<'a> {
         let read: BTreeSet<&str> = wanted.difference(&kept).copied().collect();
         let relations = read.union(&filled).map(|name| Name::from(*name)).collect();
         let copied = constants_needed(scope, moving().flat_map(|rule| scope.constants_read(rule)).collect());
-        let needed_here = constants_needed(scope, staying().flat_map(|rule| scope.constants_read(rule)).collect());
+        let unmoved = scope
+            .rules()
+            .filter_map(|(_, rule)| fills(rule))
+            .filter(|name| scope.is_constant(name) && !copied.contains(*name));
+        let needed_here =
+            constants_needed(scope, staying().flat_map(|rule| scope.constants_read(rule)).chain(unmoved).collect());
         let dropped = copied.difference(&needed_here).cloned().collect();
         Parts { moved, sent: moving().filter_map(sends).collect(), read, relations, copied, dropped }
     }

@@ -1,0 +1,364 @@
+//! For every numbered precondition two programs: one where it holds, and a near miss where it alone is broken.
+
+/// What shows that a precondition is needed: what happens to the near miss when the precondition is skipped.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Killed {
+    /// Some run of the rewritten program is no run of the original.
+    Refinement,
+    /// The rewritten program is not well-formed: the checker's code.
+    Checker(&'static str),
+}
+
+/// A pair of programs.
+pub struct Case {
+    pub precondition: &'static str,
+    /// What distinguishes it from other cases of the same precondition.
+    pub name: &'static str,
+    pub line: &'static str,
+    /// The near miss.
+    pub broken: String,
+    /// The change of the near miss that mends it: text and replacement.
+    pub mend: (&'static str, &'static str),
+    pub killed: Killed,
+}
+
+impl Case {
+    /// The program where all preconditions hold.
+    pub fn holds(&self) -> String {
+        assert!(self.broken.contains(self.mend.0), "{}: `{}` is part of the near miss", self.name, self.mend.0);
+        self.broken.replace(self.mend.0, self.mend.1)
+    }
+}
+
+const ROLES: &str = "
+protocol near_miss
+role client external
+role server
+role store[2]
+";
+
+fn program(faults: &str, channels: &str, components: &str) -> String {
+    format!("{ROLES}{faults}\n{channels}\n{components}\n")
+}
+
+/// All of them.
+pub fn cases() -> Vec<Case> {
+    let mut cases = independent();
+    cases.extend(functional());
+    cases.extend(co_hash());
+    cases
+}
+
+/// A server whose two tasks, `note` and `done`, are independent.
+const TWO_TASKS: &str = "
+channel put(k: int)   client -> server
+channel note(k: int)  server -> store
+channel seen(k: int)  store -> server
+channel done(k: int)  server -> store
+";
+
+const STORE: &str = "component store { seen(k)@s :~ note(k) from s  done_at(k) :- done(k)  echo(k) :- done_at(k) }";
+
+fn independent() -> Vec<Case> {
+    let two_tasks = |note: &str, more: &str| {
+        let server = format!(
+            "component server {{
+               table known(k: int)
+               {note}
+               known(k)   :- seen(k)
+               done(k)@s  :~ new known(k), store(s)
+               {more}
+             }}"
+        );
+        format!("{server}\n{STORE}")
+    };
+    let faults = |kind: &'static str, name, line| Case {
+        precondition: "D1.4",
+        name,
+        line,
+        broken: program(
+            kind,
+            TWO_TASKS,
+            &two_tasks("note(k)@s  :~ new asked(k), store(s)", "table asked(k: int)\n asked(k) :- put(k)"),
+        ),
+        mend: (kind, "fault omission 1 of server"),
+        killed: Killed::Refinement,
+    };
+    vec![
+        Case {
+            precondition: "D1.1",
+            name: "a table that both sides read",
+            line: "decouple server { done } into other using independent",
+            broken: program("", TWO_TASKS, &two_tasks("note(k)@s  :~ put(k), store(s), !known(k)", "")),
+            mend: (", !known(k)", ""),
+            killed: Killed::Checker("E0209"),
+        },
+        Case {
+            precondition: "D1.2",
+            name: "a channel from clients",
+            line: "decouple server { note } into other using independent",
+            broken: program("", TWO_TASKS, &two_tasks("note(k)@s  :~ put(k), store(s)", "")),
+            mend: ("put(k: int)   client", "put(k: int)   store"),
+            killed: Killed::Checker("E0609"),
+        },
+        Case {
+            precondition: "D1.3",
+            name: "a channel that both sides send on",
+            line: "decouple server { known } into other using independent",
+            broken: program(
+                "",
+                TWO_TASKS,
+                &two_tasks("note(k)@s  :~ put(k), store(s)", "done(k)@s  :~ put(k), store(s), k > 2"),
+            ),
+            mend: ("done(k)@s  :~ put(k), store(s), k > 2", ""),
+            killed: Killed::Checker("E0605"),
+        },
+        faults(
+            "fault crash 1 of server",
+            "a part that dies alone",
+            "decouple server { done } into other using independent",
+        ),
+        faults(
+            "fault restart 1 of server",
+            "a part that forgets alone",
+            "decouple server { done } into other using independent",
+        ),
+    ]
+}
+
+fn functional() -> Vec<Case> {
+    const CHANNELS: &str = "
+channel put(k: int, v: int)   client -> server
+channel drop(k: int)          client -> server
+channel note(k: int, v: int)  server -> store
+channel again(k: int)         server -> store
+";
+    const STORE: &str =
+        "component store { table kept(k: int, v: int)  kept(k, v) :- note(k, v)  kept(k, 0) :- again(k) }";
+    let server = |rules: &str| program("", CHANNELS, &format!("component server {{\n{rules}\n}}\n{STORE}"));
+    let line = "decouple server { note } into noter using functional";
+    let case = |precondition, name, rules: &str, mend| Case {
+        precondition,
+        name,
+        line,
+        broken: server(rules),
+        mend,
+        killed: Killed::Refinement,
+    };
+    let faults = |kind: &'static str, name| Case {
+        precondition: "D2.6",
+        name,
+        line,
+        broken: program(
+            kind,
+            CHANNELS,
+            &format!(
+                "component server {{ note(k, v)@s :~ put(k, v), store(s)  table gone(k: int)  gone(k) :+ drop(k)  again(k)@s :~ drop(k), gone(k), store(s) }}\n{STORE}"
+            ),
+        ),
+        mend: (kind, "fault omission 1 of server"),
+        killed: Killed::Refinement,
+    };
+    vec![
+        case(
+            "D2.1",
+            "two events that must meet",
+            "high(k, v) :- put(k, v), v > 0
+             odd(k)     :- put(k, v), v % 2 == 1
+             note(k, v)@s :~ high(k, v), odd(k), store(s)",
+            (", odd(k)", ""),
+        ),
+        case(
+            "D2.1",
+            "an event of the first step",
+            "first(0, 1) :- start()
+             note(k, v)@s :~ first(k, v), start(), store(s)",
+            (", start(), store(s)", ", store(s)"),
+        ),
+        case(
+            "D2.2",
+            "an event that must be absent",
+            "all(k, v)  :- put(k, v)
+             odd(k)     :- put(k, v), v % 2 == 1
+             note(k, v)@s :~ all(k, v), !odd(k), store(s)",
+            (", !odd(k)", ""),
+        ),
+        case(
+            "D2.3",
+            "state that comes and goes",
+            "table held(k: int, v: int)
+             held(k, v) :- put(k, v)
+             delete held(k, _) :+ drop(k)
+             note(k, v)@s :~ held(k, v), store(s)",
+            (":~ held(k, v)", ":~ new held(k, v)"),
+        ),
+        case(
+            "D2.4",
+            "a head that does not tell its source",
+            "note(k, 0)@s :~ put(k, v), v > 0, store(s)",
+            ("note(k, 0)", "note(k, v)"),
+        ),
+        case(
+            "D2.4",
+            "two rules for one channel",
+            "note(k, v)@s :~ put(k, v), store(s)
+             note(k, 0)@s :~ drop(k), store(s)",
+            ("note(k, 0)@s :~ drop(k), store(s)", ""),
+        ),
+        case("D2.4", "an aggregate", "note(k, count(v))@s :~ put(k, v), store(s)", ("count(v)", "v")),
+        case(
+            "D2.4",
+            "an intermediate event that does not tell its source",
+            "small(k)     :- put(k, v), v < 3
+             note(k, 0)@s :~ small(k), store(s)",
+            ("small(k)     :- put(k, v), v < 3", "small(k)     :- put(k, _)"),
+        )
+        .with_line("decouple server { small, note } into noter using functional"),
+        Case {
+            precondition: "D2.5",
+            name: "an event that a staying rule reads",
+            line: "decouple server { high } into noter using functional",
+            broken: server(
+                "high(k, v) :- put(k, v), v > 0
+                 note(k, v)@s :~ high(k, v), store(s)",
+            ),
+            mend: (":~ high(k, v)", ":~ put(k, v)"),
+            killed: Killed::Checker("E0209"),
+        },
+        faults("fault crash 1 of server", "a part that dies alone"),
+        faults("fault restart 1 of server", "a part that starts alone"),
+    ]
+}
+
+fn co_hash() -> Vec<Case> {
+    const CHANNELS: &str = "
+channel put(k: int, v: int)   client -> server
+channel note(k: int, v: int)  server -> store
+channel done(k: int, n: int)  store -> server
+";
+    let line = "partition store by k into 2";
+    let parts = |faults: &str, line_of_server: &str, rules: &str| {
+        let server = format!(
+            "component server {{
+               note(k, v)@s :~ put(k, v), store(s)
+               table known(k: int, n: int)
+               known(k, n) :- done(k, n)
+               {line_of_server}
+             }}"
+        );
+        program(faults, CHANNELS, &format!("{server}\ncomponent store {{\n{rules}\n}}"))
+    };
+    let case = |precondition, name, rules: &str, mend| Case {
+        precondition,
+        name,
+        line,
+        broken: parts("", "", rules),
+        mend,
+        killed: Killed::Refinement,
+    };
+    let faults = |kind: &'static str, name| Case {
+        precondition: "P1.6",
+        name,
+        line,
+        broken: parts(
+            kind,
+            "",
+            "table kept(k: int, v: int)  kept(k, v) :- note(k, v)  done(k, v)@s :~ new kept(k, v), server(s)",
+        ),
+        mend: (kind, "fault omission 1 of store"),
+        killed: Killed::Refinement,
+    };
+    vec![
+        Case {
+            precondition: "P1.1",
+            name: "clients know one address",
+            line: "partition server by k into 2",
+            broken: parts("", "", "done(k, v)@s :~ note(k, v), server(s)"),
+            mend: ("put(k: int, v: int)   client", "put(k: int, v: int)   store"),
+            killed: Killed::Checker("E0609"),
+        },
+        case(
+            "P1.2",
+            "what everyone does at the start",
+            "done(k, v)@s :~ note(k, v), server(s)
+             done(0, 0)@s :~ start(), server(s)",
+            ("done(0, 0)@s :~ start(), server(s)", ""),
+        ),
+        case(
+            "P1.2",
+            "what nobody knows",
+            "table kept(k: int, v: int)
+             kept(k, v)   :- note(k, v)
+             done(1, 0)@s :~ !kept(1, 1), server(s)",
+            (":~ !kept(1, 1), server(s)", ":~ new kept(1, 1), server(s)"),
+        ),
+        case(
+            "P1.3",
+            "a join on another column",
+            "table kept(k: int, v: int)
+             kept(k, v)   :- note(k, v)
+             done(k, j)@s :~ note(k, v), kept(j, v), server(s)",
+            ("kept(j, v)", "kept(k, j)"),
+        ),
+        case(
+            "P1.3",
+            "a negation of another key",
+            "table kept(k: int, v: int)
+             kept(k, v)   :+ note(k, v)
+             done(k, v)@s :~ note(k, v), !kept(v, k), server(s)",
+            ("!kept(v, k)", "!kept(k, v)"),
+        ),
+        case(
+            "P1.3",
+            "a deletion of other keys",
+            "table kept(k: int, v: int)
+             kept(k, v)   :- note(k, v), v > 0
+             delete kept(_, v) :+ note(_, 0), new kept(_, v)
+             delete kept(_, _) :+ note(_, 0)
+             done(k, v)@s :~ new kept(k, v), server(s)",
+            (
+                "delete kept(_, v) :+ note(_, 0), new kept(_, v)
+             delete kept(_, _) :+ note(_, 0)",
+                "delete kept(k, _) :+ note(k, 0)",
+            ),
+        ),
+        case(
+            "P1.3",
+            "a fact that is derived elsewhere",
+            "table kept(k: int, v: int)
+             kept(v, k)   :- note(k, v)
+             done(k, v)@s :~ kept(k, v), note(k, _), server(s)",
+            ("kept(v, k)", "kept(k, v)"),
+        ),
+        case(
+            "P1.4",
+            "a count over all keys",
+            "table kept(k: int, v: int)
+             kept(k, v)   :- note(k, v)
+             total(count(k, v)) :- kept(k, v)
+             done(0, n)@s :~ new total(n), server(s)",
+            (
+                "total(count(k, v)) :- kept(k, v)
+             done(0, n)@s :~ new total(n), server(s)",
+                "total(k, count(v)) :- kept(k, v)
+             done(k, n)@s :~ new total(k, n), server(s)",
+            ),
+        ),
+        case(
+            "P1.5",
+            "an alarm that every partition raises",
+            "table kept(k: int, v: int)
+             kept(k, v)   :- note(k, v)
+             done(0, 0)@s :~ kept(_, 3), server(s)",
+            ("done(0, 0)@s :~ kept(_, 3)", "done(k, 0)@s :~ kept(k, 3)"),
+        ),
+        faults("fault crash 1 of store", "a part that dies alone"),
+        faults("fault restart 1 of store", "a part that forgets alone"),
+    ]
+}
+
+impl Case {
+    fn with_line(self, line: &'static str) -> Case {
+        Case { line, ..self }
+    }
+}

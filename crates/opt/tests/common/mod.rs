@@ -1,0 +1,37 @@
+//! What tests of rewrites share: programs that differ in one precondition, and checks of refinement.
+#![allow(dead_code, reason = "every test uses its own part")]
+
+pub mod cases;
+pub mod refine;
+
+use menard_lang::plan::{Line, parse_line};
+use menard_lang::{Program, Source, compile_text};
+use menard_opt::plan::apply_line;
+use menard_opt::{PlanError, Stage};
+
+/// The line of a plan; one component only.
+pub fn line(text: &str) -> Line {
+    parse_line(text).expect("lines of tests are well-formed").remove(0)
+}
+
+/// Applies one line, but for a precondition.
+pub fn apply_without(program: &Program, text: &str, skip: Option<&str>) -> Result<Stage, PlanError> {
+    let source = Source::new("<line>", text);
+    apply_line(program, &line(text), &source, "<rewritten>", skip)
+}
+
+/// Applies lines one after another, all of which must be allowed.
+pub fn apply_all(program: &Program, lines: &[&str]) -> Vec<Stage> {
+    let mut stages: Vec<Stage> = Vec::new();
+    for text in lines {
+        let current = stages.last().map_or(program, |stage| &stage.program);
+        let stage = apply_without(current, text, None);
+        stages.push(stage.unwrap_or_else(|error| panic!("`{text}` should be allowed:\n{}", error.render(false))));
+    }
+    stages
+}
+
+/// The program of a test.
+pub fn program(text: &str) -> Program {
+    compile_text(text)
+}
