@@ -5,21 +5,14 @@
 use std::fs;
 use std::time::Instant;
 
-use menard_lang::run::{Lift, Schedule, Trace};
-use menard_lang::{Source, compile_text, properties};
-use menard_sim::{CampaignReport, Config, Prepared, PreparedObserver, Stage, campaign, schedule_of};
+use menard_lang::{Source, compile_text, plan, properties};
+use menard_opt::apply_plan;
+use menard_sim::{CampaignReport, Config, Groups, Prepared, PreparedObserver, Scope, Stage, campaign, explore};
 
 const VOTING: &str = include_str!("../../../protocols/voting/voting.ded");
+const SCALABLE: &str = include_str!("../../../protocols/voting/scalable.plan");
 const PROPERTIES: &str = include_str!("../../../protocols/voting/properties.ded");
 const REPETITIONS: usize = 7;
-
-struct Identity;
-
-impl Lift for Identity {
-    fn lift(&self, run: &Trace) -> Schedule {
-        schedule_of(run)
-    }
-}
 
 /// Seconds that this thread has run on a processor, or since some moment in the past.
 fn seconds(beginning: Instant) -> f64 {
@@ -33,12 +26,39 @@ fn main() {
     let prepared = Prepared::new(&program, Config::default());
     let source = Source::new("properties.ded", PROPERTIES);
     let observer = PreparedObserver::new(&properties::compile(&source, &program).expect("the properties compile"));
-    let stages = [Stage { original: &prepared, lift: &Identity }; 5];
-    measure("runs", 3_000, &|runs| campaign(&prepared, None, &[], runs, 1, &mut |_| {}));
-    measure("runs, properties", 3_000, &|runs| campaign(&prepared, Some(&observer), &[], runs, 1, &mut |_| {}));
-    measure("runs, properties, 5 stages of refinement", 1_000, &|runs| {
-        campaign(&prepared, Some(&observer), &stages, runs, 1, &mut |_| {})
+    measure("voting", 3_000, &|runs| campaign(&prepared, None, &[], runs, 1, &mut |_| {}));
+    measure("voting, properties", 3_000, &|runs| campaign(&prepared, Some(&observer), &[], runs, 1, &mut |_| {}));
+
+    exhaust(&prepared, &observer);
+
+    let plan = plan::parse(&Source::new("scalable.plan", SCALABLE), &[]).expect("the plan is well formed");
+    let applied = apply_plan(&program, &plan).expect("the plan fits");
+    let programs: Vec<Prepared> =
+        applied.iter().map(|stage| Prepared::new(&stage.program, Config::default())).collect();
+    let (scaled, originals) = programs.split_last().expect("the plan has lines");
+    let originals = std::iter::once(&prepared).chain(originals);
+    let mut stages: Vec<Stage<'_>> =
+        originals.zip(&applied).map(|(original, stage)| Stage { original, lift: &*stage.lift }).collect();
+    stages.reverse();
+    measure("scaled voting, properties", 2_000, &|runs| campaign(scaled, Some(&observer), &[], runs, 1, &mut |_| {}));
+    measure("scaled voting, properties, refinement over 5 stages", 1_000, &|runs| {
+        campaign(scaled, Some(&observer), &stages, runs, 1, &mut |_| {})
     });
+}
+
+/// Distinct states of voting with two requests, whatever can happen.
+fn exhaust(prepared: &Prepared, observer: &PreparedObserver) {
+    let scope = Scope { requests: prepared.sample_requests(2, 1), groups: Groups::All, max_states: 2_000_000 };
+    let beginning = Instant::now();
+    let start = seconds(beginning);
+    let exploration = explore(prepared, Some(observer), &scope);
+    let (states, took) = (exploration.distinct_states, seconds(beginning) - start);
+    println!(
+        "voting, two requests, exhaustively: {states} distinct states, {} transitions in {took:.1} s ({:.0} states/s), complete: {}",
+        exploration.transitions,
+        states as f64 / took,
+        exploration.complete,
+    );
 }
 
 fn measure(name: &str, runs: u64, campaign: &dyn Fn(u64) -> CampaignReport) {

@@ -24,7 +24,7 @@ mod world;
 
 pub use campaign::{CampaignReport, Found, Wrong, campaign};
 pub use config::Config;
-pub use explore::{Exploration, Groups, Inclusion, Scope, explore, includes};
+pub use explore::{Exploration, Groups, Inclusion, LiftExploration, Scope, explore, explore_lifts, includes};
 pub use names::Names;
 pub use observe::{PreparedObserver, Violation};
 pub use prepared::Prepared;

@@ -5,10 +5,12 @@
 //! has crashed, is one that has not arrived yet. Restarts and Byzantine nodes are not explored.
 
 mod inclusion;
+mod lifts;
 mod search;
 mod system;
 
 pub use inclusion::{Inclusion, includes};
+pub use lifts::{LiftExploration, explore_lifts};
 pub use search::{Exploration, explore};
 
 use menard_lang::run::Message;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
-use menard_lang::run::{Address, Schedule};
+use menard_lang::run::{Address, Event, Schedule};
 
 use super::Scope;
 use super::system::{Action, State, System};
@@ -28,57 +28,78 @@ pub struct Exploration {
 
 /// Explores everything that can happen in a scope.
 pub fn explore(prepared: &Prepared, observer: Option<&PreparedObserver>, scope: &Scope) -> Exploration {
-    let system = System::new(prepared, scope, false, observer.is_some());
-    let mut search = Search { system, visited: BTreeSet::new(), queue: VecDeque::new(), parents: Vec::new() };
+    let mut search = Search::new(System::new(prepared, scope, false, observer.is_some()));
     let initial = search.system.initial(observer);
-    let mut bad = search.visit(initial, None);
+    let mut bad = search.system.violation(&initial).map(|_| 0);
+    search.visit(initial, None);
     let mut transitions = 0;
-    let mut complete = true;
-    'search: while bad.is_none() {
+    let mut full = false;
+    'search: while bad.is_none() && search.system.endless.is_none() {
         let Some((state, index)) = search.queue.pop_front() else { break };
         for action in search.system.actions(&state) {
             let next = search.system.after(&state, &action);
+            let violated = search.system.violation(&next).is_some();
+            let new = search.visit(next, Some((index, action)));
             transitions += 1;
-            bad = search.visit(next, Some((index, action)));
-            complete = search.parents.len() < scope.max_states;
-            if bad.is_some() || search.system.endless.is_some() || !complete {
+            if search.system.endless.is_some() {
+                break 'search;
+            }
+            bad = new.filter(|_| violated);
+            full = search.states() >= scope.max_states;
+            if bad.is_some() || full {
                 break 'search;
             }
         }
     }
-    let ended_early = bad.is_some() || search.system.endless.is_some();
+    let endless = search.system.endless.clone();
     Exploration {
-        distinct_states: search.parents.len() as u64,
+        distinct_states: search.states() as u64,
         transitions,
-        complete: complete && !ended_early,
-        violation: bad.map(|index| search.run_to(index, prepared, observer)),
-        endless: search.system.endless.clone(),
+        complete: !full && bad.is_none() && endless.is_none(),
+        violation: bad.map(|index| run_along(prepared, observer, search.path(index))),
+        endless,
     }
 }
 
-struct Search<'a> {
-    system: System<'a>,
+fn run_along(prepared: &Prepared, observer: Option<&PreparedObserver>, events: Vec<Event>) -> Run {
+    let mut replayer = Replayer::new(prepared, observer);
+    let violation = replayer.replay(&Schedule { events }).expect("an explored path is a run");
+    replayer.run(violation)
+}
+
+/// A breadth-first search on its way.
+pub(super) struct Search<'a> {
+    pub system: System<'a>,
+    pub queue: VecDeque<(State<'a>, usize)>,
     visited: BTreeSet<u128>,
-    queue: VecDeque<(State<'a>, usize)>,
     /// For each visited state, where it was first reached from.
     parents: Vec<Option<(usize, Action)>>,
 }
 
 impl<'a> Search<'a> {
-    /// Notes a state if it is new; gives its index if a property is violated in it.
-    fn visit(&mut self, state: State<'a>, from: Option<(usize, Action)>) -> Option<usize> {
+    /// A search that has visited nothing.
+    pub fn new(system: System<'a>) -> Self {
+        Search { system, visited: BTreeSet::new(), queue: VecDeque::new(), parents: Vec::new() }
+    }
+
+    /// Notes a state, and queues it if it is new; gives the index of a new one.
+    pub fn visit(&mut self, state: State<'a>, from: Option<(usize, Action)>) -> Option<usize> {
         if !self.visited.insert(self.system.key(&state)) {
             return None;
         }
         let index = self.parents.len();
         self.parents.push(from);
-        let violated = self.system.violation(&state).is_some();
         self.queue.push_back((state, index));
-        violated.then_some(index)
+        Some(index)
     }
 
-    /// The run that leads to a state.
-    fn run_to(&self, index: usize, prepared: &Prepared, observer: Option<&PreparedObserver>) -> Run {
+    /// How many states have been visited.
+    pub fn states(&self) -> usize {
+        self.parents.len()
+    }
+
+    /// The schedule that leads to a state.
+    pub fn path(&self, index: usize) -> Vec<Event> {
         let mut events = Vec::new();
         let mut at = index;
         while let Some((parent, action)) = &self.parents[at] {
@@ -87,8 +108,6 @@ impl<'a> Search<'a> {
         }
         events.extend(self.system.preamble().into_iter().rev());
         events.reverse();
-        let mut replayer = Replayer::new(prepared, observer);
-        let violation = replayer.replay(&Schedule { events }).expect("an explored path is a run");
-        replayer.run(violation)
+        events
     }
 }

@@ -1,8 +1,9 @@
 //! Exhaustive exploration: numbers of states counted by hand, violations found at their shortest, histories included.
 
-use menard_sim::{Config, Groups, Prepared, Scope, explore, includes, schedule_of, space_time};
+use menard_sim::{Config, Groups, Prepared, Scope, Stage, explore, explore_lifts, includes, schedule_of, space_time};
 
 use crate::programs::{VOTING, VOTING_PROPERTIES, decoupled_voting, fair, hasty_voting, observe, prepare};
+use crate::refinement::ToLeader;
 
 /// A scope with requests that differ.
 fn scope(prepared: &Prepared, requests: u32, groups: Groups) -> Scope {
@@ -76,6 +77,37 @@ fn voting_keeps_its_properties_in_every_order() {
 }
 
 #[test]
+fn voting_has_29_states_for_each_request() {
+    let (program, prepared) = prepare(VOTING, distinct());
+    let observer = observe(&program, VOTING_PROPERTIES);
+    // The request is on its way; each participant has the ballot on its way to it, the vote on its way back, or the vote counted (27), the
+    // reply being on its way where all are; the reply has arrived. Requests do not touch each other.
+    for (requests, states) in [(1, 29), (2, 29 * 29)] {
+        for groups in [Groups::Singles, Groups::All] {
+            let exploration = explore(&prepared, Some(&observer), &scope(&prepared, requests, groups));
+            assert!(exploration.complete && exploration.violation.is_none());
+            assert_eq!(exploration.distinct_states, states);
+        }
+    }
+}
+
+#[test]
+fn every_transition_of_decoupled_voting_lifts() {
+    let (_, original) = prepare(VOTING, distinct());
+    let stages = [Stage { original: &original, lift: &ToLeader }];
+    let (_, rewritten) = prepare(&decoupled_voting(), distinct());
+    let exploration = explore_lifts(&rewritten, &stages, &scope(&original, 1, Groups::All));
+    assert!(exploration.complete && exploration.mismatch.is_none());
+    assert_eq!(exploration.distinct_states, 29);
+    let (_, hasty) =
+        prepare(&decoupled_voting().replace("new votes(c, id, participants)", "new votes(c, id, 2)"), distinct());
+    let exploration = explore_lifts(&hasty, &stages, &scope(&original, 1, Groups::Singles));
+    let (trace, _) = exploration.mismatch.expect("two votes are not three");
+    // The request sent and taken, two ballots and two votes.
+    assert_eq!(schedule_of(&trace).events.len(), 6);
+}
+
+#[test]
 fn the_shortest_violation_is_found() {
     let (program, prepared) = prepare(&hasty_voting(), distinct());
     let observer = observe(&program, VOTING_PROPERTIES);
@@ -143,4 +175,16 @@ fn a_held_message_is_repeated_while_it_is_held() {
     // In flight or not, seen or not, stopped or not, without: not in flight and not seen. Ways on: stop (3), delivery (4), repetition (1).
     assert_eq!((exploration.distinct_states, exploration.transitions), (6, 8));
     assert!(exploration.complete);
+}
+
+#[test]
+fn a_node_that_does_not_settle_ends_the_exploration() {
+    let restless = "protocol restless
+        role client external
+        role a
+        channel go(id: int) client -> a
+        component a { event tick(n: int)   tick(0) :+ go(_)   tick(n + 1) :+ tick(n) }";
+    let (_, prepared) = prepare(restless, distinct());
+    let exploration = explore(&prepared, None, &scope(&prepared, 1, Groups::Singles));
+    assert!(!exploration.complete && exploration.endless.is_some());
 }

@@ -19,7 +19,7 @@ impl Lift for Identity {
 }
 
 /// Every step of a part of the leader is a step of the leader.
-struct ToLeader;
+pub struct ToLeader;
 
 impl Lift for ToLeader {
     fn lift(&self, run: &Trace) -> Schedule {
