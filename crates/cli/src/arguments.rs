@@ -25,6 +25,8 @@ pub enum Command {
     Explain(Explain),
     /// Print the program that a plan makes of a protocol
     Rewrite(Rewrite),
+    /// Run a protocol on real sockets of this machine, and measure it
+    Run(Run),
 }
 
 /// Which protocol, with which parameters.
@@ -103,6 +105,31 @@ pub struct Rewrite {
     /// Write to this file rather than to standard output
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub struct Run {
+    #[command(flatten)]
+    pub which: Which,
+    /// Run the program that this plan makes, by name or as a file
+    #[arg(long)]
+    pub plan: Option<String>,
+    /// Settings of the run [default: deploy.toml of the protocol, if there is one]
+    #[arg(long, value_name = "FILE")]
+    pub deploy: Option<PathBuf>,
+    /// Clients, each with one request at a time
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub clients: Option<u32>,
+    /// Measured seconds
+    #[arg(long, value_name = "S", value_parser = seconds)]
+    pub seconds: Option<f64>,
+}
+
+fn seconds(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(seconds) if (0.1..=86_400.0).contains(&seconds) => Ok(seconds),
+        _ => Err("a number of seconds from 0.1 to 86400 is expected".to_owned()),
+    }
 }
 
 fn stage(text: &str) -> Result<Stage, String> {

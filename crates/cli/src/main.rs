@@ -19,11 +19,14 @@ mod failure;
 mod folder;
 mod graph;
 mod header;
+mod interrupt;
 mod library;
+mod measure;
 mod output;
 mod pages;
 mod rewriting;
 mod session;
+mod table;
 mod text;
 mod walk;
 
@@ -52,6 +55,7 @@ fn run(command: Command, output: Output) -> Result<()> {
         Command::Check(arguments) => command::check::run(&arguments, output),
         Command::Fmt(arguments) => command::format::run(&arguments, output),
         Command::Explain(arguments) => command::explain::run(&arguments, output),
+        Command::Run(arguments) => command::run::run(&arguments, output),
         Command::Rewrite(arguments) => command::rewrite::run(&arguments, output),
     }
 }

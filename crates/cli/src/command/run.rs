@@ -1,0 +1,53 @@
+//! `menard run`: real nodes on real sockets of this machine, closed-loop clients, live figures.
+
+use menard_node::Config;
+use serde_json::json;
+
+use crate::arguments::Run;
+use crate::failure::Result;
+use crate::interrupt;
+use crate::measure::{config, figures, measure};
+use crate::output::Output;
+use crate::rewriting::{apply, result};
+use crate::session::Session;
+use crate::table::{Table, grouped};
+use crate::text::{counted, read};
+
+/// Runs a protocol, or what a plan makes of it.
+pub fn run(arguments: &Run, output: Output) -> Result<()> {
+    let session = Session::open(&arguments.which)?;
+    let plan = arguments.plan.as_ref().map(|plan| session.plan(plan)).transpose()?;
+    session.all_settings_are_used(plan.as_slice())?;
+    let stages = plan.as_ref().map(|plan| apply(&session.program, plan)).transpose()?.unwrap_or_default();
+    let program = result(&session.program, &stages);
+    let deploy = arguments.deploy.as_deref().map(read).transpose()?.or_else(|| session.folder.deploy.clone());
+    let config = with_arguments(config(deploy.as_ref())?, arguments);
+    let name = plan.as_ref().map_or(session.program.name.as_str(), |plan| plan.name.as_str());
+    let report = measure(program, &config, name, interrupt::watch()?)?;
+    output.say(format!("{name}: {}\n{}\n", counted(report.nodes.len(), "node", "nodes"), figures(&report)));
+    output.say(nodes(&report));
+    let mut json = json!(report);
+    json["protocol"] = json!(session.program.name.as_str());
+    json["plan"] = json!(plan.as_ref().map(|plan| plan.name.as_str()));
+    output.result(&json);
+    Ok(())
+}
+
+fn with_arguments(config: Config, arguments: &Run) -> Config {
+    Config {
+        clients: arguments.clients.unwrap_or(config.clients),
+        duration_s: arguments.seconds.unwrap_or(config.duration_s),
+        ..config
+    }
+}
+
+/// What each node did.
+fn nodes(report: &menard_node::Report) -> String {
+    let mut table = Table::new(["node", "CPU us/command", "messages in", "messages out", "steps"]);
+    for node in &report.nodes {
+        let counts = [node.messages_in, node.messages_out, node.steps].map(grouped);
+        let [messages_in, messages_out, steps] = counts;
+        table.row([node.node.clone(), format!("{:.2}", node.cpu_us_per_command), messages_in, messages_out, steps]);
+    }
+    table.render()
+}

@@ -1,0 +1,117 @@
+//! Real runs: a program on loopback TCP with closed-loop clients, stopped by Ctrl-C, with live figures.
+
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use menard_lang::Program;
+use menard_lang::source::Source;
+use menard_node::{Config, Progress, Report, RunError};
+
+use crate::failure::{Failure, Result};
+use crate::table::grouped;
+use crate::text::counted;
+
+/// Runs a program and measures it. `name` says which in front of the live figures.
+pub fn measure(program: &Program, config: &Config, name: &str, stop: &'static AtomicBool) -> Result<Report> {
+    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+    bar.set_style(ProgressStyle::with_template("  {spinner} {msg}").expect("the template is well-formed"));
+    bar.set_message(format!("{name}: starting {} nodes", program.physical_nodes()));
+    bar.enable_steady_tick(Duration::from_millis(200));
+    let result = menard_node::run(
+        program,
+        config,
+        &mut |progress| bar.set_message(format!("{name}: {}", words(&progress))),
+        stop,
+    );
+    bar.finish_and_clear();
+    result.map_err(failure)
+}
+
+/// What is going on, in words.
+fn words(progress: &Progress) -> String {
+    match progress {
+        Progress::Started(nodes) => format!("{} listen", counted(nodes.len(), "node", "nodes")),
+        Progress::WarmingUp => "warming up".to_owned(),
+        Progress::Measuring => "measuring".to_owned(),
+        Progress::Second(second) => format!(
+            "{} commands/s, latency p50 {}, p99 {}",
+            rounded(second.throughput_per_s),
+            milliseconds(second.latency_p50_us),
+            milliseconds(second.latency_p99_us)
+        ),
+        Progress::Stopping => "stopping".to_owned(),
+    }
+}
+
+/// The settings of a run: those of a `deploy.toml`, or the defaults.
+pub fn config(deploy: Option<&Source>) -> Result<Config> {
+    match deploy {
+        Some(source) => Config::parse(&source.name, &source.text).map_err(|error| failure(error.into())),
+        None => Ok(Config::default()),
+    }
+}
+
+/// A run that did not succeed is a problem of the environment or of the settings, unless the program is to blame.
+fn failure(error: RunError) -> Failure {
+    let text = error.to_string();
+    match error {
+        RunError::Workload(_) | RunError::NodeFailed { .. } | RunError::NoReply { .. } => {
+            Failure::No { json: serde_json::json!({ "error": text }), text: format!("error: {text}") }
+        }
+        RunError::Config(_) => Failure::environment(text, "correct the settings of the run"),
+        RunError::Stopped => Failure::environment(text, "nothing is left running"),
+        _ => Failure::environment(text, "see what else runs on this machine, then try again"),
+    }
+}
+
+/// The figures of a run, for people.
+pub fn figures(report: &Report) -> String {
+    let latency = report.latency_us;
+    let dropped: Vec<String> = report.dropped().iter().map(|(reason, count)| format!("{count} {reason}")).collect();
+    let rows = [
+        (
+            "commands",
+            format!("{} in {:.1} s, from {} clients", grouped(report.commands), report.window_s, report.clients),
+        ),
+        (
+            "throughput",
+            format!(
+                "{} commands/s (90th percentile of seconds: {})",
+                rounded(report.throughput_per_s),
+                rounded(report.throughput_p90_per_s)
+            ),
+        ),
+        (
+            "latency",
+            format!(
+                "p50 {}, p90 {}, p99 {}, max {}",
+                milliseconds(latency.p50),
+                milliseconds(latency.p90),
+                milliseconds(latency.p99),
+                milliseconds(latency.max)
+            ),
+        ),
+        ("messages", format!("{:.1} per command, {:.0} bytes", report.messages_per_command, report.bytes_per_command)),
+        (
+            "busiest node",
+            format!("{}, {:.1} us of CPU per command", report.busiest.node, report.busiest.cpu_us_per_command),
+        ),
+        ("bound", format!("{} commands/s, if each node had a processor of its own", rounded(report.bound_per_s))),
+        ("sent again", grouped(report.resends)),
+        ("dropped", if dropped.is_empty() { "nothing".to_owned() } else { dropped.join(", ") }),
+    ];
+    rows.map(|(name, value)| format!("{name:<14}{value}\n")).concat()
+}
+
+/// A number of commands a second, to three digits: more are noise.
+pub fn rounded(number: f64) -> String {
+    let magnitude = 10f64.powf((number.max(1.0).log10().floor() - 2.0).max(0.0));
+    // A throughput is positive and far below 2^53.
+    grouped(((number / magnitude).round() * magnitude) as u64)
+}
+
+/// Microseconds as milliseconds.
+pub fn milliseconds(microseconds: u64) -> String {
+    format!("{:.2} ms", microseconds as f64 / 1000.0)
+}

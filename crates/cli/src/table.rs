@@ -1,0 +1,79 @@
+//! Tables for people: a name in front of each row, figures to the right.
+
+/// A table with a column of names and columns of figures.
+#[derive(Clone, Debug)]
+pub struct Table {
+    rows: Vec<Vec<String>>,
+}
+
+impl Table {
+    /// A table with these heads; the first stands over the names.
+    pub fn new(heads: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        Table { rows: vec![heads.into_iter().map(Into::into).collect()] }
+    }
+
+    /// Adds a row.
+    pub fn row(&mut self, cells: impl IntoIterator<Item = impl Into<String>>) {
+        self.rows.push(cells.into_iter().map(Into::into).collect());
+    }
+
+    /// The table as text: names to the left, figures to the right, a line under the heads.
+    pub fn render(&self) -> String {
+        let columns = self.rows.iter().map(Vec::len).max().unwrap_or(0);
+        let width =
+            |column: usize| self.rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max();
+        let widths: Vec<usize> = (0..columns).map(|column| width(column).unwrap_or(0)).collect();
+        let mut text = String::new();
+        for (index, row) in self.rows.iter().enumerate() {
+            let cells = row.iter().zip(&widths).enumerate().map(|(column, (cell, width))| match column {
+                0 => format!("{cell:<width$}"),
+                _ => format!("{cell:>width$}"),
+            });
+            let line = cells.collect::<Vec<_>>().join("   ");
+            text.push_str(line.trim_end());
+            text.push('\n');
+            if index == 0 {
+                text.push_str(&"-".repeat(widths.iter().sum::<usize>() + 3 * columns.saturating_sub(1)));
+                text.push('\n');
+            }
+        }
+        text
+    }
+}
+
+/// A number with a comma between groups of three digits.
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_stand_left_and_figures_right() {
+        let mut table = Table::new(["", "base", "scalable"]);
+        table.row(["nodes", "4", "16"]);
+        table.row(["throughput", "100", "90"]);
+        assert_eq!(
+            table.render(),
+            "             base   scalable\n----------------------------\nnodes           4         16\nthroughput    100         90\n"
+        );
+    }
+
+    #[test]
+    fn digits_are_grouped() {
+        assert_eq!(
+            ["0", "999", "1,000", "12,345,678"],
+            [0, 999, 1000, 12_345_678].map(grouped).each_ref().map(String::as_str)
+        );
+    }
+}

@@ -1,0 +1,95 @@
+//! `menard run`: real nodes, settings, and what can go wrong with both.
+
+mod support;
+
+use std::net::TcpListener;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use support::{Desk, ECHO};
+
+#[test]
+fn figures_for_programs() {
+    let (status, json) =
+        Desk::new().json(&["run", "voting", "--plan", "scalable", "--seconds", "0.3", "--clients", "8"]);
+    assert_eq!((status, &json["protocol"], &json["plan"]), (0, &"voting".into(), &"scalable".into()));
+    assert_eq!(json["nodes"].as_array().map(Vec::len), Some(16));
+    assert!(json["commands"].as_u64().is_some_and(|commands| commands > 0), "{json}");
+    assert_eq!(json["unexpected_replies"], 0);
+    for key in ["throughput_per_s", "throughput_p90_per_s", "bound_per_s", "messages_per_command", "bytes_per_command"]
+    {
+        assert!(json[key].as_f64().is_some_and(|figure| figure > 0.0), "{key}: {json}");
+    }
+    for key in ["p50", "p90", "p99", "max"] {
+        assert!(json["latency_us"][key].is_u64(), "{key}: {json}");
+    }
+    assert!(json["busiest"]["cpu_us_per_command"].as_f64().is_some_and(|figure| figure > 0.0), "{json}");
+}
+
+#[test]
+fn figures_for_people() {
+    let desk = Desk::with(&[("echo.ded", ECHO), ("deploy.toml", "clients = 3\nwarmup_s = 0.1\nduration_s = 0.2\n")]);
+    let answer = desk.menard(&["run", "echo.ded"]);
+    assert_eq!((answer.status, answer.stderr.as_str()), (0, ""));
+    for expected in
+        ["echo: 1 node\n", "from 3 clients\n", "throughput", "bound", "busiest node  server", "dropped       nothing"]
+    {
+        assert!(answer.stdout.contains(expected), "{expected} in {}", answer.stdout);
+    }
+}
+
+#[test]
+fn settings_that_are_wrong() {
+    let desk = Desk::with(&[("a.toml", "clinets = 3\n"), ("b.toml", "clients = \n"), ("c.toml", "clients = 0\n")]);
+    desk.write("d.toml", b"\xff\xfe");
+    let cases = [
+        ("a.toml", "a.toml:1:1: unknown key `clinets`; did you mean `clients`?"),
+        ("b.toml", "b.toml:1:"),
+        ("c.toml", "`clients` is 0"),
+        ("d.toml", "it is not UTF-8 text"),
+        ("e.toml", "check the path"),
+    ];
+    for (file, expected) in cases {
+        let answer = desk.menard(&["run", "voting", "--deploy", file]);
+        assert_eq!((answer.status, answer.stdout.as_str()), (2, ""), "{file}");
+        assert!(answer.stderr.contains(expected), "{file}: {}", answer.stderr);
+    }
+}
+
+#[test]
+fn a_port_that_is_taken_is_named() {
+    let taken = TcpListener::bind("127.0.0.1:0").expect("a free port can be had");
+    let port = taken.local_addr().expect("it listens").port();
+    let desk = Desk::with(&[("echo.ded", ECHO), ("deploy.toml", &format!("base_port = {port}\n"))]);
+    let answer = desk.menard(&["run", "echo.ded"]);
+    assert_eq!((answer.status, answer.stdout.as_str()), (2, ""));
+    assert!(answer.stderr.contains(&format!("127.0.0.1:{port}")), "{}", answer.stderr);
+    assert!(answer.stderr.contains("base_port"), "{}", answer.stderr);
+}
+
+#[test]
+fn a_program_without_clients_cannot_be_loaded() {
+    let desk = Desk::with(&[(
+        "silent.ded",
+        "protocol silent\n\nrole server\n\nchannel ping(n: int)  server -> server\n\n\
+         component server {\n  ping(1)@me :~ start()\n  ping(n)@me :~ ping(n)\n}\n",
+    )]);
+    let answer = desk.menard(&["run", "silent.ded"]);
+    assert_eq!((answer.status, answer.stdout.as_str()), (1, ""));
+    assert!(answer.stderr.starts_with("error: no client can be made for this program"), "{}", answer.stderr);
+}
+
+#[cfg(unix)]
+#[test]
+#[allow(clippy::disallowed_methods, reason = "waits until a real run has begun")]
+fn ctrl_c_ends_a_run_in_an_orderly_way() {
+    let desk = Desk::new();
+    let child = desk.command(&["run", "voting", "--seconds", "60", "--clients", "4"]);
+    let child = { child }.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary was built");
+    std::thread::sleep(Duration::from_secs(2));
+    let sent = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+    assert!(sent.is_ok_and(|status| status.success()));
+    let output = child.wait_with_output().expect("it ends");
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(String::from_utf8_lossy(&output.stdout).contains("throughput"));
+}
