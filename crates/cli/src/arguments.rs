@@ -17,6 +17,8 @@ pub struct Arguments {
 
 #[derive(Subcommand, Debug)]
 pub enum Command {
+    /// Check a protocol, apply its plans, simulate it, run it for real, and compare
+    Scale(Scale),
     /// Check protocols, properties and plans, and show all diagnostics
     Check(Check),
     /// Format Dedalus text
@@ -25,6 +27,8 @@ pub enum Command {
     Explain(Explain),
     /// Print the program that a plan makes of a protocol
     Rewrite(Rewrite),
+    /// Simulate a protocol under many schedules and faults, and check what must hold
+    Sim(Sim),
     /// Run a protocol on real sockets of this machine, and measure it
     Run(Run),
 }
@@ -37,6 +41,27 @@ pub struct Which {
     /// Set a parameter of the protocol or of its plan
     #[arg(long = "set", value_name = "NAME=VALUE")]
     pub set: Vec<String>,
+}
+
+#[derive(Args, Debug)]
+pub struct Scale {
+    #[command(flatten)]
+    pub which: Which,
+    /// A plan, by name or as a file; may be repeated [default: all plans of the protocol]
+    #[arg(long)]
+    pub plan: Vec<String>,
+    /// Simulated runs of each program
+    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(1..))]
+    pub runs: u64,
+    /// Measured seconds of each real run
+    #[arg(long, value_name = "S", default_value_t = 4.0, value_parser = seconds)]
+    pub seconds: f64,
+    /// Clients of the real runs, each with one request at a time
+    #[arg(long, value_name = "N", default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub clients: u32,
+    /// The seed of the first simulated run
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub seed: u64,
 }
 
 #[derive(Args, Debug)]
@@ -105,6 +130,42 @@ pub struct Rewrite {
     /// Write to this file rather than to standard output
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub struct Sim {
+    #[command(flatten)]
+    pub which: Which,
+    /// Simulate the program that this plan makes, by name or as a file
+    #[arg(long)]
+    pub plan: Option<String>,
+    /// The number of runs
+    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(1..))]
+    pub runs: u64,
+    /// The most steps of a run [default: 2000]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub steps: Option<u32>,
+    /// Requests of clients in each run [default: 10; 2 if exhaustive]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub requests: Option<u32>,
+    /// The seed of the first run; run K has seed N + K
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub seed: u64,
+    /// What to check [default: all that there is to check]
+    #[arg(long, value_enum, value_delimiter = ',')]
+    pub check: Vec<CheckOf>,
+    /// Visit everything that can happen in a small scope, rather than drawing runs by chance
+    #[arg(long, conflicts_with_all = ["runs", "seed", "steps"])]
+    pub exhaustive: bool,
+}
+
+/// What a simulation checks.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
+pub enum CheckOf {
+    /// What `properties.ded` says
+    Properties,
+    /// That the original can do what the rewritten program did
+    Refinement,
 }
 
 #[derive(Args, Debug)]

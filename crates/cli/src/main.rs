@@ -1,7 +1,6 @@
 //! The `menard` command line: thin over the other crates. One command a file in `command/`.
 //!
 //! Exit status: 0 done and good; 1 the answer is no; 2 wrong usage or a problem of the environment.
-#![allow(dead_code, reason = "the commands that simulate and run come next")]
 #![allow(clippy::disallowed_methods, reason = "the command line tells how long things took, and stops runs on Ctrl-C")]
 
 use std::process::ExitCode;
@@ -14,12 +13,15 @@ use crate::failure::{Failure, Result};
 use crate::output::Output;
 
 mod arguments;
+mod campaign;
 mod command;
+mod explored;
 mod failure;
 mod folder;
 mod graph;
 mod header;
 mod interrupt;
+mod laboratory;
 mod library;
 mod measure;
 mod output;
@@ -52,10 +54,12 @@ fn main() -> ExitCode {
 
 fn run(command: Command, output: Output) -> Result<()> {
     match command {
+        Command::Scale(arguments) => command::scale::run(&arguments, output),
         Command::Check(arguments) => command::check::run(&arguments, output),
         Command::Fmt(arguments) => command::format::run(&arguments, output),
         Command::Explain(arguments) => command::explain::run(&arguments, output),
-        Command::Run(arguments) => command::run::run(&arguments, output),
         Command::Rewrite(arguments) => command::rewrite::run(&arguments, output),
+        Command::Sim(arguments) => command::simulate::run(&arguments, output),
+        Command::Run(arguments) => command::run::run(&arguments, output),
     }
 }

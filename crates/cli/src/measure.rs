@@ -1,23 +1,20 @@
 //! Real runs: a program on loopback TCP with closed-loop clients, stopped by Ctrl-C, with live figures.
 
 use std::sync::atomic::AtomicBool;
-use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use menard_lang::Program;
 use menard_lang::source::Source;
 use menard_node::{Config, Progress, Report, RunError};
 
 use crate::failure::{Failure, Result};
-use crate::table::grouped;
+use crate::output::Output;
+use crate::table::{grouped, rounded};
 use crate::text::counted;
 
 /// Runs a program and measures it. `name` says which in front of the live figures.
-pub fn measure(program: &Program, config: &Config, name: &str, stop: &'static AtomicBool) -> Result<Report> {
-    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-    bar.set_style(ProgressStyle::with_template("  {spinner} {msg}").expect("the template is well-formed"));
-    bar.set_message(format!("{name}: starting {} nodes", program.physical_nodes()));
-    bar.enable_steady_tick(Duration::from_millis(200));
+pub fn measure(program: &Program, config: &Config, name: &str, stop: &AtomicBool, output: Output) -> Result<Report> {
+    let bar =
+        output.spinner(&format!("{name}: starting {}", counted(program.physical_nodes() as usize, "node", "nodes")));
     let result = menard_node::run(
         program,
         config,
@@ -102,13 +99,6 @@ pub fn figures(report: &Report) -> String {
         ("dropped", if dropped.is_empty() { "nothing".to_owned() } else { dropped.join(", ") }),
     ];
     rows.map(|(name, value)| format!("{name:<14}{value}\n")).concat()
-}
-
-/// A number of commands a second, to three digits: more are noise.
-pub fn rounded(number: f64) -> String {
-    let magnitude = 10f64.powf((number.max(1.0).log10().floor() - 2.0).max(0.0));
-    // A throughput is positive and far below 2^53.
-    grouped(((number / magnitude).round() * magnitude) as u64)
 }
 
 /// Microseconds as milliseconds.

@@ -5,9 +5,13 @@
 
 use std::io::{ErrorKind, IsTerminal, Write};
 use std::process::exit;
+use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::Value;
+
+/// How often a spinner turns.
+const TICK: Duration = Duration::from_millis(200);
 
 /// Where a command's words go.
 #[derive(Clone, Copy, Debug)]
@@ -56,6 +60,18 @@ impl Output {
         let bar = ProgressBar::with_draw_target(Some(total), target).with_message(what.to_owned());
         let style = ProgressStyle::with_template("  {msg} {bar:30} {pos}/{len}").expect("the template is well-formed");
         bar.set_style(style);
+        bar
+    }
+
+    /// A sign of life on standard error for work whose length is not known; invisible if that is no terminal.
+    pub fn spinner(self, what: &str) -> ProgressBar {
+        let bar = match std::io::stderr().is_terminal() {
+            true => ProgressBar::new_spinner(),
+            false => ProgressBar::hidden(),
+        };
+        bar.set_style(ProgressStyle::with_template("  {spinner} {msg}").expect("the template is well-formed"));
+        bar.set_message(what.to_owned());
+        bar.enable_steady_tick(TICK);
         bar
     }
 }

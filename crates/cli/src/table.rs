@@ -46,12 +46,19 @@ pub fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index) % 3 == 0 {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);
     }
     text
+}
+
+/// A number to three digits, grouped: more are noise.
+pub fn rounded(number: f64) -> String {
+    let magnitude = 10f64.powf((number.max(1.0).log10().floor() - 2.0).max(0.0));
+    // A figure of ours is positive and far below 2^53.
+    grouped(((number / magnitude).round() * magnitude) as u64)
 }
 
 #[cfg(test)]
@@ -67,6 +74,11 @@ mod tests {
             table.render(),
             "             base   scalable\n----------------------------\nnodes           4         16\nthroughput    100         90\n"
         );
+    }
+
+    #[test]
+    fn three_digits_are_kept() {
+        assert_eq!([0.0, 7.4, 123.6, 1234.0, 98765.4].map(rounded).join(" "), "0 7 124 1,230 98,800");
     }
 
     #[test]

@@ -9,7 +9,7 @@ use support::{Desk, ECHO};
 #[test]
 fn help_of_each_command() {
     let desk = Desk::new();
-    for command in ["", "check", "fmt", "explain", "rewrite", "run"] {
+    for command in ["", "scale", "check", "fmt", "explain", "rewrite", "sim", "run"] {
         let words: Vec<&str> = [command, "--help"].into_iter().filter(|word| !word.is_empty()).collect();
         let answer = desk.menard(&words);
         assert_eq!((answer.status, answer.stderr.as_str()), (0, ""));
@@ -20,9 +20,14 @@ fn help_of_each_command() {
 #[test]
 fn unknown_commands_and_options() {
     let desk = Desk::new();
-    for words in
-        [&["scael", "voting"][..], &["check"], &["check", "--run", "5"], &["explain", "voting", "--stage", "raw"], &[]]
-    {
+    for words in [
+        &["scael", "voting"][..],
+        &["check"],
+        &["scale", "voting", "--run", "5"],
+        &["explain", "voting", "--stage", "raw"],
+        &["sim", "voting", "--runs", "0"],
+        &[],
+    ] {
         let answer = desk.menard(words);
         assert_eq!((answer.status, answer.stdout.as_str()), (2, ""), "{words:?}");
         assert!(answer.stderr.contains("Usage") || answer.stderr.contains("--help"), "{words:?}: {}", answer.stderr);
@@ -31,13 +36,13 @@ fn unknown_commands_and_options() {
 
 #[test]
 fn unknown_protocols_name_the_known_ones() {
-    let answer = Desk::new().menard(&["rewrite", "votign", "--plan", "scalable"]);
+    let answer = Desk::new().menard(&["sim", "votign"]);
     assert_eq!(answer.status, 2);
     insta::assert_snapshot!(answer.stderr, @r#"
     error: there is no protocol `votign`
       help: did you mean `voting`? (known protocols: voting; or name a folder or a .ded file)
     "#);
-    let (status, json) = Desk::new().json(&["rewrite", "raft", "--plan", "scalable"]);
+    let (status, json) = Desk::new().json(&["scale", "raft"]);
     assert_eq!((status, json["error"].as_str()), (2, Some("there is no protocol `raft`")));
 }
 
@@ -66,11 +71,11 @@ fn files_that_cannot_be_read() {
         (&["check", "nowhere.ded"][..], "check the path"),
         (&["check", "latin.ded"], "it is not UTF-8 text"),
         (&["fmt", "latin.ded"], "convert it"),
-        (&["explain", "nowhere.ded"], "check the path"),
-        (&["explain", "empty"], "holds no protocol"),
-        (&["explain", "two"], "name one: two/a.ded, two/b.ded"),
-        (&["explain", "two/readme.txt"], "there is no protocol"),
-        (&["explain", "empty/readme.txt"], "is not a protocol"),
+        (&["sim", "nowhere.ded"], "check the path"),
+        (&["sim", "empty"], "holds no protocol"),
+        (&["sim", "two"], "name one: two/a.ded, two/b.ded"),
+        (&["sim", "two/readme.txt"], "there is no protocol"),
+        (&["sim", "empty/readme.txt"], "is not a protocol"),
         (&["rewrite", "two/a.ded", "--plan", "nowhere.plan"], "check the path"),
         (&["rewrite", "voting", "--plan", "scalable", "-o", "no/such/folder.ded"], "check the path"),
     ];
@@ -84,7 +89,7 @@ fn files_that_cannot_be_read() {
 #[test]
 fn a_folder_with_the_name_of_a_text_is_no_text() {
     let desk = Desk::with(&[("odd.ded/readme.txt", "")]);
-    let answer = desk.menard(&["explain", "odd.ded"]);
+    let answer = desk.menard(&["sim", "odd.ded"]);
     assert_eq!(answer.status, 2);
     assert!(answer.stderr.contains("it is a folder"), "{}", answer.stderr);
 }

@@ -5,3 +5,5 @@ pub mod explain;
 pub mod format;
 pub mod rewrite;
 pub mod run;
+pub mod scale;
+pub mod simulate;

@@ -23,7 +23,7 @@ pub fn run(arguments: &Run, output: Output) -> Result<()> {
     let deploy = arguments.deploy.as_deref().map(read).transpose()?.or_else(|| session.folder.deploy.clone());
     let config = with_arguments(config(deploy.as_ref())?, arguments);
     let name = plan.as_ref().map_or(session.program.name.as_str(), |plan| plan.name.as_str());
-    let report = measure(program, &config, name, interrupt::watch()?)?;
+    let report = measure(program, &config, name, interrupt::watch()?, output)?;
     output.say(format!("{name}: {}\n{}\n", counted(report.nodes.len(), "node", "nodes"), figures(&report)));
     output.say(nodes(&report));
     let mut json = json!(report);

@@ -1,0 +1,62 @@
+//! What a campaign of simulated runs gave, for people and for programs.
+
+use std::collections::BTreeMap;
+
+use menard_sim::{CampaignReport, Found, Wrong};
+use serde_json::{Value, json};
+
+use crate::table::{grouped, rounded};
+
+/// What a campaign gave, and how long it took.
+pub struct Campaign {
+    /// What it gave.
+    pub report: CampaignReport,
+    /// How long it took, in seconds.
+    pub seconds: f64,
+}
+
+impl Campaign {
+    /// The campaign in one line.
+    pub fn summary(&self) -> String {
+        let report = &self.report;
+        let per_second = report.runs as f64 / self.seconds.max(1e-9);
+        format!(
+            "{} runs, {} with a violation; {} messages, {} of them lost ({:.1} s, {} runs/s)",
+            grouped(report.runs),
+            grouped(report.wrong_runs),
+            grouped(report.messages),
+            grouped(report.lost),
+            self.seconds,
+            rounded(per_second)
+        )
+    }
+
+    /// The campaign for programs.
+    pub fn json(&self, first_seed: u64) -> Value {
+        let report = &self.report;
+        let found = |found: &Found| match &found.what {
+            Wrong::Property(violation) => json!({ "seed": found.seed, "check": "properties", "rule": violation.rule }),
+            Wrong::Endless(_) => json!({ "seed": found.seed, "check": "follow-ups end" }),
+            Wrong::Refinement(mismatch) => {
+                json!({ "seed": found.seed, "check": "refinement", "message": mismatch.to_string() })
+            }
+        };
+        let channels: BTreeMap<&str, u64> =
+            report.channels.iter().map(|(name, count)| (name.as_str(), *count)).collect();
+        json!({
+            "runs": report.runs,
+            "seed": first_seed,
+            "violations": report.wrong_runs,
+            "found": report.violations.iter().map(found).collect::<Vec<_>>(),
+            "drained_runs": report.drained_runs,
+            "steps": report.steps,
+            "messages": report.messages,
+            "requests": report.requests,
+            "replies": report.replies,
+            "lost": report.lost,
+            "channels": channels,
+            "hash": format!("{:016x}", report.hash),
+            "duration_s": self.seconds,
+        })
+    }
+}

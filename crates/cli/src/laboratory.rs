@@ -1,0 +1,133 @@
+//! Simulations of a program: many runs, what must hold in each, and what is shown of a run in which it does not.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use menard_lang::Program;
+use menard_lang::run::Lift;
+use menard_opt::Stage;
+use menard_sim::{Config, Found, Groups, Prepared, PreparedObserver, Refiner, Run, Scope, Wrong};
+use menard_sim::{campaign, explore, includes, shrink, simulate, space_time};
+
+use crate::campaign::Campaign;
+use crate::explored::Explored;
+use crate::output::Output;
+use crate::text::counted;
+
+/// A program made ready for simulation, with everything that it is checked against.
+pub struct Laboratory {
+    /// The original and what each line of the plan made of it; the last one is simulated.
+    programs: Vec<Prepared>,
+    /// For each line of the plan, how runs after it become schedules of the program before it.
+    lifts: Vec<Arc<dyn Lift + Send + Sync>>,
+    observer: Option<PreparedObserver>,
+}
+
+/// An exhaustive search gives up after so many states: each holds the states of all nodes.
+const MAX_STATES: usize = 1_000_000;
+/// The requests of an exhaustive search are always the same.
+const EXPLORED_SEED: u64 = 0;
+
+impl Laboratory {
+    /// Prepares what the stages made of a program. `observer` is the program of the properties, if they are to be checked; without
+    /// `refinement` only the last program is looked at.
+    pub fn new(base: &Program, stages: &[Stage], observer: Option<&Program>, refinement: bool, config: Config) -> Self {
+        let all = std::iter::once(base).chain(stages.iter().map(|stage| &stage.program));
+        let skipped = if refinement { 0 } else { stages.len() };
+        Laboratory {
+            programs: all.skip(skipped).map(|program| Prepared::new(program, config.clone())).collect(),
+            lifts: stages.iter().skip(skipped).map(|stage| Arc::clone(&stage.lift)).collect(),
+            observer: observer.map(PreparedObserver::new),
+        }
+    }
+
+    /// The program that is simulated.
+    fn subject(&self) -> &Prepared {
+        self.programs.last().expect("the original is always there")
+    }
+
+    /// Whether nothing can go wrong, since nothing is checked.
+    pub fn checks_nothing(&self) -> bool {
+        self.observer.is_none() && self.lifts.is_empty()
+    }
+
+    /// Faults that the program declares and that are not simulated, in words.
+    pub fn left_out(&self) -> Option<String> {
+        let kinds = self.subject().faults_not_simulated();
+        let words: Vec<String> = kinds.iter().map(|kind| format!("{kind:?}").to_lowercase()).collect();
+        (!words.is_empty()).then(|| format!("note: declared, but not simulated: {} faults", words.join(" and ")))
+    }
+
+    /// What is checked in each run, in words.
+    pub fn checks(&self) -> String {
+        match (&self.observer, self.lifts.len()) {
+            (None, 0) => "nothing".to_owned(),
+            (Some(_), 0) => "properties".to_owned(),
+            (None, lifts) => format!("refinement, through {}", counted(lifts, "rewrite", "rewrites")),
+            (Some(_), lifts) => format!("properties; refinement, through {}", counted(lifts, "rewrite", "rewrites")),
+        }
+    }
+
+    /// Simulates runs with consecutive seeds.
+    pub fn campaign(&self, runs: u64, first_seed: u64, name: &str, output: Output) -> Campaign {
+        let start = Instant::now();
+        let bar = output.progress(runs, &format!("simulating {name}"));
+        let (subject, observer) = (self.subject(), self.observer.as_ref());
+        let report = campaign(subject, observer, &self.stages(), runs, first_seed, &mut |done| bar.set_position(done));
+        bar.finish_and_clear();
+        Campaign { report, seconds: start.elapsed().as_secs_f64() }
+    }
+
+    /// Visits everything that can happen in a small scope.
+    pub fn explore(&self, name: &str, output: Output) -> Explored {
+        let requests = self.subject().sample_requests(self.subject().config().requests, EXPLORED_SEED);
+        let scope = Scope { requests, groups: Groups::All, max_states: MAX_STATES };
+        let bar = output.spinner(&format!("exploring {name}"));
+        let exploration = explore(self.subject(), self.observer.as_ref(), &scope);
+        let original = self.programs.first().filter(|_| !self.lifts.is_empty());
+        let inclusion = original.map(|original| includes(original, self.subject(), &scope));
+        bar.finish_and_clear();
+        Explored::new(name, self.subject().names(), &scope, &exploration, inclusion.as_ref())
+    }
+
+    /// The rewrites, last first, as the checker of refinement wants them.
+    fn stages(&self) -> Vec<menard_sim::Stage<'_>> {
+        let pairs = self.programs.iter().zip(&self.lifts).rev();
+        pairs.map(|(original, lift)| menard_sim::Stage { original, lift: lift.as_ref() }).collect()
+    }
+
+    /// A run in which something went wrong, made small, as a person can follow it.
+    pub fn show(&self, found: &Found) -> String {
+        let run = self.shrunk(found);
+        let mut text = space_time(self.subject().names(), &run.trace, run.violation.as_ref());
+        match &found.what {
+            Wrong::Property(_) => {}
+            Wrong::Endless(_) => {
+                let node = run.endless.map(|node| self.subject().names().address(&node)).unwrap_or_default();
+                text.push_str(&format!("\n{node} never settles: its follow-up steps do not end\n"));
+            }
+            Wrong::Refinement(_) => {
+                let mismatch = Refiner::new(&self.stages()).check(&run.trace).err();
+                text.push_str(&mismatch.map(|mismatch| format!("\n{mismatch}\n")).unwrap_or_default());
+            }
+        }
+        text
+    }
+
+    fn shrunk(&self, found: &Found) -> Run {
+        let (subject, observer) = (self.subject(), self.observer.as_ref());
+        let run = simulate(subject, observer, found.seed);
+        match &found.what {
+            Wrong::Property(violation) => {
+                let rule = violation.rule;
+                let mut keeps = |run: &Run| run.violation.as_ref().is_some_and(|violation| violation.rule == rule);
+                shrink(subject, observer, &run.trace, &mut keeps)
+            }
+            Wrong::Endless(_) => shrink(subject, observer, &run.trace, &mut |run| run.endless.is_some()),
+            Wrong::Refinement(_) => {
+                let mut refiner = Refiner::new(&self.stages());
+                shrink(subject, observer, &run.trace, &mut |run| refiner.check(&run.trace).is_err())
+            }
+        }
+    }
+}
