@@ -5,6 +5,11 @@ use menard_lang::ir::Name;
 use menard_lang::run::{Address, Message};
 use menard_value::{Node, Value};
 
+/// Bytes that are written out.
+const MAX_BYTES: usize = 16;
+/// Characters of a text that are written out.
+const MAX_CHARACTERS: usize = 80;
+
 /// The names of a program's roles and components, and whether there is more than one of each.
 #[derive(Clone, Debug)]
 pub struct Names {
@@ -56,10 +61,18 @@ impl Names {
         text
     }
 
-    /// A value.
+    /// A value; long bytes and texts are cut.
     pub fn value(&self, value: &Value) -> String {
         match value {
             Value::Node(node) => self.node(*node),
+            Value::Bytes(blob) if blob.as_slice().len() > MAX_BYTES => {
+                let bytes = blob.as_slice();
+                format!("{}…({} bytes)", Value::bytes(&bytes[..MAX_BYTES / 2]), bytes.len())
+            }
+            Value::String(text) if text.as_str().chars().count() > MAX_CHARACTERS => {
+                let start: String = text.as_str().chars().take(MAX_CHARACTERS).collect();
+                format!("{start:?}…")
+            }
             other => other.to_string(),
         }
     }

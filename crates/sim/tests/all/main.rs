@@ -1,5 +1,6 @@
 //! Tests of the simulator, in one binary.
 
+mod diagrams;
 mod exploration;
 mod faults;
 mod programs;

@@ -35,6 +35,36 @@ impl Lift for ToLeader {
     }
 }
 
+/// The part takes forwarded questions; the original takes them when the part does.
+struct Forwarding;
+
+impl Lift for Forwarding {
+    fn lift(&self, run: &Trace) -> Schedule {
+        let mut schedule = schedule_of(run);
+        for event in &mut schedule.events {
+            match event {
+                Event::Step { at, inputs, .. } if at.component == "part" => {
+                    *at = Address { component: "server".into(), ..at.clone() };
+                    for input in inputs {
+                        let from = input.args[0].as_node().expect("a forwarded question says who asked");
+                        *input = Message { channel: "a".into(), from, to: input.to, args: input.args[1..].to_vec() };
+                    }
+                }
+                Event::Step { inputs, .. } => inputs.retain(|input| input.channel != "a"),
+                Event::Crash { at } | Event::Restart { at } => {
+                    *at = Address { component: "server".into(), ..at.clone() };
+                }
+                _ => {}
+            }
+        }
+        schedule
+    }
+
+    fn exact(&self) -> bool {
+        false
+    }
+}
+
 fn check(original: &Prepared, lift: &dyn Lift, trace: &Trace) -> Result<RefineStats, Box<Mismatch>> {
     refine(&[Stage { original, lift }], trace)
 }
@@ -58,6 +88,65 @@ fn a_program_refines_itself() {
     let report = campaign(&prepared, None, &stages, 200, 0, &mut |_| {});
     assert_eq!(report.violations, []);
     assert!(report.drained_runs > 80 && report.lost > 0);
+}
+
+#[test]
+fn a_program_refines_itself_whatever_fails() {
+    for fault in ["fault crash 2", "fault restart 3", "fault omission 3"] {
+        let text = VOTING.replace("fault omission 1", fault);
+        for text in
+            [text.clone(), text.replace("of participant", "of leader").replace(" 2 ", " 1 ").replace(" 3 ", " 1 ")]
+        {
+            let (_, prepared) = prepare(&text, Config::default());
+            let report =
+                campaign(&prepared, None, &[Stage { original: &prepared, lift: &Identity }], 200, 0, &mut |_| {});
+            assert_eq!(report.violations, []);
+            assert!(report.lost + report.blows > 50, "{fault}: {report:?}");
+        }
+    }
+}
+
+#[test]
+fn a_part_that_forgets_alone_is_noticed() {
+    // Two answers, each from a memory of its own: a restart of the original loses both.
+    let memory = "protocol memory
+        role client external
+        role server
+        fault restart 1 of server
+        channel a(x: int)    client -> server
+        channel b(x: int)    client -> server
+        channel na(x: int)   server -> client
+        channel nb(x: int)   server -> client
+        component server {
+          table sa(x: int)
+          table sb(x: int)
+          sa(x)   :+ a(x)
+          na(x)@c :~ a(x) from c, !sa(x)
+          sb(x)   :+ b(x)
+          nb(x)@c :~ b(x) from c, !sb(x)
+        }";
+    let split = memory
+        .replace(
+            "channel a(x: int)    client -> server",
+            "channel a(x: int) client -> server channel fa(c: node, x: int) server -> part",
+        )
+        .replace("na(x: int)   server", "na(x: int) part")
+        .replace(
+            "          sa(x)   :+ a(x)\n          na(x)@c :~ a(x) from c, !sa(x)\n",
+            "fa(c, x)@me :~ a(x) from c\n",
+        )
+        .replace("          table sa(x: int)\n", "")
+        + "component part of server { table sa(x: int)  sa(x) :+ fa(_, x)  na(x)@c :~ fa(c, x), !sa(x) }";
+    let config = Config { requests: 12, ..Config::default() };
+    let (_, original) = prepare(memory, config.clone());
+    let (_, rewritten) = prepare(&split, config);
+    let report = campaign(&rewritten, None, &[Stage { original: &original, lift: &Forwarding }], 300, 0, &mut |_| {});
+    assert!(report.wrong_runs > 0);
+    let fair = Config { faults: false, requests: 12, ..Config::default() };
+    let (_, original) = prepare(memory, fair.clone());
+    let (_, rewritten) = prepare(&split, fair);
+    let report = campaign(&rewritten, None, &[Stage { original: &original, lift: &Forwarding }], 300, 0, &mut |_| {});
+    assert_eq!(report.violations, [], "without restarts it is a refinement");
 }
 
 #[test]
