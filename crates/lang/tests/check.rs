@@ -140,7 +140,7 @@ fn kinds_follow_from_bodies() {
     let program = compile_text(&around(
         "e(x) :- ask(x, _)
          f(x) :- e(x), t(x)
-         g(x) :+ t(x)
+         g(x) :+ new t(x)
          h(x) :- new t(x)
          i() :- start()
          v(x) :- t(x), b(_)
@@ -222,6 +222,63 @@ fn recursion_over_shrinking_state_is_refused() {
     refuses("E0506", "v(count(x)) :- t(x)\nr(x) :- v(x)\nr(y) :- r(x), v(y), x < y");
     refuses("E0506", "table u(x: int)\nu(y) :- u(x), t(y), x < y\nu(x) :- ask(x, _)\ndelete u(x) :+ tell(x)");
     accepts("r(x) :- ask(x, _)\nr(y) :- r(x), t(y), x < y\ndelete t(x) :+ tell(x)");
+}
+
+#[test]
+fn state_alone_fills_no_event() {
+    refuses("E0508", "e(x) :+ t(x)");
+    refuses("E0508", "e(x) :+ t(x), !u(x)\nu(x) :- t(x), x > 1");
+    refuses("E0508", "e(p) :+ b(p)");
+    refuses("E0508", "e(1) :+ 1 == 1");
+    refuses("E0508", "event s(x: int)\ns(x) :- t(x)\ne(x) :+ s(x)");
+    refuses("E0508", "event s(x: int)\ns(x) :- t(x)\nevent r(x: int)\nr(x) :- s(x)\ne(x) :+ r(x), t(x)");
+    accepts("e(x) :+ new t(x)");
+    accepts("e(x) :+ t(x), ask(x, _)");
+    accepts("event s(x: int)\ns(x) :- t(x)\ne(x) :+ s(x), ask(x, _)");
+    accepts("table u(x: int)\nu(x) :+ t(x)");
+    accepts("delete t(x) :+ t(x), x > 3");
+}
+
+#[test]
+fn recursion_makes_no_new_values() {
+    for computed in ["x + 1", "hash(x)"] {
+        let k = if computed == "x + 1" { "1" } else { "hash(1)" };
+        refuses("E0509", &format!("k({k}) :- ask(_, _)\nk({computed}) :- k(x)"));
+        refuses("E0509", &format!("k({k}) :- ask(_, _)\nk(y) :- k(x), y = {computed}"));
+        refuses("E0509", &format!("k({k}) :- ask(_, _)\nk(y) :- y = z, k(x), z = {computed}"));
+        refuses("E0509", &format!("k({k}) :- ask(_, _)\nm({computed}) :- k(x)\nk(x) :- m(x)"));
+    }
+    refuses("E0509", "t(x + 1) :- t(x)");
+    refuses("E0509", "t(x + 1) :- t(x), x < 10");
+    refuses("E0509", "far(x, y, 1) :- ask(x, _), t(y)\nfar(x, z, d + 1) :- far(x, y, d), far(y, z, _)");
+    refuses("E0509", "r(x, y) :- ask(x, _), t(y)\nr(y, x + 1) :- r(x, y)");
+    accepts("r(x, y) :- ask(x, _), t(y)\nr(x, z) :- r(x, y), r(y, z)");
+    accepts("r(x, y) :- ask(x, _), t(y)\nr(y, x) :- r(x, y)");
+    accepts("r(x) :- ask(x, _)\nr(x + 1) :- r(x), t(x)");
+    accepts("r(x, x) :- ask(x, _)\nr(x, x + 1) :- r(x, _)");
+    accepts("r(x) :- ask(x, _)\nr(max(x, y)) :- r(x), ask(y, _)");
+    accepts("r(c, 1) :- ask(_, _) from c\nr(c, index_of(c)) :- r(c, _)");
+    accepts("r(x) :- ask(x, _)\nr(y + 1) :- r(_), t(y)");
+    accepts("k(x) :+ ask(x, _)\nk(x + 1) :+ k(x), x < 10");
+}
+
+#[test]
+fn relations_that_feed_themselves_draw_a_warning() {
+    let start = "p(x) :- ask(x, _)\n";
+    for rules in
+        ["p(x + 1) :+ p(x)", "p(x) :+ p(x)", "p(1) :+ p(_)", "p(y) :+ p(x), y = x * 2", "q(x) :- p(x)\np(x) :+ q(x)"]
+    {
+        refuses("E0510", &format!("{start}{rules}"));
+    }
+    refuses("E0510", "t(x + 1) :+ t(x)");
+    refuses("E0510", "t(y) :+ t(x), y = x + 1");
+    for rules in
+        ["p(x) :+ p(x), t(x)", "p(x + 1) :+ p(x), x < 9", "p(1) :+ p(2)", "q(x) :+ p(x)", "q(x) :- p(x)\nq(x) :- q(x)"]
+    {
+        accepts(&format!("{start}{rules}"));
+    }
+    accepts("t(x) :+ t(x)");
+    accepts("t(x + 1) :+ t(x), ask(x, _)");
 }
 
 #[test]

@@ -7,6 +7,8 @@ mod binding;
 mod channels;
 mod counts;
 mod events;
+mod feeding;
+mod growth;
 mod kinds;
 mod names;
 mod recursion;
@@ -33,6 +35,7 @@ pub(crate) fn protocol(program: &mut Program, sink: &mut Sink) -> Result<(), Dia
     sink.stop_on_errors()?;
     channels::check_keys(program, sink);
     rules(program, sink)?;
+    feeding::warn(program, sink);
     unused::check(program, sink);
     Ok(())
 }
@@ -51,8 +54,10 @@ fn rules(program: &mut Program, sink: &mut Sink) -> Result<(), Diagnostics> {
     kinds::infer(program, sink);
     sink.stop_on_errors()?;
     events::check(program, sink);
+    feeding::check(program, sink);
     strata::infer(program, sink);
     sink.stop_on_errors()?;
     recursion::check(program, sink);
+    growth::check(program, sink);
     sink.stop_on_errors()
 }

@@ -93,6 +93,9 @@ codes! {
     E0505 "A relation depends on its own absence",
     E0506 "Recursion over state that can shrink",
     E0507 "State that nothing ever deletes",
+    E0508 "State alone fills an event",
+    E0509 "Recursion that makes ever new values",
+    E0510 "A relation that feeds itself for ever",
     // Space.
     E0601 "A message into a relation that is no channel",
     E0602 "A channel filled without a message",
