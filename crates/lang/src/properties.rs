@@ -1,8 +1,9 @@
 //! Properties: rules over the messages of a whole run, compiled to an *observer*, a program that an engine runs like any other.
 //!
 //! The observer has the roles of the protocol and one more, `observer`, and its channels under the same names, received by the observer,
-//! with two columns in front: who sent, and to whom. Whoever runs it gives it the messages of the run. Messages stay in tables named `sent NAME`;
-//! what properties say about a channel is read there. Each rule for `violation` fills a view of its own, `violation 1`, `violation 2`,
+//! with two columns in front: who sent, and to whom. Whoever runs it gives it the messages of the run when they are delivered, not when
+//! they are sent, and those never that are lost: refinement compares deliveries, so a rewritten program has the properties of the
+//! original. Messages stay in tables named `received NAME`; what properties say about a channel is read there. Each rule for `violation` fills a view of its own, `violation 1`, `violation 2`,
 //! so that they may have different columns. (No name of a text has a space in it, so these clash with nothing.)
 
 use menard_value::Type;
@@ -44,9 +45,9 @@ pub fn violations(observer: &Program) -> Vec<Name> {
     relations.filter(|relation| relation.name.starts_with("violation ")).map(|relation| relation.name.clone()).collect()
 }
 
-/// The table of the messages that were sent on a channel.
-pub fn sent(channel: &str) -> Name {
-    Name::from(format!("sent {channel}"))
+/// The table of the messages of a channel that were delivered: taken by a step of a node, or by an external node.
+pub fn received(channel: &str) -> Name {
+    Name::from(format!("received {channel}"))
 }
 
 fn rules(root: &SyntaxNode, protocol: &Program, sink: &mut Sink) -> Vec<Rule> {
@@ -177,7 +178,7 @@ fn observed(protocol: &Program, channel: &Channel) -> Channel {
 
 fn table(channel: &Channel) -> Relation {
     Relation {
-        name: sent(&channel.name),
+        name: received(&channel.name),
         columns: channel.columns.clone(),
         kind: RelationKind::Table,
         declared: true,
@@ -195,7 +196,7 @@ fn fill(channel: &Channel) -> Rule {
     let atom = Atom { negated: false, new: false, relation, args, from: None, to: None, span };
     Rule {
         delete: false,
-        head: Head { relation: sent(&channel.name), args: head_args, at: None, span },
+        head: Head { relation: received(&channel.name), args: head_args, at: None, span },
         kind: RuleKind::Now,
         body: vec![Literal::Atom(atom)],
         variables: Vec::new(),
@@ -209,7 +210,7 @@ fn read_history(literal: &mut Literal, protocol: &Program) {
     if protocol.channel(&atom.relation).is_none() {
         return;
     }
-    atom.relation = sent(&atom.relation);
+    atom.relation = received(&atom.relation);
     let anybody = Expr { kind: ExprKind::Wildcard, span: atom.span };
     let from = atom.from.take().unwrap_or_else(|| anybody.clone());
     let to = atom.to.take().unwrap_or(anybody);

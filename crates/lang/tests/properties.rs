@@ -25,14 +25,14 @@ fn the_properties_of_voting_have_an_observer() {
     let roles: Vec<_> = observer.roles.iter().map(|role| role.name.as_str()).collect();
     assert_eq!(roles, ["client", "leader", "participant", "observer"]);
     let component = observer.component(properties::OBSERVER).expect("the observer has a component");
-    let vote = component.relation("sent vote").expect("votes are kept");
+    let vote = component.relation("received vote").expect("votes are kept");
     assert_eq!((vote.kind, vote.columns.len()), (RelationKind::Table, 4));
     let violation = component.relation("violation 1").expect("the first violation has a view");
     assert_eq!((violation.kind, violation.columns.len()), (RelationKind::View, 4));
     let rule = component.rules.iter().find(|rule| rule.head.relation == "violation 1").expect("it has a rule");
     assert_eq!(
         menard_lang::print::rule(rule),
-        "violation 1(\"reply without a vote\", c, id, p) :- sent reply(_, c, id), participant(p), !sent vote(p, _, c, id)"
+        "violation 1(\"reply without a vote\", c, id, p) :- received reply(_, c, id), participant(p), !received vote(p, _, c, id)"
     );
     assert!(component.strata.iter().flatten().any(|name| name == "violation 2"));
 }
