@@ -3,9 +3,10 @@
 //!
 //! What is compared, for channels that the original has:
 //! * every message that the original is scheduled to take must be in flight in it at that moment, and every repetition must be of a message
-//!   that it holds: so nothing was delivered earlier or more often than the original can deliver it;
+//!   that it holds;
 //! * every message that the rewritten program sent, the original sent too, at least as often;
-//! * external nodes sent and received the same messages, in the same order;
+//! * their histories are equal: what external nodes sent, and what was delivered to whom, turn by turn. So every property, which can speak of
+//!   deliveries only, holds of both or of neither;
 //! * if the rewritten run was drained, the original sent no message that the rewritten program never sent; and if the lift is exact, none
 //!   more often, and its run is drained too. (An inexact lift may leave copies in flight in the original: where two equal messages of the
 //!   original become one, the second is only late.)
@@ -13,7 +14,7 @@
 use menard_lang::run::{Event, Lift, Message, Trace};
 use thiserror::Error;
 
-use crate::log::{Content, Entry, digest, narrow};
+use crate::log::{Content, Entry, PacketId, digest, narrow};
 use crate::prepared::Prepared;
 use crate::replay::{Obstacle, ReplayError, Replayer};
 use crate::world::World;
@@ -62,8 +63,8 @@ pub enum Difference {
     Invented,
     /// The rewritten program said everything that it had to say, and this message is missing.
     Missing,
-    /// External nodes did not send or receive the same messages in the same order.
-    Outside,
+    /// Other messages were delivered, or in another order, or grouped otherwise into steps.
+    History,
     /// Nothing is left to do in the rewritten program, but in the original there is.
     Unfinished,
 }
@@ -154,7 +155,8 @@ impl Finding {
             },
             Difference::Invented => format!("the original does not send {message}, or not as often"),
             Difference::Missing => format!("the original also sends {message}"),
-            Difference::Outside => format!("external nodes see another order of messages, first at {message}"),
+            Difference::History if self.message.is_none() => "the histories differ".to_owned(),
+            Difference::History => format!("the histories differ, first at {message}"),
             Difference::Unfinished => "the rewritten program is done, but the original is not".to_owned(),
         };
         Mismatch { stage, event: self.event, message: self.message, difference: self.difference, text }
@@ -164,37 +166,17 @@ impl Finding {
 /// Compares what the rewritten program did with what the original did.
 fn compare(rewritten: &Trace, original: &World<'_>, completeness: Completeness) -> Result<(), Finding> {
     let prepared = original.prepared;
-    let mut ours = Vec::new();
-    let mut outside = Vec::new();
-    let mut scratch = Vec::new();
-    let mut note = |message: &Message, list: &mut Vec<u64>| {
-        if let Some(channel) = prepared.channel_of(&message.channel) {
-            let content = Content { channel, from: message.from, to: message.to, args: &message.args };
-            list.push(digest(content, &mut scratch));
-        }
-    };
-    for event in &rewritten.events {
-        match event {
-            Event::Inject { message } => {
-                note(message, &mut ours);
-                note(message, &mut outside);
-            }
-            Event::Take { message, lost: false } => note(message, &mut outside),
-            Event::Step { outputs, .. } => outputs.iter().for_each(|message| note(message, &mut ours)),
-            Event::Repeat { message, .. } => note(message, &mut ours),
-            Event::Take { lost: true, .. } | Event::Crash { .. } | Event::Restart { .. } => {}
-        }
-    }
+    let Account { sent: mut ours, history } = Account::of(rewritten, prepared);
     let mut theirs: Vec<u64> = original.log.packets.iter().map(|packet| packet.digest).collect();
     ours.sort_unstable();
     theirs.sort_unstable();
     if let Some(extra) = first_extra(&ours, &theirs) {
         return Err(Finding::new(Difference::Invented, find_in_trace(rewritten, prepared, extra)));
     }
-    if let Some(position) = first_difference(&outside, &seen_outside(original)) {
-        let digest = outside.get(position).copied();
+    if let Some(position) = first_difference(&history, &history_of(original)) {
+        let digest = history.get(position).copied();
         let message = digest.and_then(|digest| find_in_trace(rewritten, prepared, digest));
-        return Err(Finding::new(Difference::Outside, message));
+        return Err(Finding::new(Difference::History, message));
     }
     if completeness == Completeness::UpToCopies {
         ours.dedup();
@@ -213,13 +195,70 @@ fn compare(rewritten: &Trace, original: &World<'_>, completeness: Completeness) 
     Ok(())
 }
 
-/// What external nodes of the original sent and received, in order.
-fn seen_outside(original: &World<'_>) -> Vec<u64> {
-    let seen = original.log.entries.iter().filter_map(|entry| match entry {
-        Entry::Inject { packet } | Entry::Take { packet, lost: false } => Some(*packet),
-        _ => None,
-    });
-    seen.map(|packet| original.log.packets[packet as usize].digest).collect()
+/// Stands at the end of every turn in a history; no message has this digest but with a chance of one in 2^64.
+const END_OF_TURN: u64 = 0;
+
+/// What a run of the rewritten program did on channels that the original has, as digests of messages.
+#[derive(Default)]
+struct Account {
+    /// Messages sent, by whomever.
+    sent: Vec<u64>,
+    /// Messages sent by external nodes and messages delivered, in order; those that a turn takes are sorted.
+    history: Vec<u64>,
+}
+
+impl Account {
+    fn of(rewritten: &Trace, original: &Prepared) -> Self {
+        let mut account = Account::default();
+        let mut scratch = Vec::new();
+        let mut digest_of = |message: &Message| {
+            let channel = original.channel_of(&message.channel)?;
+            let content = Content { channel, from: message.from, to: message.to, args: &message.args };
+            Some(digest(content, &mut scratch))
+        };
+        for event in &rewritten.events {
+            match event {
+                Event::Inject { message } => {
+                    let sent = digest_of(message);
+                    account.sent.extend(sent);
+                    account.history.extend(sent);
+                }
+                Event::Take { message, lost: false } => account.history.extend(digest_of(message)),
+                Event::Step { inputs, outputs, .. } => {
+                    account.sent.extend(outputs.iter().filter_map(&mut digest_of));
+                    end_turn(&mut account.history, inputs.iter().filter_map(&mut digest_of));
+                }
+                Event::Repeat { message, .. } => account.sent.extend(digest_of(message)),
+                Event::Take { lost: true, .. } | Event::Crash { .. } | Event::Restart { .. } => {}
+            }
+        }
+        account
+    }
+}
+
+/// The history of a run of the original, as in [`Account`].
+fn history_of(original: &World<'_>) -> Vec<u64> {
+    let log = &original.log;
+    let digest = |packet: &PacketId| log.packets[*packet as usize].digest;
+    let mut history = Vec::new();
+    for entry in &log.entries {
+        match entry {
+            Entry::Inject { packet } | Entry::Take { packet, lost: false } => history.push(digest(packet)),
+            Entry::Step { inputs, .. } => end_turn(&mut history, log.inputs(inputs).iter().map(digest)),
+            Entry::Repeat { .. } | Entry::Take { lost: true, .. } | Entry::Crash { .. } | Entry::Restart { .. } => {}
+        }
+    }
+    history
+}
+
+/// Adds a turn to a history if it takes anything.
+fn end_turn(history: &mut Vec<u64>, taken: impl Iterator<Item = u64>) {
+    let start = history.len();
+    history.extend(taken);
+    if history.len() > start {
+        history[start..].sort_unstable();
+        history.push(END_OF_TURN);
+    }
 }
 
 /// The first element of the sorted list `of` that occurs in it more often than in the sorted list `over`.

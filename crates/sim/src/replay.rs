@@ -26,8 +26,8 @@ pub enum Obstacle {
     /// The message's ends or fields are not what the channel's declaration says.
     #[error("the message does not fit its channel")]
     Misfit,
-    /// A node would send what only external nodes send.
-    #[error("only external nodes send of their own accord")]
+    /// A node of the program would send or receive outside of a step.
+    #[error("only external nodes send and receive outside of steps")]
     NotExternal,
     /// The message is not in flight: never sent, or taken before.
     #[error("the message is not in flight")]

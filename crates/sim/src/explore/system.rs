@@ -261,7 +261,7 @@ impl<'a> System<'a> {
     pub fn key(&self, state: &State<'a>) -> u128 {
         let mut bytes = Vec::with_capacity(16 * state.nodes.len() + 4 * state.flight.len() + 32);
         state.nodes.iter().for_each(|node| bytes.extend_from_slice(&node.fingerprint.to_le_bytes()));
-        bytes.extend_from_slice(&state.sent.to_le_bytes());
+        bytes.extend_from_slice(&(state.sent as u64).to_le_bytes());
         bytes.extend_from_slice(&state.seen.as_ref().map_or(0, |seen| seen.fingerprint).to_le_bytes());
         state.flight.iter().for_each(|id| bytes.extend_from_slice(&id.to_le_bytes()));
         xxh3_128(&bytes)

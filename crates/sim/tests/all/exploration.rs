@@ -3,7 +3,7 @@
 use menard_sim::{Config, Groups, Prepared, Scope, Stage, explore, explore_lifts, includes, schedule_of, space_time};
 
 use crate::programs::{VOTING, VOTING_PROPERTIES, decoupled_voting, fair, hasty_voting, observe, prepare};
-use crate::refinement::ToLeader;
+use crate::refinement::To;
 
 /// A scope with requests that differ.
 fn scope(prepared: &Prepared, requests: u32, groups: Groups) -> Scope {
@@ -94,7 +94,7 @@ fn voting_has_29_states_for_each_request() {
 #[test]
 fn every_transition_of_decoupled_voting_lifts() {
     let (_, original) = prepare(VOTING, distinct());
-    let stages = [Stage { original: &original, lift: &ToLeader }];
+    let stages = [Stage { original: &original, lift: &To("leader") }];
     let (_, rewritten) = prepare(&decoupled_voting(), distinct());
     let exploration = explore_lifts(&rewritten, &stages, &scope(&original, 1, Groups::All));
     assert!(exploration.complete && exploration.mismatch.is_none());

@@ -18,50 +18,21 @@ impl Lift for Identity {
     }
 }
 
-/// Every step of a part of the leader is a step of the leader.
-pub struct ToLeader;
+/// What happens at the component `collector` happened at this component of the original.
+pub struct To(pub &'static str);
 
-impl Lift for ToLeader {
+impl Lift for To {
     fn lift(&self, run: &Trace) -> Schedule {
         let mut schedule = schedule_of(run);
         for event in &mut schedule.events {
-            if let Event::Step { at, .. } = event
+            if let Event::Step { at, .. } | Event::Repeat { at, .. } | Event::Crash { at } | Event::Restart { at } =
+                event
                 && at.component == "collector"
             {
-                *at = Address { component: "leader".into(), part: 0, ..at.clone() };
+                *at = Address { component: self.0.into(), part: 0, ..at.clone() };
             }
         }
         schedule
-    }
-}
-
-/// The part takes forwarded questions; the original takes them when the part does.
-struct Forwarding;
-
-impl Lift for Forwarding {
-    fn lift(&self, run: &Trace) -> Schedule {
-        let mut schedule = schedule_of(run);
-        for event in &mut schedule.events {
-            match event {
-                Event::Step { at, inputs, .. } if at.component == "part" => {
-                    *at = Address { component: "server".into(), ..at.clone() };
-                    for input in inputs {
-                        let from = input.args[0].as_node().expect("a forwarded question says who asked");
-                        *input = Message { channel: "a".into(), from, to: input.to, args: input.args[1..].to_vec() };
-                    }
-                }
-                Event::Step { inputs, .. } => inputs.retain(|input| input.channel != "a"),
-                Event::Crash { at } | Event::Restart { at } => {
-                    *at = Address { component: "server".into(), ..at.clone() };
-                }
-                _ => {}
-            }
-        }
-        schedule
-    }
-
-    fn exact(&self) -> bool {
-        false
     }
 }
 
@@ -111,42 +82,42 @@ fn a_part_that_forgets_alone_is_noticed() {
     // Two answers, each from a memory of its own: a restart of the original loses both.
     let memory = "protocol memory
         role client external
+        role front
         role server
         fault restart 1 of server
-        channel a(x: int)    client -> server
-        channel b(x: int)    client -> server
-        channel na(x: int)   server -> client
-        channel nb(x: int)   server -> client
+        channel ask_a(x: int)           client -> front
+        channel ask_b(x: int)           client -> front
+        channel a(c: node, x: int)      front -> server
+        channel b(c: node, x: int)      front -> server
+        channel new_a(x: int)           server -> client
+        channel new_b(x: int)           server -> client
+        component front {
+          a(c, x)@s :~ ask_a(x) from c, server(s)
+          b(c, x)@s :~ ask_b(x) from c, server(s)
+        }
         component server {
-          table sa(x: int)
-          table sb(x: int)
-          sa(x)   :+ a(x)
-          na(x)@c :~ a(x) from c, !sa(x)
-          sb(x)   :+ b(x)
-          nb(x)@c :~ b(x) from c, !sb(x)
+          table seen_a(x: int)
+          table seen_b(x: int)
+          seen_a(x)  :+ a(_, x)
+          new_a(x)@c :~ a(c, x), !seen_a(x)
+          seen_b(x)  :+ b(_, x)
+          new_b(x)@c :~ b(c, x), !seen_b(x)
         }";
-    let split = memory
-        .replace(
-            "channel a(x: int)    client -> server",
-            "channel a(x: int) client -> server channel fa(c: node, x: int) server -> part",
-        )
-        .replace("na(x: int)   server", "na(x: int) part")
-        .replace(
-            "          sa(x)   :+ a(x)\n          na(x)@c :~ a(x) from c, !sa(x)\n",
-            "fa(c, x)@me :~ a(x) from c\n",
-        )
-        .replace("          table sa(x: int)\n", "")
-        + "component part of server { table sa(x: int)  sa(x) :+ fa(_, x)  na(x)@c :~ fa(c, x), !sa(x) }";
-    let config = Config { requests: 12, ..Config::default() };
-    let (_, original) = prepare(memory, config.clone());
-    let (_, rewritten) = prepare(&split, config);
-    let report = campaign(&rewritten, None, &[Stage { original: &original, lift: &Forwarding }], 300, 0, &mut |_| {});
-    assert!(report.wrong_runs > 0);
-    let fair = Config { faults: false, requests: 12, ..Config::default() };
-    let (_, original) = prepare(memory, fair.clone());
-    let (_, rewritten) = prepare(&split, fair);
-    let report = campaign(&rewritten, None, &[Stage { original: &original, lift: &Forwarding }], 300, 0, &mut |_| {});
-    assert_eq!(report.violations, [], "without restarts it is a refinement");
+    let mut split = memory.replace("b(c: node, x: int)      front -> server", "b(c: node, x: int) front -> collector");
+    split = split.replace("new_b(x: int)           server", "new_b(x: int) collector");
+    for line in ["table seen_b(x: int)", "seen_b(x)  :+ b(_, x)", "new_b(x)@c :~ b(c, x), !seen_b(x)"] {
+        split = split.replace(line, "");
+    }
+    split += "component collector of server { table seen_b(x: int)  seen_b(x) :+ b(_, x)  new_b(x)@c :~ b(c, x), !seen_b(x) }";
+    let wrong_runs = |faults| {
+        let config = Config { faults, requests: 12, ..Config::default() };
+        let (_, original) = prepare(memory, config.clone());
+        let (_, rewritten) = prepare(&split, config);
+        let lift = To("server");
+        campaign(&rewritten, None, &[Stage { original: &original, lift: &lift }], 300, 0, &mut |_| {}).wrong_runs
+    };
+    assert_eq!(wrong_runs(false), 0, "without restarts it is a refinement");
+    assert!(wrong_runs(true) > 0);
 }
 
 #[test]
@@ -154,7 +125,7 @@ fn voting_decoupled_by_hand_refines_voting() {
     let (_, original) = prepare(VOTING, Config::default());
     let (program, rewritten) = prepare(&decoupled_voting(), Config::default());
     assert_eq!(program.physical_nodes(), 1 + 3 + 3);
-    let stages = [Stage { original: &original, lift: &ToLeader }];
+    let stages = [Stage { original: &original, lift: &To("leader") }];
     let report = campaign(&rewritten, None, &stages, 300, 0, &mut |_| {});
     assert_eq!(report.violations, []);
 }
@@ -165,7 +136,7 @@ fn counting_too_few_votes_is_no_refinement() {
         .replace("reply(id)@c            :~ new votes(c, id, participants)", "reply(id)@c :~ new votes(c, id, 2)");
     let (_, original) = prepare(VOTING, Config::default());
     let (_, rewritten) = prepare(&hasty, Config::default());
-    let stages = [Stage { original: &original, lift: &ToLeader }];
+    let stages = [Stage { original: &original, lift: &To("leader") }];
     let report = campaign(&rewritten, None, &stages, 20, 0, &mut |_| {});
     assert!(report.wrong_runs > 10, "{report:?}");
 }
@@ -176,7 +147,7 @@ fn a_run_that_is_no_refinement_is_shrunk() {
         .replace("reply(id)@c            :~ new votes(c, id, participants)", "reply(id)@c :~ new votes(c, id, 2)");
     let (_, original) = prepare(VOTING, Config::default());
     let (_, rewritten) = prepare(&hasty, Config::default());
-    let mut refiner = Refiner::new(&[Stage { original: &original, lift: &ToLeader }]);
+    let mut refiner = Refiner::new(&[Stage { original: &original, lift: &To("leader") }]);
     let mut traces = (0..50).map(|seed| simulate(&rewritten, None, seed).trace);
     let trace = traces.find(|trace| refiner.check(trace).is_err()).expect("some run is no refinement");
     let small = shrink(&rewritten, None, &trace, &mut |run| refiner.check(&run.trace).is_err());
@@ -237,7 +208,33 @@ fn deliveries_to_external_nodes_in_another_order_are_noticed() {
     }
     let (prepared, trace) = run_of_voting();
     let mismatch = check(&prepared, &Reordering, &trace).expect_err("the order of replies differs");
-    assert_eq!(mismatch.difference, Difference::Outside);
+    assert_eq!(mismatch.difference, Difference::History);
+}
+
+#[test]
+fn messages_taken_together_instead_of_apart_are_noticed() {
+    struct Merging;
+    impl Lift for Merging {
+        fn lift(&self, run: &Trace) -> Schedule {
+            let mut schedule = schedule_of(run);
+            let takes_two = |pair: &[Event]| match pair {
+                [Event::Step { at, .. }, Event::Step { at: next, .. }] => at == next,
+                _ => false,
+            };
+            let Some(position) = schedule.events.windows(2).position(takes_two) else { return schedule };
+            if let Event::Step { inputs: taken, .. } = schedule.events.remove(position + 1)
+                && let Event::Step { inputs, .. } = &mut schedule.events[position]
+            {
+                inputs.extend(taken);
+            }
+            schedule
+        }
+    }
+    let (_, prepared) = prepare(VOTING, fair());
+    let runs = (0..20).map(|seed| simulate(&prepared, None, seed).trace);
+    let differences: Vec<Difference> =
+        runs.filter_map(|trace| check(&prepared, &Merging, &trace).err()).map(|mismatch| mismatch.difference).collect();
+    assert!(differences.contains(&Difference::History), "{differences:?}");
 }
 
 #[test]
