@@ -15,7 +15,7 @@ pub mod properties;
 pub mod run;
 mod sink;
 pub mod source;
-mod suggest;
+pub mod suggest;
 pub mod syntax;
 pub mod testing;
 pub mod walk;
