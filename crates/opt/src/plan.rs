@@ -11,7 +11,7 @@ use menard_lang::source::Source;
 
 use crate::precondition::Proof;
 use crate::refusal::Refusal;
-use crate::rewrite::Misfit;
+use crate::rewrite::{Misfit, suggest};
 use crate::rules::{Applied, Denied, REWRITES};
 
 pub use error::PlanError;
@@ -58,6 +58,10 @@ pub fn why_not(program: &Program, so_far: &Plan, line: &str) -> Result<Vec<Stage
     let stages = apply_plan(program, so_far)?;
     let lines = menard_lang::plan::parse_line(line).map_err(PlanError::Misfit)?;
     let source = Source::new("<line of a plan>", line);
+    if lines.is_empty() {
+        let misfit = Misfit { word: line.to_owned(), message: "there is no rewrite in this line".into(), help: None };
+        return Err(PlanError::misfit(&source, None, misfit));
+    }
     let mut more: Vec<Stage> = Vec::new();
     for line in &lines {
         let current = more.last().or(stages.last()).map_or(program, |stage| &stage.program);
@@ -110,11 +114,10 @@ pub fn apply_line(
 }
 
 fn unknown_rewrite(using: &str, names: &[&str]) -> Misfit {
-    let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
     Misfit {
         word: using.to_owned(),
         message: format!("no rewrite for such a line is called `{using}`"),
-        help: Some(format!("there is {}; without `using`, the first that is allowed", names.join(" and "))),
+        help: Some(suggest(using, "there are", names.to_vec())),
     }
 }
 

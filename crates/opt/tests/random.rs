@@ -77,7 +77,7 @@ const SIDES: [Side; 2] = [
 ];
 
 const PAIRS: [&str; 12] =
-    ["x, y", "x, y", "x, y", "x, y", "x, y", "y, x", "x, _", "x, _", "_, y", "x, z", "z, y", "x, 1"];
+    ["x, y", "x, y", "x, y", "x, y", "x, y", "y, x", "x, _", "x, x", "_, y", "x, z", "z, y", "x, 1"];
 const SINGLES: [&str; 6] = ["x", "x", "x", "y", "z", "_"];
 const HEAD_PAIRS: [&str; 12] =
     ["x, y", "x, y", "x, y", "x, y", "y, x", "x, z", "x, x", "x, 0", "0, y", "y, 2", "x, count(y)", "y, max(x)"];
@@ -108,8 +108,11 @@ fn body(random: &mut Random, side: &Side, filled: &[Relation]) -> Vec<String> {
     if random.percent(15) {
         literals.push((*random.pick(&["x < 2", "x != y", "x == y", "y > 0"])).to_owned());
     }
-    if random.percent(3) {
-        literals.push("start()".to_owned());
+    if random.percent(6) {
+        literals.push((*random.pick(&["start()", "new i(x)", "new j(z)"])).to_owned());
+    }
+    if random.percent(12) {
+        literals.push((*random.pick(&["i(x)", "j(y)", "!j(x)", "i(z)"])).to_owned());
     }
     literals
 }
@@ -156,6 +159,7 @@ fn text(rules: &Rules) -> String {
     let mut text = HEADER.replace("FAULT", faults[rules[0].len() % faults.len()]);
     for (side, rules) in SIDES.iter().zip(rules) {
         text += &format!("component {} {{\n  table t(x: int, y: int)\n  table u(x: int)\n", side.name);
+        text += "  i(x) :- a(o), x = index_of(o)\n  j(x) :- i(x), x > 0\n";
         for rule in rules {
             text += &format!("  {rule}\n");
         }

@@ -9,7 +9,7 @@ use menard_lang::ir::{Atom, Column, Expr, ExprKind, Name, Rule};
 use menard_value::Type;
 
 use super::scope::{Scope, atoms, fills};
-use crate::edit::{fresh, variable};
+use crate::edit::{fresh, is_used, variable};
 
 /// A literal of a moved rule that reads what stays.
 #[derive(Clone, Debug)]
@@ -82,34 +82,30 @@ pub fn forward(scope: &Scope<'_>, rule: &Rule, atom: &Atom) -> Forward {
             relation.columns.iter().map(|column| column.ty).collect()
         }
     };
-    let mut forward = Forward { literal: atom.clone(), columns: Vec::new(), args: Vec::new() };
-    forward.literal.negated = false;
-    if let Some(from) = &mut forward.literal.from {
-        pass(from, Type::Node, &mut forward.columns, &mut forward.args, rule);
-    }
-    for (arg, ty) in forward.literal.args.iter_mut().zip(types) {
-        pass(arg, ty, &mut forward.columns, &mut forward.args, rule);
-    }
+    let is_taken =
+        |name: &str| is_used(scope.program, name) || rule.variables.iter().any(|(variable, _)| variable == name);
+    let mut forward =
+        Forward { literal: Atom { negated: false, ..atom.clone() }, columns: Vec::new(), args: Vec::new() };
+    forward.literal.from = atom.from.as_ref().map(|from| forward.pass(from, Type::Node, &is_taken));
+    forward.literal.args = atom.args.iter().zip(types).map(|(arg, ty)| forward.pass(arg, ty, &is_taken)).collect();
     forward
 }
 
-/// Adds a column for an argument if it tells the reader something. A call is computed by the reader; the literal then has a variable.
-fn pass(arg: &mut Expr, ty: Type, columns: &mut Vec<Column>, args: &mut Vec<Expr>, rule: &Rule) {
-    let name = match &arg.kind {
-        ExprKind::Wildcard | ExprKind::Constant(_) | ExprKind::Param(_) | ExprKind::Me => return,
-        ExprKind::Variable(name) if columns.iter().any(|column| column.name == *name) => return,
-        ExprKind::Variable(name) => name.clone(),
-        ExprKind::Call(..) => {
-            let is_taken = |name: &str| {
-                columns.iter().any(|column| column.name == name)
-                    || rule.variables.iter().any(|(variable, _)| variable == name)
-            };
-            fresh("value", is_taken)
-        }
-    };
-    args.push(arg.clone());
-    *arg = variable(name.clone());
-    columns.push(Column { name, ty });
+impl Forward {
+    /// Adds a column for an argument if it tells the reader something, and gives the argument of the forwarding rule's literal. A call is
+    /// computed by the reader; the literal then has a variable.
+    fn pass(&mut self, arg: &Expr, ty: Type, is_taken: impl Fn(&str) -> bool) -> Expr {
+        let is_column = |name: &str| self.columns.iter().any(|column| column.name == name);
+        let name = match &arg.kind {
+            ExprKind::Wildcard | ExprKind::Constant(_) | ExprKind::Param(_) | ExprKind::Me => return arg.clone(),
+            ExprKind::Variable(name) if is_column(name) => return arg.clone(),
+            ExprKind::Variable(name) => name.clone(),
+            ExprKind::Call(..) => fresh("value", |name| is_column(name) || is_taken(name)),
+        };
+        self.args.push(arg.clone());
+        self.columns.push(Column { name: name.clone(), ty });
+        variable(name)
+    }
 }
 
 /// Whether two literals are the same but for the names of variables, so that one message serves both.

@@ -14,7 +14,7 @@ pub const START: &str = "start";
 pub enum Reads {
     /// A role, or a relation derived from roles alone: the same at every node and in every step.
     Constant,
-    /// `start()`.
+    /// The first step: `start()`, or `new` of a constant.
     Start,
     /// A channel that the component receives.
     Channel,
@@ -66,9 +66,12 @@ impl<'a> Scope<'a> {
         }
     }
 
-    /// What an atom reads.
+    /// What an atom reads. A constant begins to hold in the first step, so `new` of one is as good as `start()`.
     pub fn reads(&self, atom: &Atom) -> Reads {
-        self.reads_name(&atom.relation)
+        match self.reads_name(&atom.relation) {
+            Reads::Constant if atom.new => Reads::Start,
+            reads => reads,
+        }
     }
 
     /// Whether the relation of this component is the same at every node and in every step.

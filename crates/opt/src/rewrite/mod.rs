@@ -14,6 +14,7 @@ use crate::precondition::{Precondition, Proofs};
 use crate::refusal::Refusal;
 
 pub use split::Split;
+pub(crate) use split::suggest;
 
 /// A line of a plan that names what is not there, or asks for what makes no sense. Unlike a refusal it says nothing about rules.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -28,7 +28,7 @@ use menard_lang::ir::{Expr, Name, Program};
 use menard_lang::plan::LineKind;
 use menard_lang::run::{Schedule, Trace};
 
-use super::split::{one_of, unknown_component, within_limit};
+use super::split::{one_of, suggest, unknown_component, within_limit};
 use super::{Misfit, Rewrite};
 use crate::analysis::fault_model::only_omission;
 use crate::analysis::keys::{Assignment, Demand, Demands, Group, column_name, groups};
@@ -193,7 +193,7 @@ fn fits(program: &Program, site: &Partitioning) -> Result<(), Misfit> {
     match site.by.iter().find(|name| !known.contains(name.as_str())) {
         Some(name) => {
             let message = format!("no channel that `{}` receives has a column `{name}`", component.name);
-            misfit(name, message, Some(one_of("the columns of its channels are", known)))
+            misfit(name, message, Some(suggest(name, "the columns of its channels are", known.into_iter().collect())))
         }
         None => Ok(()),
     }

@@ -3,10 +3,12 @@
 use std::collections::BTreeSet;
 
 use menard_lang::MAX_NODES;
-use menard_lang::ir::{Name, Program, Rule};
+use menard_lang::ir::{Aggregate, Name, Program, Rule};
+use menard_lang::suggest::nearest;
+use menard_value::Function;
 
 use super::Misfit;
-use crate::analysis::scope::Scope;
+use crate::analysis::scope::{START, Scope};
 
 /// A component and the rules of it that shall move to a new one.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -32,6 +34,10 @@ impl Split {
                 message: format!("there is a component or role `{into}` already"),
                 help: Some("give the new component a name of its own".into()),
             });
+        }
+        if belongs_to_the_language(into) {
+            let message = format!("`{into}` belongs to the language");
+            return Err(Misfit { word: into.to_string(), message, help: None });
         }
         if found.count.is_some() {
             return Err(Misfit {
@@ -81,8 +87,13 @@ pub fn unknown_component(program: &Program, component: &str) -> Misfit {
     Misfit {
         word: component.to_owned(),
         message: format!("`{}` has no component `{component}` at this line", program.name),
-        help: Some(one_of("its components are", names)),
+        help: Some(suggest(component, "its components are", names.collect())),
     }
+}
+
+/// Whether no component can have this name.
+fn belongs_to_the_language(name: &str) -> bool {
+    name == START || Function::find(name).is_some() || Aggregate::from_name(name).is_some()
 }
 
 /// Whether so many more physical nodes for each node of a role are within the limit of a program.
@@ -104,7 +115,19 @@ fn underived(scope: &Scope<'_>, handle: &str) -> Misfit {
             Some(other) => format!("`{handle}` is derived in `{}`, not in `{}`", other.name, scope.component.name),
             None => format!("no rule of `{}` derives `{handle}`", scope.component.name),
         };
-    Misfit { word: handle.to_owned(), message, help: Some(one_of("its rules derive", names)) }
+    Misfit {
+        word: handle.to_owned(),
+        message,
+        help: Some(suggest(handle, "its rules derive", names.into_iter().collect())),
+    }
+}
+
+/// What may have been meant: the nearest name, or all.
+pub fn suggest(wanted: &str, lead: &str, names: Vec<&str>) -> String {
+    match nearest(wanted, names.iter().copied()) {
+        Some(name) => format!("did you mean `{name}`?"),
+        None => one_of(lead, names),
+    }
 }
 
 /// "`lead` `a`, `b`, `c`".

@@ -176,6 +176,14 @@ channel again(k: int)         server -> store
             (", start(), store(s)", ", store(s)"),
         ),
         case(
+            "D2.1",
+            "a constant that is new in the first step",
+            "first(0, 1) :- start()
+             some(x)     :- store(s), x = index_of(s)
+             note(k, v)@s :~ first(k, v), new some(k), store(s)",
+            ("new some(k)", "some(k)"),
+        ),
+        case(
             "D2.2",
             "an event that must be absent",
             "all(k, v)  :- put(k, v)

@@ -1,0 +1,116 @@
+//! Plans that do not fit the program: each says where in the plan, what, and what would be right.
+
+use menard_lang::{Source, compile_text, plan};
+use menard_opt::{PlanError, apply_plan, why_not};
+
+const VOTING: &str = include_str!("../../../protocols/voting/voting.ded");
+
+fn error(lines: &str) -> PlanError {
+    let text = format!("plan test for voting\n\n{lines}\n");
+    let plan = plan::parse(&Source::new("test.plan", text), &[]).unwrap_or_else(|errors| panic!("{errors}"));
+    match apply_plan(&compile_text(VOTING), &plan) {
+        Err(error @ PlanError::Misfit(_)) => error,
+        Err(error) => panic!("not a misfit: {}", error.render(false)),
+        Ok(_) => panic!("`{lines}` fits"),
+    }
+}
+
+#[test]
+fn misfits_are_explained() {
+    let lines = [
+        "decouple leadr { voted } into collector",
+        "decouple leader { voted } into collector\ndecouple leader { votes } into counter",
+        "decouple leader { balot } into broadcaster",
+        "decouple leader { vote } into collector",
+        "decouple leader { voted } into participant",
+        "decouple leader { voted } into client",
+        "decouple leader { voted } into collector using independant",
+        "decouple leader { voted } into collector using monotonic",
+        "decouple leader { voted } into collector using co_hash",
+        "partition voter by id into 3",
+        "partition participant by ids into 3",
+        "partition participant by id into 3\npartition participant by id into 3",
+        "partition participant by id into 3\ndecouple participant { vote } into voter",
+        "partition participant by id into 9999",
+    ];
+    let mut text = String::new();
+    for line in lines {
+        text += &error(line).render(false);
+        text += "\n";
+    }
+    insta::assert_snapshot!(text);
+}
+
+#[test]
+fn a_plan_for_another_protocol_does_not_fit() {
+    let text = "plan test for paxos\n\npartition acceptor by slot into 3\n";
+    let plan = plan::parse(&Source::new("test.plan", text), &[]).expect("the plan is well-formed");
+    let Err(error) = apply_plan(&compile_text(VOTING), &plan) else { panic!("it is for another protocol") };
+    insta::assert_snapshot!(error.render(false));
+}
+
+#[test]
+fn a_plan_without_lines_does_nothing() {
+    let plan = plan::parse(&Source::new("test.plan", "plan test for voting\n"), &[]).expect("the plan is well-formed");
+    assert!(apply_plan(&compile_text(VOTING), &plan).is_ok_and(|stages| stages.is_empty()));
+}
+
+#[test]
+fn one_line_of_several_partitions_is_several_stages() {
+    let plan =
+        plan::parse(&Source::new("test.plan", "plan test for voting\ndecouple leader { voted } into collector"), &[]);
+    let plan = plan.expect("the plan is well-formed");
+    let stages = why_not(&compile_text(VOTING), &plan, "partition collector, participant by id into 2");
+    let stages = stages.unwrap_or_else(|error| panic!("{}", error.render(false)));
+    assert_eq!(stages.len(), 2);
+    assert_eq!(stages[1].program.physical_nodes(), 1 + 2 + 6);
+}
+
+#[test]
+fn a_line_that_is_none_is_an_error() {
+    let plan = plan::parse(&Source::new("test.plan", "plan test for voting\n"), &[]).expect("the plan is well-formed");
+    assert!(matches!(why_not(&compile_text(VOTING), &plan, "decouple leader into"), Err(PlanError::Misfit(_))));
+    assert!(matches!(why_not(&compile_text(VOTING), &plan, ""), Err(PlanError::Misfit(_))));
+}
+
+#[test]
+fn whatever_the_new_component_is_called_the_program_is_well_formed_or_the_line_does_not_fit() {
+    let names = [
+        "start",
+        "int",
+        "count",
+        "min",
+        "hash",
+        "length",
+        "node",
+        "protocol",
+        "component",
+        "new",
+        "me",
+        "from",
+        "vote",
+        "voted",
+        "participants",
+        "votes",
+        "c",
+        "id",
+        "decouple",
+        "table",
+        "true",
+        "violation",
+        "observer",
+        "delete",
+        "of",
+        "by",
+        "client",
+    ];
+    for name in names {
+        for line in ["decouple leader { voted } into NAME", "decouple leader { ballot } into NAME"] {
+            let text = format!("plan test for voting\n{}\n", line.replace("NAME", name));
+            let Ok(plan) = plan::parse(&Source::new("test.plan", text), &[]) else { continue };
+            if let Err(error @ PlanError::IllFormed { .. }) = apply_plan(&compile_text(VOTING), &plan) {
+                panic!("{}", error.render(false));
+            }
+        }
+    }
+}
