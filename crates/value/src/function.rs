@@ -68,8 +68,12 @@ impl Function {
         arithmetic!("+", "sum", |a, b| a.checked_add(b)),
         arithmetic!("-", "difference", |a, b| a.checked_sub(b)),
         arithmetic!("*", "product", |a, b| a.checked_mul(b)),
-        arithmetic!("/", "quotient, rounded down; undefined for divisor 0", i64::checked_div_euclid),
-        arithmetic!("%", "remainder, never negative; undefined for divisor 0", i64::checked_rem_euclid),
+        arithmetic!(
+            "/",
+            "quotient, rounded down for a positive divisor, up for a negative one; undefined for divisor 0",
+            i64::checked_div_euclid
+        ),
+        arithmetic!("%", "remainder of that, never negative; undefined for divisor 0", i64::checked_rem_euclid),
         arithmetic!("min", "the lesser of two", |a, b| Some(a.min(b))),
         arithmetic!("max", "the greater of two", |a, b| Some(a.max(b))),
         Function {
@@ -123,5 +127,37 @@ impl FunctionId {
     /// The function itself.
     pub fn get(self) -> &'static Function {
         &Function::TABLE[usize::from(self.0)]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn int(name: &str, left: i64, right: i64) -> Option<i64> {
+        let function = Function::find(name).expect("the function exists").get();
+        match (function.eval)(&[Value::Int(left), Value::Int(right)]) {
+            Ok(Value::Int(result)) => Some(result),
+            Ok(other) => panic!("{name} gives {other:?}"),
+            Err(UndefinedError) => None,
+        }
+    }
+
+    #[test]
+    fn division_leaves_a_remainder_that_is_never_negative() {
+        for (left, right, quotient, remainder) in [(7, 2, 3, 1), (-7, 2, -4, 1), (7, -2, -3, 1), (-7, -2, 4, 1)] {
+            assert_eq!(int("/", left, right), Some(quotient), "{left} / {right}");
+            assert_eq!(int("%", left, right), Some(remainder), "{left} % {right}");
+            assert_eq!(right * quotient + remainder, left);
+        }
+    }
+
+    #[test]
+    fn arithmetic_without_a_result_is_undefined() {
+        for (name, left, right) in
+            [("/", 1, 0), ("%", 1, 0), ("/", i64::MIN, -1), ("+", i64::MAX, 1), ("-", i64::MIN, 1), ("*", i64::MAX, 2)]
+        {
+            assert_eq!(int(name, left, right), None, "{left} {name} {right}");
+        }
     }
 }
