@@ -199,7 +199,7 @@ pub struct Head {
     pub relation: Name,
     /// One for each column.
     pub args: Vec<HeadArg>,
-    /// `@NODE` of an asynchronous rule: the logical node addressed.
+    /// `@NODE` of an asynchronous rule: the logical node addressed. Never an aggregate; a group argument of the head's aggregates.
     pub at: Option<Expr>,
     /// The head without `@`.
     pub span: Span,
@@ -210,7 +210,8 @@ pub struct Head {
 pub enum HeadArg {
     /// A value; a wildcard only in the head of a delete rule, where it matches anything.
     Expr(Expr),
-    /// An aggregate over the solutions of the body that agree on all other arguments.
+    /// An aggregate over the solutions of the body that agree on all arguments of the head that are not aggregates, and on the
+    /// destination ([`Head::at`]) if there is one.
     Aggregate {
         /// Which.
         function: Aggregate,
@@ -221,7 +222,8 @@ pub enum HeadArg {
     },
 }
 
-/// An aggregate function. An empty group gives no fact.
+/// An aggregate function, applied to each group of solutions: those with equal values of the head's other arguments *and* of its
+/// destination, so that each node addressed gets an aggregate of its own. An empty group gives no fact.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Aggregate {
     /// The number of distinct tuples of its arguments; without arguments, of distinct solutions of the body's named variables.

@@ -293,6 +293,8 @@ fn channels_have_two_ends() {
     refuses("E0604", "t(1)@me :- start()");
     refuses("E0604", "t(1)@me :~ start()");
     refuses("E0601", "t(1) :~ start()");
+    refuses("E0404", "say(1)@max(p) :~ tell(_) from p");
+    accepts("say(count(x))@p :~ tell(x) from p");
     refuses("E0607", "t(x) :- t(x) from me");
     refuses("E0607", "t(1) :- start() from me");
     refuses("E0607", "t(x) :- tell(x) to me");
