@@ -6,7 +6,8 @@
 //!   the lines with `-` in front, which must be there once, become those with `+`; lines with a space in front stay;
 //! * in a `console` block each line `$ menard ...` is run there, and what follows until the next such line is compared with what it
 //!   printed. A line `...` stands for any lines, `...` within a line for any text; no output given means any. The exit status must be
-//!   0, or what the block says by `exit=N`. A block with `ignore`, and commands other than `menard`, are not run.
+//!   0, or what the block says by `exit=N`. In a block with `figures` all numbers are equal, and so are rules and gaps of any length. A
+//!   block with `ignore`, and commands other than `menard`, are not run.
 
 use std::fs::{File, OpenOptions};
 use std::io::Write;
@@ -54,8 +55,10 @@ fn run_block(menard: &Path, folder: &Path, block: &Block) -> Result<()> {
     }
     if block.info.first().is_some_and(|word| word == "console") {
         let exit: i32 = block.option("exit").unwrap_or("0").parse().context("exit= needs a number")?;
+        let figures = block.info.iter().any(|word| word == "figures");
         for example in examples(&block.lines) {
-            run_example(menard, folder, &example, exit)?;
+            let printed = run_example(menard, folder, &example, exit)?;
+            compare(&example, &printed, figures)?;
         }
     }
     Ok(())
@@ -88,6 +91,12 @@ fn edit(path: &Path, block: &Block) -> Result<()> {
 struct Example {
     arguments: Vec<String>,
     expected: Vec<String>,
+}
+
+impl Example {
+    fn shown(&self) -> String {
+        format!("menard {}", self.arguments.join(" "))
+    }
 }
 
 fn examples(lines: &[String]) -> Vec<Example> {
@@ -127,8 +136,8 @@ fn words(line: &str) -> Vec<String> {
     words
 }
 
-fn run_example(menard: &Path, folder: &Path, example: &Example, exit: i32) -> Result<()> {
-    let shown = format!("menard {}", example.arguments.join(" "));
+/// Runs a command; what it printed on either stream, in the order in which it did.
+fn run_example(menard: &Path, folder: &Path, example: &Example, exit: i32) -> Result<String> {
     let path = tempfile::NamedTempFile::new()?;
     let output = File::create(path.path())?;
     let status = Command::new(menard)
@@ -140,19 +149,45 @@ fn run_example(menard: &Path, folder: &Path, example: &Example, exit: i32) -> Re
         .status()
         .with_context(|| format!("cannot run {}", menard.display()))?;
     let printed = std::fs::read_to_string(path.path())?;
-    ensure!(status.code() == Some(exit), "`{shown}`: {status}, but {exit} is expected; it printed:\n{printed}");
-    let mut expected: &[String] = &example.expected;
-    while let [rest @ .., last] = expected
-        && last.is_empty()
-    {
-        expected = rest;
-    }
-    let actual: Vec<&str> = printed.trim_end().lines().map(str::trim_end).collect();
-    ensure!(expected.is_empty() || lines_match(expected, &actual), "`{shown}` printed otherwise:\n{printed}");
+    ensure!(
+        status.code() == Some(exit),
+        "`{}`: {status}, but {exit} is expected; it printed:\n{printed}",
+        example.shown()
+    );
+    Ok(printed)
+}
+
+fn compare(example: &Example, printed: &str, figures: bool) -> Result<()> {
+    let normal = |line: &str| if figures { without_figures(line) } else { line.trim_end().to_owned() };
+    let mut expected: Vec<String> = example.expected.iter().map(|line| normal(line)).collect();
+    while expected.pop_if(|line| line.is_empty()).is_some() {}
+    let actual: Vec<String> = printed.trim_end().lines().map(normal).collect();
+    ensure!(
+        expected.is_empty() || lines_match(&expected, &actual),
+        "`{}` printed otherwise:\n{printed}",
+        example.shown()
+    );
     Ok(())
 }
 
-fn lines_match(expected: &[String], actual: &[&str]) -> bool {
+/// The line with `#` for every number, one space for every gap, one dash for every rule.
+fn without_figures(line: &str) -> String {
+    let mut text = String::new();
+    let mut characters = line.trim().chars().peekable();
+    while let Some(c) = characters.next() {
+        let kind = if c.is_ascii_digit() { '#' } else { c };
+        let inside = |next: char| match kind {
+            '#' => next.is_ascii_digit() || next == ',',
+            ' ' | '-' => next == kind,
+            _ => false,
+        };
+        while characters.next_if(|next| inside(*next)).is_some() {}
+        text.push(kind);
+    }
+    text.replace("#.#", "#")
+}
+
+fn lines_match(expected: &[String], actual: &[String]) -> bool {
     match expected.split_first() {
         None => actual.is_empty(),
         Some((first, rest)) if first.trim() == "..." => {
@@ -180,8 +215,8 @@ mod tests {
     use super::*;
 
     fn matches(expected: &str, actual: &str) -> bool {
-        let expected: Vec<String> = expected.lines().map(str::to_owned).collect();
-        lines_match(&expected, &actual.lines().collect::<Vec<_>>())
+        let lines = |text: &str| text.lines().map(str::to_owned).collect::<Vec<String>>();
+        lines_match(&lines(expected), &lines(actual))
     }
 
     #[test]
@@ -194,6 +229,13 @@ mod tests {
         assert!(matches("took ... s or ... s", "took 1.5 s or 2 s or 3 s"));
         assert!(!matches("took ... s", "took 1.5 ms later"));
         assert!(!matches("a", "a\nb"));
+    }
+
+    #[test]
+    fn figures_are_all_equal() {
+        assert_eq!(without_figures("nodes    1,234.5   x 4.00 (0.1 s)"), "nodes # x # (# s)");
+        assert_eq!(without_figures("-------"), "-");
+        assert_eq!(without_figures("took 12, then ..."), "took # then ...");
     }
 
     #[test]

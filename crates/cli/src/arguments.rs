@@ -21,7 +21,7 @@ pub enum Command {
     Scale(Scale),
     /// Check protocols, properties and plans, and show all diagnostics
     Check(Check),
-    /// Format Dedalus text
+    /// Format protocols, properties and plans
     Fmt(Fmt),
     /// Show a stage of a protocol, why a rewrite is refused, or the page of an error code or rewrite
     Explain(Explain),
@@ -76,7 +76,7 @@ pub struct Fmt {
     /// Change nothing; exit with 1 if a file is not formatted
     #[arg(long)]
     pub check: bool,
-    /// .ded files, or folders (with all that is in them)
+    /// Files, or folders (with all that is in them)
     #[arg(required = true, value_name = "PATH")]
     pub paths: Vec<PathBuf>,
 }

@@ -1,4 +1,4 @@
-//! `menard fmt`: formats Dedalus text.
+//! `menard fmt`: formats protocols, properties and plans.
 
 use std::path::Path;
 
@@ -15,7 +15,7 @@ pub fn run(arguments: &Fmt, output: Output) -> Result<()> {
     let mut changed = Vec::new();
     let mut count = 0;
     for path in &arguments.paths {
-        for file in walk::files(path, &["ded"])? {
+        for file in walk::files(path, &["ded", "plan"])? {
             count += 1;
             if format(&file, arguments.check)? {
                 output.say(format!(

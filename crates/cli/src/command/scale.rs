@@ -50,7 +50,7 @@ pub fn run(arguments: &Scale, output: Output) -> Result<()> {
         return Err(Failure::No { text, json });
     }
     output.say(table(&session.program, &contenders).render());
-    output.say(EXPLANATION);
+    output.say(format!("\n{EXPLANATION}"));
     output.result(&json);
     Ok(())
 }
@@ -101,7 +101,8 @@ fn simulate(
         let laboratory =
             Laboratory::new(&session.program, &contender.stages, session.observer.as_ref(), true, Scope::default());
         let campaign = laboratory.campaign(arguments.runs, arguments.seed, &contender.name, output);
-        output.say(format!("simulated   {}: {}; checked: {}", contender.name, campaign.summary(), laboratory.checks()));
+        output.say(format!("simulated   {}: {}", contender.name, campaign.summary()));
+        output.say(format!("            checked: {}", laboratory.checks()));
         let wrong = campaign.report.violations.first().map(|found| {
             format!("{} is wrong: seed {}, made small:\n\n{}", contender.name, found.seed, laboratory.show(found))
         });
