@@ -53,7 +53,7 @@ fn run(checks: impl Iterator<Item = &'static Check>) -> ExitCode {
         match check(&root) {
             Ok(()) => println!("check {name} ok ({:.1} s)", start.elapsed().as_secs_f64()),
             Err(error) => {
-                println!("check {name} FAILED\n{error:?}");
+                println!("check {name} FAILED\n{error:#}");
                 failed.push(*name);
             }
         }
