@@ -2,21 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use hashbrown::HashTable;
-use hashbrown::hash_table::Entry;
 use menard_lang::ir::Aggregate;
 use menard_value::Value;
 
+use crate::execute::Solution;
 use crate::hash::Seed;
-use crate::plan::{AggregateColumn, AggregatePlan};
-use crate::store::Store;
-use crate::tuples::Tuples;
+use crate::plan::{AggregateColumn, AggregatePlan, FunctionPlan};
+use crate::store::{RowTable, Store};
 
 /// The groups of one aggregation.
 #[derive(Clone, Debug)]
 pub(crate) struct Groups {
     seed: Seed,
-    by_key: HashTable<u32>,
+    by_key: RowTable,
     /// The keys of all groups.
     keys: Vec<Value>,
     groups: Vec<Group>,
@@ -39,6 +37,17 @@ struct Group {
     had_fact: bool,
 }
 
+/// What a group gives.
+#[derive(Clone, Copy)]
+pub(crate) struct Fact<'a> {
+    columns: &'a [AggregateColumn],
+    key: &'a [Value],
+    values: &'a [Value],
+}
+
+/// More groups than this do not stay in the cache.
+const LARGE: usize = 1 << 15;
+
 #[derive(Clone, Debug)]
 enum Accumulator {
     Count(i64),
@@ -50,14 +59,24 @@ enum Accumulator {
     Greatest(BTreeMap<Value, u64>),
 }
 
+impl<'a> Fact<'a> {
+    #[inline]
+    pub(crate) fn tuple(self) -> impl Iterator<Item = &'a Value> + Clone {
+        self.columns.iter().map(move |column| match column {
+            AggregateColumn::Group(position) => &self.key[*position],
+            AggregateColumn::Function(position) => &self.values[*position],
+        })
+    }
+}
+
 impl Groups {
     pub(crate) fn new(plan: &AggregatePlan, seed: Seed) -> Self {
-        let seen = |function: &crate::plan::FunctionPlan| {
+        let seen = |function: &FunctionPlan| {
             function.distinct.then(|| Store::new(1 + function.arguments.len(), true, &[], seed))
         };
         Groups {
             seed,
-            by_key: HashTable::new(),
+            by_key: RowTable::default(),
             keys: Vec::new(),
             groups: Vec::new(),
             accumulators: Vec::new(),
@@ -70,48 +89,44 @@ impl Groups {
     }
 
     /// A solution begins or ceases to hold.
-    pub(crate) fn change(&mut self, plan: &AggregatePlan, tuple: &mut [Value], begins: bool) {
-        let group = self.group(plan, &mut tuple[..plan.group]);
+    pub(crate) fn change(&mut self, plan: &AggregatePlan, solution: &Solution<'_>, begins: bool) {
+        let group = self.group(plan, solution);
         self.touch(plan, group);
         let solutions = &mut self.groups[group as usize].solutions;
         *solutions = if begins { *solutions + 1 } else { solutions.checked_sub(1).expect("what ends had begun") };
         for (position, function) in plan.functions.iter().enumerate() {
-            let arguments = &tuple[function.arguments.clone()];
+            let arguments = function.arguments.clone();
             if let Some(seen) = &mut self.seen[position] {
-                self.scratch.clear();
-                self.scratch.push(Value::Int(i64::from(group)));
-                self.scratch.extend_from_slice(arguments);
-                let changes = if begins { seen.increment(&mut self.scratch) } else { seen.decrement(&self.scratch) };
+                let group = Value::Int(i64::from(group));
+                let pair = std::iter::once(&group).chain(arguments.clone().map(|column| solution.get(column)));
+                let changes = if begins { seen.increment(pair) } else { seen.decrement(pair) };
                 if !changes {
                     continue;
                 }
             }
-            self.accumulators[group as usize * plan.functions.len() + position].change(arguments, begins);
+            let argument = if arguments.is_empty() { None } else { Some(solution.get(arguments.start)) };
+            self.accumulators[group as usize * plan.functions.len() + position].change(argument, begins);
         }
     }
 
-    /// Appends the facts that groups cease and begin to give, net since the last call.
-    pub(crate) fn flush(&mut self, plan: &AggregatePlan, ceased: &mut Tuples, begun: &mut Tuples) {
+    /// Gives the facts that groups cease and begin to give, net since the last call, to `sink`.
+    pub(crate) fn flush(&mut self, plan: &AggregatePlan, mut sink: impl FnMut(bool, Fact<'_>)) {
         let functions = plan.functions.len();
         let mut touched = std::mem::take(&mut self.touched);
+        let mut now = std::mem::take(&mut self.scratch);
         for &group in &touched {
             let first = group as usize * functions;
-            let now: Option<Vec<Value>> = self.current(plan, group);
+            now.clear();
+            let has_fact = self.current(plan, group, &mut now);
             let Group { had_fact, solutions, .. } = self.groups[group as usize];
-            let before = had_fact.then(|| &self.before[first..first + functions]);
-            if before != now.as_deref() {
-                let key = &self.keys[group as usize * plan.group..(group as usize + 1) * plan.group];
-                let fact = |values: &[Value], out: &mut Tuples| {
-                    out.push(plan.columns.iter().map(|column| match column {
-                        AggregateColumn::Group(position) => key[*position].clone(),
-                        AggregateColumn::Function(position) => values[*position].clone(),
-                    }));
-                };
-                if let Some(values) = before {
-                    fact(values, ceased);
+            let before = &self.before[first..first + functions];
+            if had_fact != has_fact || before != now {
+                let fact = |values| Fact { columns: &plan.columns, key: self.key(plan, group), values };
+                if had_fact {
+                    sink(false, fact(before));
                 }
-                if let Some(values) = &now {
-                    fact(values, begun);
+                if has_fact {
+                    sink(true, fact(&now));
                 }
             }
             self.groups[group as usize].touched = false;
@@ -121,6 +136,7 @@ impl Groups {
         }
         touched.clear();
         self.touched = touched;
+        self.scratch = now;
         for seen in self.seen.iter_mut().flatten() {
             seen.commit(false);
         }
@@ -130,15 +146,22 @@ impl Groups {
     pub(crate) fn facts(&self, plan: &AggregatePlan) -> Vec<Vec<Value>> {
         let groups = 0..u32::try_from(self.groups.len()).expect("fewer than 2^32 groups");
         let fact = |group: u32| {
-            let values = self.current(plan, group)?;
-            let key = &self.keys[group as usize * plan.group..(group as usize + 1) * plan.group];
-            let column = |column: &AggregateColumn| match column {
-                AggregateColumn::Group(position) => key[*position].clone(),
-                AggregateColumn::Function(position) => values[*position].clone(),
-            };
-            Some(plan.columns.iter().map(column).collect())
+            let mut values = Vec::new();
+            let has_fact = self.current(plan, group, &mut values);
+            let fact = Fact { columns: &plan.columns, key: self.key(plan, group), values: &values };
+            has_fact.then(|| fact.tuple().cloned().collect())
         };
         groups.filter_map(fact).collect()
+    }
+
+    /// See [`RowTable::warm`].
+    pub(crate) fn warm(&self, plan: &AggregatePlan, solution: &Solution<'_>) -> u64 {
+        self.by_key.warm(self.seed.tuple(solution.tuple().take(plan.group)))
+    }
+
+    /// Whether groups are likely to be out of the cache.
+    pub(crate) fn is_large(&self) -> bool {
+        self.by_key.capacity() > LARGE
     }
 
     /// Forgets all groups: what the events of one step gave.
@@ -155,31 +178,42 @@ impl Groups {
         }
     }
 
-    /// The group with this key, a new one if there is none.
     #[inline]
-    fn group(&mut self, plan: &AggregatePlan, key: &mut [Value]) -> u32 {
-        let (seed, stride, keys) = (self.seed, plan.group, &self.keys);
-        let of = |group: u32| &keys[group as usize * stride..(group as usize + 1) * stride];
-        let entry = self.by_key.entry(seed.tuple(&*key), |&group| of(group) == key, |&group| seed.tuple(of(group)));
-        let vacant = match entry {
-            Entry::Occupied(entry) => return *entry.get(),
-            Entry::Vacant(vacant) => vacant,
-        };
-        let fresh = |function: &crate::plan::FunctionPlan| Accumulator::new(function.function);
-        if let Some(group) = self.free.pop() {
-            vacant.insert(group);
-            let start = group as usize * stride;
-            self.keys[start..start + stride].clone_from_slice(key);
-            self.groups[group as usize] = Group::default();
+    fn key(&self, plan: &AggregatePlan, group: u32) -> &[Value] {
+        &self.keys[group as usize * plan.group..(group as usize + 1) * plan.group]
+    }
+
+    /// The group that a solution belongs to, a new one if there is none.
+    #[inline]
+    fn group(&mut self, plan: &AggregatePlan, solution: &Solution<'_>) -> u32 {
+        let key = solution.tuple().take(plan.group);
+        // Solutions of one group often come together: all votes of a request are deleted at once.
+        if let Some(last) = self.touched.last().copied()
+            && self.key(plan, last).iter().eq(key.clone())
+        {
+            return last;
+        }
+        let (stride, keys) = (plan.group, &self.keys);
+        let of = |group: u32| keys[group as usize * stride..(group as usize + 1) * stride].iter();
+        let fresh = self.free.last().copied();
+        let fresh = fresh.unwrap_or_else(|| u32::try_from(self.groups.len()).expect("fewer than 2^32 groups"));
+        let hash = self.seed.tuple(key.clone());
+        if let Some(group) = self.by_key.find_or_insert(hash, fresh, |group| of(group).eq(key.clone())) {
             return group;
         }
-        let group = u32::try_from(self.groups.len()).expect("fewer than 2^32 groups");
-        vacant.insert(group);
-        self.keys.extend(key.iter().cloned());
-        self.groups.push(Group::default());
-        self.accumulators.extend(plan.functions.iter().map(fresh));
-        self.before.extend(plan.functions.iter().map(|_| Value::Bool(false)));
-        group
+        if self.free.pop().is_some() {
+            let start = fresh as usize * stride;
+            for (place, value) in self.keys[start..start + stride].iter_mut().zip(key) {
+                place.clone_from(value);
+            }
+            self.groups[fresh as usize] = Group::default();
+        } else {
+            self.keys.extend(key.cloned());
+            self.groups.push(Group::default());
+            self.accumulators.extend(plan.functions.iter().map(|function| Accumulator::new(function.function)));
+            self.before.extend(plan.functions.iter().map(|_| Value::Bool(false)));
+        }
+        fresh
     }
 
     /// Remembers what the group gave before its first change.
@@ -188,39 +222,40 @@ impl Groups {
         if self.groups[group as usize].touched {
             return;
         }
+        let mut values = std::mem::take(&mut self.scratch);
+        values.clear();
+        let had_fact = self.current(plan, group, &mut values);
         let first = group as usize * plan.functions.len();
-        let had_fact = match self.current(plan, group) {
-            Some(values) => {
-                for (slot, value) in self.before[first..].iter_mut().zip(values) {
-                    *slot = value;
-                }
-                true
-            }
-            None => false,
-        };
+        for (slot, value) in self.before[first..].iter_mut().zip(values.drain(..)) {
+            *slot = value;
+        }
+        self.scratch = values;
         let state = &mut self.groups[group as usize];
         state.touched = true;
         state.had_fact = had_fact;
         self.touched.push(group);
     }
 
-    /// What the functions give for a group; nothing for an empty group, or if a sum overflows.
-    fn current(&self, plan: &AggregatePlan, group: u32) -> Option<Vec<Value>> {
+    /// Appends what the functions give for a group; false if it gives no fact, being empty or having a sum that overflows.
+    #[inline]
+    fn current(&self, plan: &AggregatePlan, group: u32, values: &mut Vec<Value>) -> bool {
         if self.groups[group as usize].solutions == 0 {
-            return None;
+            return false;
         }
         let first = group as usize * plan.functions.len();
-        self.accumulators[first..first + plan.functions.len()].iter().map(Accumulator::value).collect()
+        let accumulators = &self.accumulators[first..first + plan.functions.len()];
+        accumulators.iter().all(|accumulator| match accumulator.value() {
+            Some(value) => {
+                values.push(value);
+                true
+            }
+            None => false,
+        })
     }
 
     fn release(&mut self, plan: &AggregatePlan, group: u32) {
-        let key = &self.keys[group as usize * plan.group..(group as usize + 1) * plan.group];
-        match self.by_key.find_entry(self.seed.tuple(key), |&other| other == group) {
-            Ok(entry) => {
-                entry.remove();
-            }
-            Err(_) => unreachable!("every group in use is found by its key"),
-        }
+        let hash = self.seed.tuple(self.key(plan, group));
+        self.by_key.remove(hash, group);
         let first = group as usize * plan.functions.len();
         for (accumulator, function) in self.accumulators[first..].iter_mut().zip(&plan.functions) {
             *accumulator = Accumulator::new(function.function);
@@ -239,21 +274,24 @@ impl Accumulator {
         }
     }
 
-    fn change(&mut self, arguments: &[Value], begins: bool) {
+    /// `argument` is the function's first, if it has one.
+    #[inline]
+    fn change(&mut self, argument: Option<&Value>, begins: bool) {
+        let argument = || argument.expect("a checked aggregate has its argument");
         match self {
             Accumulator::Count(count) => *count += if begins { 1 } else { -1 },
             Accumulator::Sum(sum) => {
-                let value = i128::from(arguments[0].as_int().expect("only integers are summed"));
+                let value = i128::from(argument().as_int().expect("only integers are summed"));
                 *sum += if begins { value } else { -value };
             }
             Accumulator::Least(values) | Accumulator::Greatest(values) if begins => {
-                *values.entry(arguments[0].clone()).or_insert(0) += 1;
+                *values.entry(argument().clone()).or_insert(0) += 1;
             }
             Accumulator::Least(values) | Accumulator::Greatest(values) => {
-                let count = values.get_mut(&arguments[0]).expect("what ends had begun");
+                let count = values.get_mut(argument()).expect("what ends had begun");
                 *count -= 1;
                 if *count == 0 {
-                    values.remove(&arguments[0]);
+                    values.remove(argument());
                 }
             }
         }

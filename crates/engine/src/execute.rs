@@ -1,25 +1,28 @@
-//! Runs pipelines: nested loops over the stores, without copying what is not emitted.
+//! Runs pipelines: nested loops over the stores, without copying anything.
 
 use menard_lang::ir::Comparison;
 use menard_value::{FunctionId, Value};
 
-use crate::Counters;
-use crate::plan::{Access, Driver, Emit, Op, Operand, Path, Pipeline};
+use crate::plan::{Access, Op, Operand, Path, Pipeline};
 use crate::store::{NONE, Store, Version};
-use crate::tuples::Tuples;
-
-/// What a pipeline derived.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Derived {
-    pub(crate) tuples: Tuples,
-    pub(crate) rows: Vec<u32>,
-}
+use crate::{Counters, Inputs};
 
 /// Memory for running pipelines, reused.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Scratch {
     pub(crate) registers: Vec<Value>,
     arguments: Vec<Value>,
+}
+
+/// What drives a pipeline.
+#[derive(Clone, Copy)]
+pub(crate) enum Rows<'s> {
+    /// Nothing: it runs once.
+    Once,
+    /// Those of these rows of a store that a version sees.
+    Stored(&'s Store, &'s [u32], Version),
+    /// These messages.
+    Arrived(&'s Inputs, &'s [u32]),
 }
 
 /// A row in a join.
@@ -29,24 +32,69 @@ struct Cursor<'s> {
     row: u32,
 }
 
-/// Rules with more literals than this allocate in each run.
-const LEVELS_ON_STACK: usize = 6;
+/// One way to satisfy a body, with the tuple that its rule derives.
+pub(crate) struct Solution<'a> {
+    tuple: &'a [Operand],
+    cursors: &'a [Cursor<'a>],
+    registers: &'a [Value],
+}
+
+/// Rules with more relation literals than this allocate in each run.
+const LEVELS_ON_STACK: usize = 4;
 
 const NOWHERE: Cursor<'static> = Cursor { values: &[], row: NONE };
 
-/// Runs a pipeline for the rows of `version` among `rows` of its driver, or once if it has none. `derived` is emptied before.
-pub(crate) fn run(
-    pipeline: &Pipeline,
-    rows: Option<(&[u32], Version)>,
-    stores: &[Store],
-    scratch: &mut Scratch,
-    derived: &mut Derived,
-    counters: &mut Counters,
-) {
-    match &pipeline.emit {
-        Emit::Tuple(operands) => derived.tuples.restart(operands.len()),
-        Emit::Row(_) => derived.rows.clear(),
+impl Rows<'_> {
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Rows::Once => 1,
+            Rows::Stored(_, rows, _) | Rows::Arrived(_, rows) => rows.len(),
+        }
     }
+}
+
+impl Solution<'_> {
+    /// The derived tuple.
+    #[inline]
+    pub(crate) fn tuple(&self) -> impl ExactSizeIterator<Item = &Value> + Clone {
+        self.tuple.iter().map(|operand| self.value(operand))
+    }
+
+    /// A column of the derived tuple.
+    #[inline]
+    pub(crate) fn get(&self, column: usize) -> &Value {
+        self.value(&self.tuple[column])
+    }
+
+    /// The row joined at a level.
+    pub(crate) fn row(&self, level: usize) -> u32 {
+        self.cursors[level].row
+    }
+
+    #[inline]
+    fn value<'v>(&'v self, operand: &'v Operand) -> &'v Value {
+        value(operand, self.cursors, self.registers)
+    }
+}
+
+#[inline]
+fn value<'v>(operand: &'v Operand, cursors: &'v [Cursor<'_>], registers: &'v [Value]) -> &'v Value {
+    match operand {
+        Operand::Column { level, column } => &cursors[*level].values[*column],
+        Operand::Register(register) => &registers[*register],
+        Operand::Constant(value) => value,
+    }
+}
+
+/// Runs a pipeline and gives each solution to `sink`.
+pub(crate) fn run<'s>(
+    pipeline: &'s Pipeline,
+    rows: Rows<'s>,
+    stores: &'s [Box<Store>],
+    scratch: &mut Scratch,
+    counters: &mut Counters,
+    sink: &mut dyn FnMut(&Solution<'_>, &mut Counters),
+) {
     let mut stack = [NOWHERE; LEVELS_ON_STACK];
     let mut heap = Vec::new();
     let cursors = if pipeline.levels <= LEVELS_ON_STACK {
@@ -55,31 +103,29 @@ pub(crate) fn run(
         heap.resize(pipeline.levels, NOWHERE);
         &mut heap[..]
     };
-    let mut join = Join { emit: &pipeline.emit, stores, cursors, scratch, derived, counters };
-    match (pipeline.driver, rows) {
-        (Driver::First | Driver::Always, _) => join.go(&pipeline.ops),
-        (
-            Driver::Event(store) | Driver::Added(store) | Driver::Delta { store, .. } | Driver::Fresh { store, .. },
-            Some((rows, version)),
-        ) => {
-            let store = &stores[store];
+    let mut join = Join { tuple: pipeline.emit.tuple(), stores, cursors, scratch, counters, sink };
+    match rows {
+        Rows::Once => join.go(&pipeline.ops),
+        Rows::Stored(store, rows, version) => {
             for &row in rows.iter().filter(|&&row| store.sees(version, row)) {
-                join.counters.rows_touched += 1;
-                join.cursors[0] = Cursor { values: store.row(row), row };
-                join.go(&pipeline.ops);
+                join.enter(Cursor { values: store.row(row), row }, 0, &pipeline.ops);
             }
         }
-        (_, None) => unreachable!("a pipeline driven by a store is given rows"),
+        Rows::Arrived(inputs, messages) => {
+            for &message in messages {
+                join.enter(Cursor { values: inputs.row(message), row: NONE }, 0, &pipeline.ops);
+            }
+        }
     }
 }
 
 struct Join<'s, 'r> {
-    emit: &'r Emit,
-    stores: &'s [Store],
+    tuple: &'s [Operand],
+    stores: &'s [Box<Store>],
     cursors: &'r mut [Cursor<'s>],
     scratch: &'r mut Scratch,
-    derived: &'r mut Derived,
     counters: &'r mut Counters,
+    sink: &'r mut dyn FnMut(&Solution<'_>, &mut Counters),
 }
 
 impl<'s> Join<'s, '_> {
@@ -98,64 +144,47 @@ impl<'s> Join<'s, '_> {
                 return;
             }
         }
-        self.emit();
+        let solution = Solution { tuple: self.tuple, cursors: self.cursors, registers: &self.scratch.registers };
+        (self.sink)(&solution, self.counters);
     }
 
     #[inline]
     fn value<'v>(&'v self, operand: &'v Operand) -> &'v Value {
-        match operand {
-            Operand::Column { level, column } => &self.cursors[*level].values[*column],
-            Operand::Register(register) => &self.scratch.registers[*register],
-            Operand::Constant(value) => value,
-        }
+        value(operand, self.cursors, &self.scratch.registers)
     }
 
-    fn emit(&mut self) {
-        match self.emit {
-            Emit::Tuple(operands) => {
-                let (cursors, registers) = (&*self.cursors, &self.scratch.registers);
-                self.derived.tuples.push(operands.iter().map(|operand| match operand {
-                    Operand::Column { level, column } => cursors[*level].values[*column].clone(),
-                    Operand::Register(register) => registers[*register].clone(),
-                    Operand::Constant(value) => value.clone(),
-                }));
-            }
-            Emit::Row(level) => self.derived.rows.push(self.cursors[*level].row),
-        }
+    #[inline]
+    fn enter(&mut self, cursor: Cursor<'s>, level: usize, after: &[Op]) {
+        self.counters.rows_touched += 1;
+        self.cursors[level] = cursor;
+        self.go(after);
     }
 
     fn join(&mut self, access: &Access, level: usize, after: &[Op]) {
-        let store = &self.stores[access.store];
+        let store: &'s Store = &self.stores[access.store];
         match &access.path {
             Path::Scan => {
                 for row in store.rows(access.version) {
-                    self.enter(store, row, level, after);
+                    self.enter(Cursor { values: store.row(row), row }, level, after);
                 }
             }
             Path::Row(key) => {
                 if let Some(row) = self.probe_row(store, key)
                     && store.sees(access.version, row)
                 {
-                    self.enter(store, row, level, after);
+                    self.enter(Cursor { values: store.row(row), row }, level, after);
                 }
             }
             Path::Index { index, key } => {
                 let mut row = self.probe_index(store, *index, key);
                 while row != NONE {
                     if store.sees(access.version, row) {
-                        self.enter(store, row, level, after);
+                        self.enter(Cursor { values: store.row(row), row }, level, after);
                     }
                     row = store.index(*index).next(row);
                 }
             }
         }
-    }
-
-    #[inline]
-    fn enter(&mut self, store: &'s Store, row: u32, level: usize, after: &[Op]) {
-        self.counters.rows_touched += 1;
-        self.cursors[level] = Cursor { values: store.row(row), row };
-        self.go(after);
     }
 
     fn exists(&mut self, access: &Access) -> bool {
@@ -176,19 +205,14 @@ impl<'s> Join<'s, '_> {
 
     fn probe_row(&mut self, store: &Store, key: &[Operand]) -> Option<u32> {
         self.counters.probes += 1;
-        let hash = store.seed().tuple(key.iter().map(|operand| self.value(operand)));
-        store.find(hash, |row| store.row(row).iter().eq(key.iter().map(|operand| self.value(operand))))
+        store.find_tuple(key.iter().map(|operand| self.value(operand)))
     }
 
     fn probe_index(&mut self, store: &Store, index: usize, key: &[Operand]) -> u32 {
         self.counters.probes += 1;
         let index = store.index(index);
-        let hash = store.seed().tuple(key.iter().map(|operand| self.value(operand)));
-        index.first(hash, |row| {
-            let values = store.row(row);
-            let columns = index.columns().iter().map(|&column| &values[usize::from(column)]);
-            columns.eq(key.iter().map(|operand| self.value(operand)))
-        })
+        let key = key.iter().map(|operand| self.value(operand));
+        index.first(store.seed().tuple(key.clone()), |row| index.key(store.row(row)).eq(key.clone()))
     }
 
     fn call(&mut self, function: FunctionId, arguments: &[Operand], register: usize) -> bool {

@@ -8,6 +8,7 @@ pub struct Inputs {
     /// Whether this is the node's first step.
     pub start: bool,
     messages: Vec<Header>,
+    /// Of each message the sender, then the fields: the columns of the channel as rules see them.
     values: Vec<Value>,
 }
 
@@ -15,6 +16,7 @@ pub struct Inputs {
 struct Header {
     channel: u16,
     from: Node,
+    start: u32,
     end: u32,
 }
 
@@ -39,9 +41,11 @@ impl Inputs {
 
     /// Adds a message.
     pub fn push(&mut self, channel: u16, from: Node, args: impl IntoIterator<Item = Value>) {
+        let position = |len: usize| u32::try_from(len).expect("a step takes fewer than 2^32 values");
+        let start = position(self.values.len());
+        self.values.push(Value::Node(from));
         self.values.extend(args);
-        let end = u32::try_from(self.values.len()).expect("a step takes fewer than 2^32 values");
-        self.messages.push(Header { channel, from, end });
+        self.messages.push(Header { channel, from, start, end: position(self.values.len()) });
     }
 
     /// The number of messages.
@@ -56,12 +60,22 @@ impl Inputs {
 
     /// The messages, in the order in which they were added.
     pub fn iter(&self) -> impl Iterator<Item = Received<'_>> {
-        let mut start = 0;
-        self.messages.iter().map(move |header| {
-            let args = &self.values[start..header.end as usize];
-            start = header.end as usize;
+        self.messages.iter().map(|header| {
+            let args = &self.values[header.start as usize + 1..header.end as usize];
             Received { channel: header.channel, from: header.from, args }
         })
+    }
+
+    /// The channels of the messages.
+    pub(crate) fn channels(&self) -> impl Iterator<Item = u16> {
+        self.messages.iter().map(|header| header.channel)
+    }
+
+    /// The columns of a message: its sender, then its fields.
+    #[inline]
+    pub(crate) fn row(&self, message: u32) -> &[Value] {
+        let header = self.messages[message as usize];
+        &self.values[header.start as usize..header.end as usize]
     }
 }
 

@@ -13,6 +13,7 @@ mod node;
 mod outbox;
 mod plan;
 mod router;
+mod state;
 mod store;
 mod tuples;
 

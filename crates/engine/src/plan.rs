@@ -39,6 +39,12 @@ pub(crate) struct StorePlan {
     pub(crate) counted: bool,
     /// Whether lowering made it up.
     pub(crate) hidden: bool,
+    /// Of a channel: whether it only drives rules, which can then read the inputs themselves.
+    pub(crate) passes: bool,
+    /// Of a channel: whether some rule would do something twice for a message that comes twice in a step.
+    pub(crate) distinct: bool,
+    /// Whether some rule reacts to facts that cease to hold.
+    pub(crate) drives_removals: bool,
     /// The lists of columns by which it is probed.
     pub(crate) indexes: Vec<Vec<u16>>,
     /// Of a table: the view of what state-only `:-` rules insert for as long as it holds.
@@ -145,6 +151,8 @@ pub(crate) struct Pipeline {
     pub(crate) emit: Emit,
     /// The number of rows joined.
     pub(crate) levels: usize,
+    /// Whether it reads the store that it derives, so that what it derives has to wait until it is done.
+    pub(crate) reads_target: bool,
 }
 
 /// Where a pipeline begins.
@@ -175,6 +183,47 @@ pub(crate) enum Emit {
     Tuple(Vec<Operand>),
     /// The row joined at this level.
     Row(usize),
+}
+
+impl Emit {
+    /// The tuple; empty if it is a row.
+    pub(crate) fn tuple(&self) -> &[Operand] {
+        match self {
+            Emit::Tuple(operands) => operands,
+            Emit::Row(_) => &[],
+        }
+    }
+}
+
+impl Pipeline {
+    /// How it reads stores besides its driver.
+    pub(crate) fn accesses(&self) -> impl Iterator<Item = &Access> {
+        self.ops.iter().filter_map(|op| match op {
+            Op::Join { access, .. } | Op::Exists(access) | Op::Absent(access) => Some(access),
+            Op::Compare { .. } | Op::Call { .. } => None,
+        })
+    }
+}
+
+impl Driver {
+    /// The store whose facts drive the pipeline, if it is one.
+    pub(crate) fn store(self) -> Option<usize> {
+        match self {
+            Driver::First | Driver::Always => None,
+            Driver::Event(store) | Driver::Added(store) => Some(store),
+            Driver::Delta { store, .. } | Driver::Fresh { store, .. } => Some(store),
+        }
+    }
+}
+
+impl Target {
+    /// The store that changes in this step, if one does.
+    pub(crate) fn store(self) -> Option<usize> {
+        match self {
+            Target::Insert(store) | Target::Count(store) => Some(store),
+            Target::Plus(_) | Target::Defer(_) | Target::Doom(_) | Target::Send { .. } | Target::Aggregate(_) => None,
+        }
+    }
 }
 
 /// One operation of a pipeline.

@@ -44,6 +44,11 @@ impl Router {
         self.routes[usize::from(channel)].component
     }
 
+    /// Whether the receiver of a channel has several partitions.
+    pub(crate) fn is_partitioned(&self, channel: u16) -> bool {
+        self.routes[usize::from(channel)].parts > 1
+    }
+
     /// The partition of the receiving component that a message belongs to. Where the key is undefined for these fields, 0.
     pub fn part(&self, channel: u16, args: &[Value]) -> u32 {
         let route = &self.routes[usize::from(channel)];

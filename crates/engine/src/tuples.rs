@@ -16,12 +16,6 @@ impl Tuples {
         Tuples { arity, count: 0, values: Vec::new() }
     }
 
-    /// Forgets all tuples and keeps the memory; from now on tuples have this arity.
-    pub(crate) fn restart(&mut self, arity: usize) {
-        self.arity = arity;
-        self.clear();
-    }
-
     /// Forgets all tuples and keeps the memory.
     pub(crate) fn clear(&mut self) {
         self.count = 0;
@@ -38,8 +32,8 @@ impl Tuples {
 
     /// Adds a tuple.
     #[inline]
-    pub(crate) fn push(&mut self, tuple: impl IntoIterator<Item = Value>) {
-        self.values.extend(tuple);
+    pub(crate) fn push<'v>(&mut self, tuple: impl Iterator<Item = &'v Value>) {
+        self.values.extend(tuple.cloned());
         self.count += 1;
         debug_assert_eq!(self.values.len(), self.count * self.arity, "tuples of a list have the same arity");
     }
@@ -54,12 +48,6 @@ impl Tuples {
     #[inline]
     pub(crate) fn get(&self, index: usize) -> &[Value] {
         &self.values[index * self.arity..(index + 1) * self.arity]
-    }
-
-    /// The tuple at a position, to move values out of.
-    #[inline]
-    pub(crate) fn get_mut(&mut self, index: usize) -> &mut [Value] {
-        &mut self.values[index * self.arity..(index + 1) * self.arity]
     }
 
     /// Keeps the tuples for which `keep` holds.

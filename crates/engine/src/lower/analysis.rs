@@ -1,6 +1,6 @@
 //! What can be said only of a whole plan: which views need no rows, and what changes of tables can lead to.
 
-use crate::plan::{Access, Driver, Op, Pipeline, Plan, RulePlan, StoreKind, Target};
+use crate::plan::{Driver, Pipeline, Plan, RulePlan, StoreKind, Target};
 use crate::store::Version;
 
 /// Completes a plan whose rules are all there.
@@ -8,18 +8,12 @@ pub(super) fn complete(plan: &mut Plan) {
     find_deltas(plan);
     find_reactions(plan);
     find_silent(plan);
+    find_passing(plan);
 }
 
 fn rules(plan: &Plan) -> impl Iterator<Item = &RulePlan> {
     let strata = plan.strata.iter().flat_map(|stratum| stratum.rules.iter().chain(&stratum.recursion));
     strata.chain(&plan.finish)
-}
-
-fn accesses(pipeline: &Pipeline) -> impl Iterator<Item = &Access> {
-    pipeline.ops.iter().filter_map(|op| match op {
-        Op::Join { access, .. } | Op::Exists(access) | Op::Absent(access) => Some(access),
-        Op::Compare { .. } | Op::Call { .. } => None,
-    })
 }
 
 /// A view that is the result of one aggregation and that no join looks into is kept by its groups alone. Violations are
@@ -34,7 +28,10 @@ fn find_deltas(plan: &mut Plan) {
             && !view.name.starts_with("violation")
             && aggregations == 1
             && !rules(plan).any(|rule| rule.target == Target::Count(store))
-            && !rules(plan).flat_map(|rule| &rule.pipelines).flat_map(accesses).any(|access| access.store == store);
+            && !rules(plan)
+                .flat_map(|rule| &rule.pipelines)
+                .flat_map(Pipeline::accesses)
+                .any(|access| access.store == store);
         if is_delta {
             plan.stores[store].kind = StoreKind::Delta;
             plan.stores[store].counted = false;
@@ -48,13 +45,13 @@ fn find_reactions(plan: &mut Plan) {
         let mut found = Vec::new();
         for rule in rules(plan) {
             for pipeline in &rule.pipelines {
-                let asks_for_new = accesses(pipeline).filter(|access| access.version == Version::Added);
+                let asks_for_new = pipeline.accesses().filter(|access| access.version == Version::Added);
                 found.extend(asks_for_new.map(|access| (access.store, true, true)));
                 match pipeline.driver {
                     // A deletion too: what comes back after a step without it is new, what comes back at once is not.
                     Driver::Added(store) => found.push((store, true, true)),
                     Driver::Delta { store, .. } if is_active(plan, rule.target) => found.push((store, true, true)),
-                    Driver::Always => found.extend(accesses(pipeline).map(|access| (access.store, true, true))),
+                    Driver::Always => found.extend(pipeline.accesses().map(|access| (access.store, true, true))),
                     _ => {}
                 }
             }
@@ -90,9 +87,37 @@ fn find_silent(plan: &mut Plan) {
                 | Driver::Fresh { store: driving, added: true } => driving == store,
                 Driver::First | Driver::Always | Driver::Event(_) | Driver::Fresh { .. } => false,
             };
-            drives || accesses(pipeline).any(|access| access.store == store && access.version != Version::New)
+            drives || pipeline.accesses().any(|access| access.store == store && access.version != Version::New)
         });
         let table = &mut plan.stores[store];
         table.silent = table.kind == StoreKind::Table && table.inserted_by.is_none() && !watched;
+    }
+}
+
+/// Finds the channels whose messages rules can read where they arrived, and what has to be known of removals.
+fn find_passing(plan: &mut Plan) {
+    for store in 0..plan.stores.len() {
+        let mut probed = false;
+        let mut distinct = false;
+        let mut drives_removals = false;
+        for rule in rules(plan) {
+            for pipeline in &rule.pipelines {
+                probed |= pipeline.accesses().any(|access| access.store == store);
+                let sends_once =
+                    |channel: u16| plan.sent[usize::from(channel)].as_ref().is_some_and(|send| !send.repeats);
+                let is_sensitive = match rule.target {
+                    Target::Send { channel, .. } => sends_once(channel),
+                    Target::Aggregate(_) => true,
+                    _ => false,
+                };
+                distinct |= is_sensitive && pipeline.driver == Driver::Event(store);
+                drives_removals |= matches!(pipeline.driver, Driver::Delta { store: driving, .. } if driving == store);
+            }
+        }
+        let is_channel = plan.received.contains(&Some(store));
+        let store = &mut plan.stores[store];
+        store.passes = is_channel && !probed;
+        store.distinct = distinct;
+        store.drives_removals = drives_removals;
     }
 }

@@ -93,7 +93,8 @@ impl<'c> Joiner<'_, 'c> {
         };
         let needs = clause.positive_atoms().filter(|(_, atom)| self.stores[atom.store].kind == StoreKind::Event);
         let needs = needs.map(|(_, atom)| atom.store).collect();
-        let pipeline = Pipeline { driver: start.driver, needs, ops: self.ops, emit, levels: self.levels };
+        let pipeline =
+            Pipeline { driver: start.driver, needs, ops: self.ops, emit, levels: self.levels, reads_target: false };
         (pipeline, self.registers)
     }
 

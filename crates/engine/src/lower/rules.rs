@@ -496,7 +496,10 @@ impl Item {
     }
 
     fn pipeline(&self, start: Start, stores: &mut [StorePlan], registers: &mut usize) -> crate::plan::Pipeline {
-        let (pipeline, used) = join::pipeline(&self.clause, &start, &self.output, stores);
+        let (mut pipeline, used) = join::pipeline(&self.clause, &start, &self.output, stores);
+        let target = self.target.store();
+        pipeline.reads_target = target.is_some()
+            && (pipeline.driver.store() == target || pipeline.accesses().any(|access| Some(access.store) == target));
         *registers = (*registers).max(used);
         pipeline
     }

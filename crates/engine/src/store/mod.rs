@@ -5,13 +5,13 @@
 //! only one and frees what it lacks.
 
 mod index;
+mod row_table;
 
-use hashbrown::HashTable;
-use hashbrown::hash_table::Entry;
 use menard_value::Value;
 
 use crate::hash::Seed;
 pub(crate) use index::{Index, NONE};
+pub(crate) use row_table::RowTable;
 
 /// Which facts a reader sees.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -25,6 +25,9 @@ pub(crate) enum Version {
     /// Those of the step before that do not hold in this one.
     Removed,
 }
+
+/// More entries than this do not stay in the cache.
+const LARGE: usize = 1 << 15;
 
 /// The row holds in the step before.
 const OLD: u8 = 1;
@@ -70,7 +73,7 @@ pub(crate) struct Store {
     counted: bool,
     free: Vec<u32>,
     touched: Vec<u32>,
-    primary: HashTable<u32>,
+    primary: RowTable,
     indexes: Vec<Index>,
 }
 
@@ -86,7 +89,7 @@ impl Store {
             counted,
             free: Vec::new(),
             touched: Vec::new(),
-            primary: HashTable::new(),
+            primary: RowTable::default(),
             indexes: indexes.iter().map(|columns| Index::new(columns)).collect(),
         }
     }
@@ -124,18 +127,18 @@ impl Store {
 
     /// The row that has this hash and for which `matches` holds, in whatever version.
     #[inline]
-    pub(crate) fn find(&self, hash: u64, mut matches: impl FnMut(u32) -> bool) -> Option<u32> {
-        self.primary.find(hash, |&row| matches(row)).copied()
+    pub(crate) fn find(&self, hash: u64, matches: impl FnMut(u32) -> bool) -> Option<u32> {
+        self.primary.find(hash, matches)
     }
 
     /// The row with these values, in whatever version.
-    pub(crate) fn find_tuple(&self, tuple: &[Value]) -> Option<u32> {
-        self.find(self.seed.tuple(tuple), |row| self.row(row) == tuple)
+    pub(crate) fn find_tuple<'v>(&self, tuple: impl Iterator<Item = &'v Value> + Clone) -> Option<u32> {
+        self.find(self.seed.tuple(tuple.clone()), |row| self.row(row).iter().eq(tuple.clone()))
     }
 
-    /// Makes a fact hold. Moves the values out of `tuple` if it is not known.
+    /// Makes a fact hold.
     #[inline]
-    pub(crate) fn insert(&mut self, tuple: &mut [Value]) -> Inserted {
+    pub(crate) fn insert<'v>(&mut self, tuple: impl Iterator<Item = &'v Value> + Clone) -> Inserted {
         match self.slot(tuple) {
             Ok(row) => {
                 let flags = self.flags[row as usize];
@@ -151,7 +154,7 @@ impl Store {
 
     /// Adds a derivation of a fact; whether it is the first.
     #[inline]
-    pub(crate) fn increment(&mut self, tuple: &mut [Value]) -> bool {
+    pub(crate) fn increment<'v>(&mut self, tuple: impl Iterator<Item = &'v Value> + Clone) -> bool {
         let (Ok(row) | Err(row)) = self.slot(tuple);
         let count = &mut self.counts[row as usize];
         *count = count.checked_add(1).expect("a fact has fewer than 2^32 derivations");
@@ -164,7 +167,7 @@ impl Store {
 
     /// Takes away a derivation of a fact that has one; whether it was the last.
     #[inline]
-    pub(crate) fn decrement(&mut self, tuple: &[Value]) -> bool {
+    pub(crate) fn decrement<'v>(&mut self, tuple: impl Iterator<Item = &'v Value> + Clone) -> bool {
         let row = self.find_tuple(tuple).expect("a derivation that ends had begun");
         let count = &mut self.counts[row as usize];
         *count = count.checked_sub(1).expect("a derivation that ends had begun");
@@ -177,7 +180,7 @@ impl Store {
 
     /// Appends a fact of one version only, without looking whether there is such a row: for stores that nothing probes.
     #[inline]
-    pub(crate) fn append(&mut self, tuple: &mut [Value], version: Version) {
+    pub(crate) fn append<'v>(&mut self, tuple: impl Iterator<Item = &'v Value>, version: Version) {
         let flags = if version == Version::Removed { OLD } else { NEW };
         let row = self.allocate(tuple, flags | TOUCHED);
         self.touched.push(row);
@@ -185,18 +188,13 @@ impl Store {
 
     /// The row of a known tuple, or else a new row that begins to hold.
     #[inline]
-    fn slot(&mut self, tuple: &mut [Value]) -> Result<u32, u32> {
-        let (arity, seed) = (self.arity, self.seed);
-        let values = &self.values;
-        let of = |row: u32| &values[row as usize * arity..(row as usize + 1) * arity];
-        let hash = seed.tuple(&*tuple);
-        match self.primary.entry(hash, |&row| of(row) == tuple, |&row| seed.tuple(of(row))) {
-            Entry::Occupied(entry) => return Ok(*entry.get()),
-            Entry::Vacant(entry) => {
-                let next = self.free.last().copied();
-                let next = next.unwrap_or_else(|| u32::try_from(self.flags.len()).expect("fewer than 2^32 rows"));
-                entry.insert(next);
-            }
+    fn slot<'v>(&mut self, tuple: impl Iterator<Item = &'v Value> + Clone) -> Result<u32, u32> {
+        let (arity, values) = (self.arity, &self.values);
+        let of = |row: u32| values[row as usize * arity..(row as usize + 1) * arity].iter();
+        let next = self.free.last().copied().unwrap_or_else(|| self.slots());
+        let hash = self.seed.tuple(tuple.clone());
+        if let Some(row) = self.primary.find_or_insert(hash, next, |row| of(row).eq(tuple.clone())) {
+            return Ok(row);
         }
         let row = self.allocate(tuple, NEW | TOUCHED);
         self.touched.push(row);
@@ -207,20 +205,39 @@ impl Store {
     }
 
     #[inline]
-    fn allocate(&mut self, tuple: &mut [Value], flags: u8) -> u32 {
+    fn allocate<'v>(&mut self, tuple: impl Iterator<Item = &'v Value>, flags: u8) -> u32 {
         if let Some(row) = self.free.pop() {
             let start = row as usize * self.arity;
-            self.values[start..start + self.arity].swap_with_slice(tuple);
+            for (place, value) in self.values[start..start + self.arity].iter_mut().zip(tuple) {
+                place.clone_from(value);
+            }
             self.flags[row as usize] = flags;
             return row;
         }
-        let row = u32::try_from(self.flags.len()).expect("a store has fewer than 2^32 rows");
-        self.values.extend(tuple.iter_mut().map(|value| std::mem::replace(value, Value::Bool(false))));
+        let row = self.slots();
+        self.values.extend(tuple.cloned());
         self.flags.push(flags);
         if self.counted {
             self.counts.push(0);
         }
         row
+    }
+
+    /// Whether rows are likely to be out of the cache.
+    #[inline]
+    pub(crate) fn is_large(&self) -> bool {
+        self.primary.capacity() > LARGE
+    }
+
+    /// Reads the places where a tuple belongs, so that they are in the cache when it comes.
+    #[inline]
+    pub(crate) fn warm<'v>(&self, get: impl Fn(usize) -> &'v Value) -> u64 {
+        let hash = self.seed.tuple((0..self.arity).map(&get));
+        let of_index = |index: &Index| {
+            let key = index.columns().iter().map(|&column| get(usize::from(column)));
+            index.warm(self.seed.tuple(key))
+        };
+        self.indexes.iter().map(of_index).fold(self.primary.warm(hash), u64::wrapping_add)
     }
 
     #[inline]
@@ -283,16 +300,11 @@ impl Store {
     fn release(&mut self, row: u32, indexed: bool) {
         self.flags[row as usize] = 0;
         if indexed {
+            let values = &self.values[row as usize * self.arity..(row as usize + 1) * self.arity];
             for index in &mut self.indexes {
-                index.remove(row, self.arity, &self.values, self.seed);
+                index.remove(row, values, self.seed);
             }
-            let hash = self.seed.tuple(self.row(row));
-            match self.primary.find_entry(hash, |&other| other == row) {
-                Ok(entry) => {
-                    entry.remove();
-                }
-                Err(_) => unreachable!("every row is in the primary index"),
-            }
+            self.primary.remove(self.seed.tuple(values), row);
         }
         let start = row as usize * self.arity;
         for value in &mut self.values[start..start + self.arity] {
@@ -305,24 +317,13 @@ impl Store {
 
     /// Forgets everything, keeps the memory unless it is far more than was used.
     pub(crate) fn clear(&mut self) {
-        let used = self.flags.len();
         self.values.clear();
         self.flags.clear();
         self.counts.clear();
         self.free.clear();
         self.touched.clear();
-        if self.primary.capacity() > 64 && self.primary.capacity() / 64 > used {
-            // Clearing a hash table costs its capacity: after one large step every small one would pay for it.
-            self.primary = HashTable::with_capacity(used);
-            for index in &mut self.indexes {
-                *index = Index::new(index.columns());
-            }
-        } else {
-            self.primary.clear();
-            for index in &mut self.indexes {
-                index.clear();
-            }
-        }
+        self.primary.clear();
+        self.indexes.iter_mut().for_each(Index::clear);
     }
 
     /// The rows that a version sees.

@@ -1,0 +1,61 @@
+//! The beginning of a step: what the step before left, and the messages.
+
+use super::State;
+use crate::Inputs;
+use crate::plan::Plan;
+
+impl State {
+    /// Lets what the step before left take effect.
+    pub(super) fn begin(&mut self, plan: &Plan) {
+        for &store in &self.dirty {
+            let next = &mut self.next[store];
+            for &row in &next.doomed {
+                self.stores[store].execute(row);
+            }
+            for tuple in next.plus.iter() {
+                self.stores[store].insert(tuple.iter());
+            }
+            self.counters.rows_touched += (next.doomed.len() + next.plus.len()) as u64;
+            next.plus.clear();
+            if plan.stores[store].deleted_by.is_some() {
+                next.standing.append(&mut next.doomed);
+            }
+            next.doomed.clear();
+        }
+    }
+
+    /// Takes the messages. Those that only drive rules stay where they are.
+    pub(super) fn take(&mut self, plan: &Plan, inputs: &Inputs) {
+        if inputs.start {
+            self.stores[plan.start].insert([].iter());
+        }
+        for (message, channel) in (0..).zip(inputs.channels()) {
+            self.counters.messages_in += 1;
+            let Some(store) = plan.received[usize::from(channel)] else { continue };
+            if !plan.stores[store].passes {
+                self.stores[store].insert(inputs.row(message).iter());
+                continue;
+            }
+            let arrived = &mut self.arrived[store];
+            if plan.stores[store].distinct && !arrived.is_first(message, inputs, self.seed) {
+                continue;
+            }
+            arrived.messages.push(message);
+        }
+    }
+}
+
+impl super::Arrived {
+    /// Whether no message before it in the step is the same.
+    fn is_first(&mut self, message: u32, inputs: &Inputs, seed: crate::hash::Seed) -> bool {
+        // Most steps take few messages of a channel: only the second one needs a table.
+        if let [first] = self.messages[..] {
+            self.seen.find_or_insert(seed.tuple(inputs.row(first)), first, |_| false);
+        }
+        if self.messages.is_empty() {
+            return true;
+        }
+        let row = inputs.row(message);
+        self.seen.find_or_insert(seed.tuple(row), message, |other| inputs.row(other) == row).is_none()
+    }
+}

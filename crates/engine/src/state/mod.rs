@@ -1,0 +1,154 @@
+//! The state of a node, and the phases of a step.
+//!
+//! What the step before left takes effect ([`begin`]); the strata are derived one after the other and then the rules run that take
+//! effect later or elsewhere ([`derive`]); what they say about the next step is netted ([`settle`]); the new version of all stores
+//! becomes the only one.
+
+mod begin;
+mod derive;
+mod settle;
+
+use menard_value::Value;
+
+use crate::aggregate::Groups;
+use crate::execute::Scratch;
+use crate::hash::Seed;
+use crate::outbox::Outbox;
+use crate::plan::{Plan, StoreKind, StorePlan};
+use crate::store::{RowTable, Store, Version};
+use crate::tuples::Tuples;
+use crate::{Counters, Inputs, Outputs};
+
+/// All that a node has besides its plan.
+#[derive(Clone, Debug)]
+pub(crate) struct State {
+    pub(crate) seed: Seed,
+    pub(crate) started: bool,
+    /// Boxed, so that the store that a rule derives can be taken out while the rule reads the others.
+    #[expect(clippy::vec_box, reason = "stores are swapped")]
+    pub(crate) stores: Vec<Box<Store>>,
+    /// What stands in for a store that is taken out.
+    spare: Box<Store>,
+    /// For each store, what happens to it at the beginning of the next step.
+    pub(crate) next: Vec<Next>,
+    /// The stores with something in `next`.
+    dirty: Vec<usize>,
+    /// For each store of a channel that only drives rules, the messages of this step.
+    arrived: Vec<Arrived>,
+    pub(crate) groups: Vec<Groups>,
+    outbox: Outbox,
+    scratch: Scratch,
+    /// Rows that a delete rule found.
+    rows: Vec<u32>,
+    /// For each store of a recursive stratum, the facts that the current round looks at.
+    fresh: Vec<Vec<u32>>,
+    /// For each store, the facts that were found in this step since then.
+    found: Vec<Vec<u32>>,
+    pub(crate) counters: Counters,
+}
+
+/// Changes of a store at the beginning of the next step.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Next {
+    /// Rows that leave a table, unless spared.
+    pub(crate) doomed: Vec<u32>,
+    /// Facts that join a table or are events.
+    pub(crate) plus: Tuples,
+    /// Rows that the last step deleted, or would have: what a state-only rule deletes must be deleted again if it is there.
+    standing: Vec<u32>,
+}
+
+/// The messages of a step on one channel, by their positions in the inputs.
+#[derive(Clone, Debug, Default)]
+struct Arrived {
+    messages: Vec<u32>,
+    /// Those of them that have been seen, where that matters.
+    seen: RowTable,
+}
+
+impl State {
+    pub(crate) fn new(plan: &Plan, me: menard_value::Node, seed: Seed) -> Self {
+        let next = |store: &StorePlan| Next { plus: Tuples::new(store.arity), ..Next::default() };
+        let mut scratch = Scratch::default();
+        scratch.registers.resize(plan.registers, Value::Bool(false));
+        scratch.registers[0] = Value::Node(me);
+        State {
+            seed,
+            started: false,
+            stores: plan.stores.iter().map(|store| Box::new(new_store(store, seed))).collect(),
+            spare: Box::new(Store::new(0, false, &[], seed)),
+            next: plan.stores.iter().map(next).collect(),
+            dirty: Vec::new(),
+            arrived: plan.stores.iter().map(|_| Arrived::default()).collect(),
+            groups: plan.aggregates.iter().map(|aggregate| Groups::new(aggregate, seed)).collect(),
+            outbox: Outbox::default(),
+            scratch,
+            rows: Vec::new(),
+            fresh: vec![Vec::new(); plan.stores.len()],
+            found: vec![Vec::new(); plan.stores.len()],
+            counters: Counters::default(),
+        }
+    }
+
+    pub(crate) fn step(&mut self, plan: &Plan, inputs: &Inputs, outputs: &mut Outputs) {
+        self.counters.steps += 1;
+        self.begin(plan);
+        self.take(plan, inputs);
+        self.derive(plan, inputs, outputs);
+        self.delete_again(plan);
+        self.started = true;
+        outputs.pending = self.settle(plan);
+        self.commit(plan);
+        self.apply_silently(plan);
+    }
+
+    /// Whether a fact holds in this step.
+    pub(crate) fn holds(&self, store: usize, tuple: &[Value]) -> bool {
+        let store = &self.stores[store];
+        store.find_tuple(tuple.iter()).is_some_and(|row| store.sees(Version::New, row))
+    }
+
+    fn mark_dirty(&mut self, store: usize) {
+        if !self.dirty.contains(&store) {
+            self.dirty.push(store);
+        }
+    }
+
+    /// Makes what holds now what held before.
+    fn commit(&mut self, plan: &Plan) {
+        for (position, (store, plan)) in self.stores.iter_mut().zip(&plan.stores).enumerate() {
+            let arrived = &mut self.arrived[position];
+            if !arrived.messages.is_empty() {
+                arrived.messages.clear();
+                arrived.seen.clear();
+            }
+            if store.touched().is_empty() {
+                continue;
+            }
+            match plan.kind {
+                StoreKind::Event => store.clear(),
+                StoreKind::Delta => store.commit(true),
+                StoreKind::Table | StoreKind::View | StoreKind::Role { .. } => store.commit(false),
+            }
+            self.fresh[position].clear();
+            self.found[position].clear();
+        }
+        for (groups, plan) in self.groups.iter_mut().zip(&plan.aggregates) {
+            if !plan.maintained {
+                groups.clear();
+            }
+        }
+        self.outbox.clear();
+    }
+}
+
+fn new_store(plan: &StorePlan, seed: Seed) -> Store {
+    let mut store = Store::new(plan.arity, plan.counted, &plan.indexes, seed);
+    if let StoreKind::Role { role, nodes } = plan.kind {
+        for index in 0..nodes {
+            store.insert([Value::node(role, index)].iter());
+        }
+        store.commit(false);
+    }
+    store
+}

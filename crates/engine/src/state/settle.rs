@@ -1,0 +1,112 @@
+//! The end of a step: what happens at the beginning of the next one, netted.
+
+use super::{Next, State};
+use crate::plan::{Plan, StoreKind};
+use crate::store::Version;
+
+impl State {
+    /// Rows that the step before deleted, that are there nevertheless, and that a state-only rule deletes still.
+    pub(super) fn delete_again(&mut self, plan: &Plan) {
+        for position in 0..self.dirty.len() {
+            let table = self.dirty[position];
+            let Some(view) = plan.stores[table].deleted_by else { continue };
+            let standing = std::mem::take(&mut self.next[table].standing);
+            for &row in &standing {
+                let store = &self.stores[table];
+                if store.sees(Version::New, row) && self.holds(view, store.row(row)) && self.stores[table].doom(row) {
+                    self.next[table].doomed.push(row);
+                }
+            }
+            self.next[table].standing = standing;
+        }
+    }
+
+    /// Leaves in `next` what changes something, and says whether that calls for another step.
+    pub(super) fn settle(&mut self, plan: &Plan) -> bool {
+        let mut pending = false;
+        let mut dirty = std::mem::take(&mut self.dirty);
+        for &store in &dirty {
+            pending |= match plan.stores[store].kind {
+                StoreKind::Event => !self.next[store].plus.is_empty(),
+                _ => self.settle_table(plan, store),
+            };
+        }
+        dirty.retain(|&store| !self.next[store].is_empty());
+        self.dirty = dirty;
+        pending
+    }
+
+    fn settle_table(&mut self, plan: &Plan, table: usize) -> bool {
+        let table_plan = &plan.stores[table];
+        let mut next = std::mem::take(&mut self.next[table]);
+        next.standing.clear();
+        let beaten = self.insertions_beat_deletions(plan, table, &mut next);
+        if let Some(view) = table_plan.kept_by {
+            for &row in &next.doomed {
+                if self.stores[table].is_doomed(row) && self.holds(view, self.stores[table].row(row)) {
+                    self.stores[table].spare(row);
+                    next.standing.push(row);
+                }
+            }
+        }
+        next.doomed.retain(|&row| self.stores[table].is_doomed(row));
+        let comes_back = |row: u32| {
+            let inserted_by = table_plan.inserted_by;
+            inserted_by.is_some_and(|view| self.holds(view, self.stores[table].row(row)))
+        };
+        let pending = beaten
+            || table_plan.reacts_to_insertion && !next.plus.is_empty()
+            || table_plan.reacts_to_deletion && next.doomed.iter().any(|&row| !comes_back(row));
+        self.next[table] = next;
+        pending
+    }
+
+    /// Drops insertions of what is there; rows that they would bring back stay. Whether a deletion that was beaten so, being for as
+    /// long as some state holds, will succeed in the next step.
+    fn insertions_beat_deletions(&mut self, plan: &Plan, table: usize, next: &mut Next) -> bool {
+        let Next { plus, standing, .. } = next;
+        let table_plan = &plan.stores[table];
+        let mut beaten = false;
+        plus.retain(|tuple| {
+            let row = self.stores[table].find_tuple(tuple.iter());
+            let Some(row) = row.filter(|&row| self.stores[table].sees(Version::New, row)) else { return true };
+            if self.stores[table].spare(row)
+                && let Some(view) = table_plan.deleted_by
+            {
+                standing.push(row);
+                let kept = table_plan.kept_by.is_some_and(|view| self.holds(view, tuple));
+                beaten |= !kept && self.holds(view, tuple);
+            }
+            false
+        });
+        beaten
+    }
+
+    /// Changes of tables that nobody watches take effect at once.
+    pub(super) fn apply_silently(&mut self, plan: &Plan) {
+        let mut dirty = std::mem::take(&mut self.dirty);
+        dirty.retain(|&store| {
+            if !plan.stores[store].silent {
+                return true;
+            }
+            let next = &mut self.next[store];
+            for &row in &next.doomed {
+                self.stores[store].execute(row);
+            }
+            for tuple in next.plus.iter() {
+                self.stores[store].insert(tuple.iter());
+            }
+            next.doomed.clear();
+            next.plus.clear();
+            self.stores[store].commit(false);
+            false
+        });
+        self.dirty = dirty;
+    }
+}
+
+impl Next {
+    fn is_empty(&self) -> bool {
+        self.doomed.is_empty() && self.plus.is_empty() && self.standing.is_empty()
+    }
+}
