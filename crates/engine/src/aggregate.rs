@@ -8,7 +8,8 @@ use menard_value::Value;
 use crate::execute::Solution;
 use crate::hash::Seed;
 use crate::plan::{AggregateColumn, AggregatePlan, FunctionPlan};
-use crate::store::{RowTable, Store};
+use crate::store::{NONE, RowTable, Store};
+use crate::tuples::Tuple;
 
 /// The groups of one aggregation.
 #[derive(Clone, Debug)]
@@ -41,8 +42,23 @@ struct Group {
 #[derive(Clone, Copy)]
 pub(crate) struct Fact<'a> {
     columns: &'a [AggregateColumn],
-    key: &'a [Value],
+    key: GroupKey<'a>,
     values: &'a [Value],
+}
+
+/// The values that solutions of a group have in common.
+#[derive(Clone, Copy)]
+enum GroupKey<'a> {
+    Own(&'a [Value]),
+    /// Those in these columns of a row.
+    Row(&'a [Value], &'a [usize]),
+}
+
+/// A group with arguments of a function.
+struct Seen<'a> {
+    group: Value,
+    solution: &'a Solution<'a>,
+    first: usize,
 }
 
 /// More groups than this do not stay in the cache.
@@ -59,13 +75,22 @@ enum Accumulator {
     Greatest(BTreeMap<Value, u64>),
 }
 
-impl<'a> Fact<'a> {
+impl Tuple for Fact<'_> {
     #[inline]
-    pub(crate) fn tuple(self) -> impl Iterator<Item = &'a Value> + Clone {
-        self.columns.iter().map(move |column| match column {
-            AggregateColumn::Group(position) => &self.key[*position],
-            AggregateColumn::Function(position) => &self.values[*position],
-        })
+    fn get(&self, column: usize) -> &Value {
+        match self.columns[column] {
+            AggregateColumn::Group(position) => match self.key {
+                GroupKey::Own(values) => &values[position],
+                GroupKey::Row(values, columns) => &values[columns[position]],
+            },
+            AggregateColumn::Function(position) => &self.values[position],
+        }
+    }
+}
+
+impl Tuple for Seen<'_> {
+    fn get(&self, column: usize) -> &Value {
+        if column == 0 { &self.group } else { self.solution.get(self.first + column - 1) }
     }
 }
 
@@ -89,8 +114,23 @@ impl Groups {
     }
 
     /// A solution begins or ceases to hold.
-    pub(crate) fn change(&mut self, plan: &AggregatePlan, solution: &Solution<'_>, begins: bool) {
-        let group = self.group(plan, solution);
+    pub(crate) fn change(
+        &mut self,
+        plan: &AggregatePlan,
+        stores: &[Box<Store>],
+        solution: &Solution<'_>,
+        begins: bool,
+    ) {
+        let group = match &plan.shared {
+            Some(shared) => {
+                let group = stores[shared.store].index(shared.index).key_of(solution.row(0));
+                while self.groups.len() <= group as usize {
+                    self.push(plan);
+                }
+                group
+            }
+            None => self.group(plan, solution),
+        };
         self.touch(plan, group);
         let solutions = &mut self.groups[group as usize].solutions;
         *solutions = if begins { *solutions + 1 } else { solutions.checked_sub(1).expect("what ends had begun") };
@@ -98,8 +138,8 @@ impl Groups {
             let arguments = function.arguments.clone();
             if let Some(seen) = &mut self.seen[position] {
                 let group = Value::Int(i64::from(group));
-                let pair = std::iter::once(&group).chain(arguments.clone().map(|column| solution.get(column)));
-                let changes = if begins { seen.increment(pair) } else { seen.decrement(pair) };
+                let pair = Seen { group, solution, first: arguments.start };
+                let changes = if begins { seen.increment(&pair) } else { seen.decrement(&pair) };
                 if !changes {
                     continue;
                 }
@@ -110,7 +150,7 @@ impl Groups {
     }
 
     /// Gives the facts that groups cease and begin to give, net since the last call, to `sink`.
-    pub(crate) fn flush(&mut self, plan: &AggregatePlan, mut sink: impl FnMut(bool, Fact<'_>)) {
+    pub(crate) fn flush(&mut self, plan: &AggregatePlan, stores: &[Box<Store>], mut sink: impl FnMut(bool, Fact<'_>)) {
         let functions = plan.functions.len();
         let mut touched = std::mem::take(&mut self.touched);
         let mut now = std::mem::take(&mut self.scratch);
@@ -121,7 +161,7 @@ impl Groups {
             let Group { had_fact, solutions, .. } = self.groups[group as usize];
             let before = &self.before[first..first + functions];
             if had_fact != has_fact || before != now {
-                let fact = |values| Fact { columns: &plan.columns, key: self.key(plan, group), values };
+                let fact = |values| Fact { columns: &plan.columns, key: self.key(plan, stores, group), values };
                 if had_fact {
                     sink(false, fact(before));
                 }
@@ -143,13 +183,16 @@ impl Groups {
     }
 
     /// The facts that all groups give.
-    pub(crate) fn facts(&self, plan: &AggregatePlan) -> Vec<Vec<Value>> {
+    pub(crate) fn facts(&self, plan: &AggregatePlan, stores: &[Box<Store>]) -> Vec<Vec<Value>> {
         let groups = 0..u32::try_from(self.groups.len()).expect("fewer than 2^32 groups");
         let fact = |group: u32| {
             let mut values = Vec::new();
             let has_fact = self.current(plan, group, &mut values);
-            let fact = Fact { columns: &plan.columns, key: self.key(plan, group), values: &values };
-            has_fact.then(|| fact.tuple().cloned().collect())
+            let columns = 0..plan.columns.len();
+            has_fact.then(|| {
+                let fact = Fact { columns: &plan.columns, key: self.key(plan, stores, group), values: &values };
+                columns.map(|column| fact.get(column).clone()).collect()
+            })
         };
         groups.filter_map(fact).collect()
     }
@@ -178,9 +221,30 @@ impl Groups {
         }
     }
 
+    /// The key of a group with solutions.
     #[inline]
-    fn key(&self, plan: &AggregatePlan, group: u32) -> &[Value] {
+    fn key<'a>(&'a self, plan: &'a AggregatePlan, stores: &'a [Box<Store>], group: u32) -> GroupKey<'a> {
+        match &plan.shared {
+            Some(shared) => {
+                let store = &stores[shared.store];
+                let row = store.index(shared.index).first(group);
+                debug_assert_ne!(row, NONE, "rows leave an index only after the step");
+                GroupKey::Row(store.row(row), &shared.columns)
+            }
+            None => GroupKey::Own(self.own_key(plan, group)),
+        }
+    }
+
+    #[inline]
+    fn own_key(&self, plan: &AggregatePlan, group: u32) -> &[Value] {
         &self.keys[group as usize * plan.group..(group as usize + 1) * plan.group]
+    }
+
+    /// Makes room for one more group.
+    fn push(&mut self, plan: &AggregatePlan) {
+        self.groups.push(Group::default());
+        self.accumulators.extend(plan.functions.iter().map(|function| Accumulator::new(function.function)));
+        self.before.extend(plan.functions.iter().map(|_| Value::Bool(false)));
     }
 
     /// The group that a solution belongs to, a new one if there is none.
@@ -189,7 +253,7 @@ impl Groups {
         let key = solution.tuple().take(plan.group);
         // Solutions of one group often come together: all votes of a request are deleted at once.
         if let Some(last) = self.touched.last().copied()
-            && self.key(plan, last).iter().eq(key.clone())
+            && self.own_key(plan, last).iter().eq(key.clone())
         {
             return last;
         }
@@ -209,9 +273,7 @@ impl Groups {
             self.groups[fresh as usize] = Group::default();
         } else {
             self.keys.extend(key.cloned());
-            self.groups.push(Group::default());
-            self.accumulators.extend(plan.functions.iter().map(|function| Accumulator::new(function.function)));
-            self.before.extend(plan.functions.iter().map(|_| Value::Bool(false)));
+            self.push(plan);
         }
         fresh
     }
@@ -254,13 +316,15 @@ impl Groups {
     }
 
     fn release(&mut self, plan: &AggregatePlan, group: u32) {
-        let hash = self.seed.tuple(self.key(plan, group));
-        self.by_key.remove(hash, group);
+        if plan.shared.is_none() {
+            let hash = self.seed.tuple(self.own_key(plan, group));
+            self.by_key.remove(hash, group);
+            self.free.push(group);
+        }
         let first = group as usize * plan.functions.len();
         for (accumulator, function) in self.accumulators[first..].iter_mut().zip(&plan.functions) {
             *accumulator = Accumulator::new(function.function);
         }
-        self.free.push(group);
     }
 }
 

@@ -5,6 +5,7 @@ use menard_value::{FunctionId, Value};
 
 use crate::plan::{Access, Op, Operand, Path, Pipeline};
 use crate::store::{NONE, Store, Version};
+use crate::tuples::Tuple;
 use crate::{Counters, Inputs};
 
 /// Memory for running pipelines, reused.
@@ -60,12 +61,6 @@ impl Solution<'_> {
         self.tuple.iter().map(|operand| self.value(operand))
     }
 
-    /// A column of the derived tuple.
-    #[inline]
-    pub(crate) fn get(&self, column: usize) -> &Value {
-        self.value(&self.tuple[column])
-    }
-
     /// The row joined at a level.
     pub(crate) fn row(&self, level: usize) -> u32 {
         self.cursors[level].row
@@ -74,6 +69,13 @@ impl Solution<'_> {
     #[inline]
     fn value<'v>(&'v self, operand: &'v Operand) -> &'v Value {
         value(operand, self.cursors, self.registers)
+    }
+}
+
+impl Tuple for Solution<'_> {
+    #[inline]
+    fn get(&self, column: usize) -> &Value {
+        self.value(&self.tuple[column])
     }
 }
 
@@ -205,14 +207,16 @@ impl<'s> Join<'s, '_> {
 
     fn probe_row(&mut self, store: &Store, key: &[Operand]) -> Option<u32> {
         self.counters.probes += 1;
-        store.find_tuple(key.iter().map(|operand| self.value(operand)))
+        store.find(&Solution { tuple: key, cursors: self.cursors, registers: &self.scratch.registers })
     }
 
     fn probe_index(&mut self, store: &Store, index: usize, key: &[Operand]) -> u32 {
         self.counters.probes += 1;
         let index = store.index(index);
         let key = key.iter().map(|operand| self.value(operand));
-        index.first(store.seed().tuple(key.clone()), |row| index.key(store.row(row)).eq(key.clone()))
+        let hash = store.seed().tuple(key.clone());
+        let key = index.find_key(hash, |row| index.key(store.row(row)).eq(key.clone()));
+        key.map_or(NONE, |key| index.first(key))
     }
 
     fn call(&mut self, function: FunctionId, arguments: &[Operand], register: usize) -> bool {

@@ -67,7 +67,7 @@ impl Node {
             StoreKind::Delta => {
                 let aggregates = self.plan().aggregates.iter().zip(&self.state().groups);
                 let mut of_view = aggregates.filter(|(plan, _)| plan.target == Target::Count(store));
-                of_view.next().map(|(plan, groups)| groups.facts(plan)).unwrap_or_default()
+                of_view.next().map(|(plan, groups)| groups.facts(plan, &self.state().stores)).unwrap_or_default()
             }
             StoreKind::Table => {
                 let stays = rows.rows(Version::New).filter(|&row| !rows.is_doomed(row));

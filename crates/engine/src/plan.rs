@@ -278,7 +278,18 @@ pub(crate) struct AggregatePlan {
     pub(crate) columns: Vec<AggregateColumn>,
     /// Whether it is over state and maintained, or over the events of one step.
     pub(crate) maintained: bool,
+    /// Where its groups are the keys of an index.
+    pub(crate) shared: Option<SharedIndex>,
     pub(crate) target: Target,
+}
+
+/// An index on the columns by which an aggregation over one relation groups: its keys are the groups.
+#[derive(Debug)]
+pub(crate) struct SharedIndex {
+    pub(crate) store: usize,
+    pub(crate) index: usize,
+    /// For each value of the group, the column of the store.
+    pub(crate) columns: Vec<usize>,
 }
 
 /// One aggregate function.

@@ -2,6 +2,19 @@
 
 use menard_value::Value;
 
+/// Something that has the columns of a fact.
+pub(crate) trait Tuple {
+    /// The value in a column.
+    fn get(&self, column: usize) -> &Value;
+}
+
+impl Tuple for [Value] {
+    #[inline]
+    fn get(&self, column: usize) -> &Value {
+        &self[column]
+    }
+}
+
 /// A list of tuples; it knows its length even where the arity is 0.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Tuples {

@@ -1,6 +1,6 @@
 //! What can be said only of a whole plan: which views need no rows, and what changes of tables can lead to.
 
-use crate::plan::{Driver, Pipeline, Plan, RulePlan, StoreKind, Target};
+use crate::plan::{Driver, Operand, Pipeline, Plan, RulePlan, SharedIndex, StoreKind, Target};
 use crate::store::Version;
 
 /// Completes a plan whose rules are all there.
@@ -9,6 +9,7 @@ pub(super) fn complete(plan: &mut Plan) {
     find_reactions(plan);
     find_silent(plan);
     find_passing(plan);
+    share_indexes(plan);
 }
 
 fn rules(plan: &Plan) -> impl Iterator<Item = &RulePlan> {
@@ -120,4 +121,27 @@ fn find_passing(plan: &mut Plan) {
         store.distinct = distinct;
         store.drives_removals = drives_removals;
     }
+}
+
+/// An aggregation over one relation that groups by the columns of an index has no need to look for groups.
+fn share_indexes(plan: &mut Plan) {
+    for aggregate in 0..plan.aggregates.len() {
+        let group = plan.aggregates[aggregate].group;
+        let rule = rules(plan).find(|rule| rule.target == Target::Aggregate(aggregate));
+        plan.aggregates[aggregate].shared = rule.and_then(|rule| shared_index(plan, rule, group));
+    }
+}
+
+fn shared_index(plan: &Plan, rule: &RulePlan, group: usize) -> Option<SharedIndex> {
+    let [pipeline] = &rule.pipelines[..] else { return None };
+    let Driver::Delta { store, negated: false } = pipeline.driver else { return None };
+    let column = |operand: &Operand| match operand {
+        Operand::Column { level: 0, column } => Some(*column),
+        _ => None,
+    };
+    let columns: Vec<usize> = pipeline.emit.tuple()[..group].iter().map(column).collect::<Option<_>>()?;
+    let mut sorted: Vec<u16> = columns.iter().map(|&column| u16::try_from(column).expect("few columns")).collect();
+    sorted.sort_unstable();
+    let index = plan.stores[store].indexes.iter().position(|indexed| *indexed == sorted)?;
+    Some(SharedIndex { store, index, columns })
 }

@@ -353,7 +353,14 @@ impl Lowering<'_> {
         let functions = functions.collect();
         clause.head = tuple;
         let maintained = mode == Mode::Maintained;
-        self.aggregates.push(AggregatePlan { group: group.len(), functions, columns, maintained, target });
+        self.aggregates.push(AggregatePlan {
+            group: group.len(),
+            functions,
+            columns,
+            maintained,
+            shared: None,
+            target,
+        });
         let target = Target::Aggregate(self.aggregates.len() - 1);
         self.add(Item { clause, target, mode, output: Output::Head }, places.1);
     }

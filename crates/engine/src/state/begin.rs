@@ -13,7 +13,7 @@ impl State {
                 self.stores[store].execute(row);
             }
             for tuple in next.plus.iter() {
-                self.stores[store].insert(tuple.iter());
+                self.stores[store].insert(tuple);
             }
             self.counters.rows_touched += (next.doomed.len() + next.plus.len()) as u64;
             next.plus.clear();
@@ -27,13 +27,13 @@ impl State {
     /// Takes the messages. Those that only drive rules stay where they are.
     pub(super) fn take(&mut self, plan: &Plan, inputs: &Inputs) {
         if inputs.start {
-            self.stores[plan.start].insert([].iter());
+            self.stores[plan.start].insert(&[][..]);
         }
         for (message, channel) in (0..).zip(inputs.channels()) {
             self.counters.messages_in += 1;
             let Some(store) = plan.received[usize::from(channel)] else { continue };
             if !plan.stores[store].passes {
-                self.stores[store].insert(inputs.row(message).iter());
+                self.stores[store].insert(inputs.row(message));
                 continue;
             }
             let arrived = &mut self.arrived[store];

@@ -2,13 +2,11 @@
 
 use std::hint::black_box;
 
-use menard_value::Value;
-
 use super::{Arrived, State};
 use crate::execute::{self, Rows, Scratch, Solution};
 use crate::plan::{Driver, Emit, Pipeline, Plan, RulePlan, StoreKind, Stratum, Target};
 use crate::store::{Inserted, Store, Version};
-use crate::tuples::Tuples;
+use crate::tuples::{Tuple, Tuples};
 use crate::{Counters, Inputs, Outputs};
 
 /// A run with fewer rows than this is not worth fetching memory for.
@@ -119,11 +117,11 @@ impl State {
         let State { spare, found, stores, arrived, fresh, scratch, counters, .. } = self;
         let mut reading = Reading { stores, arrived, fresh, scratch, counters };
         if spare.is_large() {
-            reading.warm(run, |solution| spare.warm(|column| solution.get(column)));
+            reading.warm(run, |solution| spare.warm(solution));
         }
         reading.execute(run, &mut |solution, counters| {
             counters.rows_touched += 1;
-            apply(run, spare, solution.tuple(), &mut found[store]);
+            change(run.kind, spare, run.begins, solution, &mut found[store]);
         });
         std::mem::swap(&mut self.stores[store], &mut self.spare);
     }
@@ -134,7 +132,7 @@ impl State {
         self.reading().execute(run, &mut |solution, _| derived.push(solution.tuple()));
         self.counters.rows_touched += derived.len() as u64;
         for tuple in derived.iter() {
-            apply(run, &mut self.stores[store], tuple.iter(), &mut self.found[store]);
+            change(run.kind, &mut self.stores[store], run.begins, tuple, &mut self.found[store]);
         }
     }
 
@@ -143,12 +141,12 @@ impl State {
         let State { groups, stores, arrived, fresh, scratch, counters, .. } = self;
         let groups = &mut groups[aggregate];
         let mut reading = Reading { stores, arrived, fresh, scratch, counters };
-        if groups.is_large() {
+        if plan.shared.is_none() && groups.is_large() {
             reading.warm(run, |solution| groups.warm(plan, solution));
         }
         reading.execute(run, &mut |solution, counters| {
             counters.rows_touched += 1;
-            groups.change(plan, solution, run.begins);
+            groups.change(plan, stores, solution, run.begins);
         });
     }
 
@@ -185,15 +183,17 @@ impl State {
     /// Gives the results of an aggregation to the relation that it derives.
     fn flush(&mut self, plan: &Plan, aggregate: usize) {
         let target = plan.aggregates[aggregate].target;
-        let State { groups, stores, found, counters, .. } = self;
         let (Target::Insert(store) | Target::Count(store)) = target else {
             unreachable!("an aggregation derives a relation of this step")
         };
         let kind = Kind::of(plan, target);
-        groups[aggregate].flush(&plan.aggregates[aggregate], |begins, fact| {
+        std::mem::swap(&mut self.stores[store], &mut self.spare);
+        let State { groups, stores, spare, found, counters, .. } = self;
+        groups[aggregate].flush(&plan.aggregates[aggregate], stores, |begins, fact| {
             counters.rows_touched += 1;
-            change(kind, &mut stores[store], begins, fact.tuple(), &mut found[store]);
+            change(kind, spare, begins, &fact, &mut found[store]);
         });
+        std::mem::swap(&mut self.stores[store], &mut self.spare);
     }
 
     /// Rows that were deleted at the beginning of the step and that a view puts into the table come back.
@@ -292,19 +292,9 @@ impl Kind {
     }
 }
 
-fn apply<'v>(run: &Run<'_>, store: &mut Store, tuple: impl Iterator<Item = &'v Value> + Clone, found: &mut Vec<u32>) {
-    change(run.kind, store, run.begins, tuple, found);
-}
-
 /// A fact of a store begins or ceases to hold, or to have one more derivation.
 #[inline]
-fn change<'v>(
-    kind: Kind,
-    store: &mut Store,
-    begins: bool,
-    tuple: impl Iterator<Item = &'v Value> + Clone,
-    found: &mut Vec<u32>,
-) {
+fn change(kind: Kind, store: &mut Store, begins: bool, tuple: &(impl Tuple + ?Sized), found: &mut Vec<u32>) {
     match (kind, begins) {
         (Kind::Set, true) => {
             if let Inserted::Added(row) | Inserted::Revived(row) = store.insert(tuple) {

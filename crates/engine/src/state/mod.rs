@@ -105,7 +105,7 @@ impl State {
     /// Whether a fact holds in this step.
     pub(crate) fn holds(&self, store: usize, tuple: &[Value]) -> bool {
         let store = &self.stores[store];
-        store.find_tuple(tuple.iter()).is_some_and(|row| store.sees(Version::New, row))
+        store.find(tuple).is_some_and(|row| store.sees(Version::New, row))
     }
 
     fn mark_dirty(&mut self, store: usize) {
@@ -146,7 +146,7 @@ fn new_store(plan: &StorePlan, seed: Seed) -> Store {
     let mut store = Store::new(plan.arity, plan.counted, &plan.indexes, seed);
     if let StoreKind::Role { role, nodes } = plan.kind {
         for index in 0..nodes {
-            store.insert([Value::node(role, index)].iter());
+            store.insert(&[Value::node(role, index)][..]);
         }
         store.commit(false);
     }

@@ -68,7 +68,7 @@ impl State {
         let table_plan = &plan.stores[table];
         let mut beaten = false;
         plus.retain(|tuple| {
-            let row = self.stores[table].find_tuple(tuple.iter());
+            let row = self.stores[table].find(tuple);
             let Some(row) = row.filter(|&row| self.stores[table].sees(Version::New, row)) else { return true };
             if self.stores[table].spare(row)
                 && let Some(view) = table_plan.deleted_by
@@ -94,7 +94,7 @@ impl State {
                 self.stores[store].execute(row);
             }
             for tuple in next.plus.iter() {
-                self.stores[store].insert(tuple.iter());
+                self.stores[store].insert(tuple);
             }
             next.doomed.clear();
             next.plus.clear();

@@ -6,49 +6,22 @@
 
 mod index;
 mod row_table;
+mod version;
 
 use menard_value::Value;
 
 use crate::hash::Seed;
+use crate::tuples::Tuple;
 pub(crate) use index::{Index, NONE};
 pub(crate) use row_table::RowTable;
-
-/// Which facts a reader sees.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Version {
-    /// Those of this step.
-    New,
-    /// Those of the step before.
-    Old,
-    /// Those of this step that did not hold in the step before.
-    Added,
-    /// Those of the step before that do not hold in this one.
-    Removed,
-}
+pub(crate) use version::Version;
+use version::{DOOMED, HASHED, NEW, OLD, TOUCHED};
 
 /// More entries than this do not stay in the cache.
 const LARGE: usize = 1 << 15;
 
-/// The row holds in the step before.
-const OLD: u8 = 1;
-/// The row holds in this step.
-const NEW: u8 = 2;
-/// The row is in the list of touched rows.
-const TOUCHED: u8 = 4;
-/// The row leaves the store at the beginning of the next step.
-const DOOMED: u8 = 8;
-
-impl Version {
-    #[inline]
-    fn sees(self, flags: u8) -> bool {
-        match self {
-            Version::New => flags & NEW != 0,
-            Version::Old => flags & OLD != 0,
-            Version::Added => flags & (OLD | NEW) == NEW,
-            Version::Removed => flags & (OLD | NEW) == OLD,
-        }
-    }
-}
+/// The rows of a key are found by looking at all of them as long as there are not more than these.
+const SHORT: u32 = 8;
 
 /// What an insertion did.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -73,8 +46,12 @@ pub(crate) struct Store {
     counted: bool,
     free: Vec<u32>,
     touched: Vec<u32>,
-    primary: RowTable,
     indexes: Vec<Index>,
+    /// The index with the most columns, by which rows are found: most keys have few rows, and those of one key are near each other
+    /// in memory where their hashes would not be.
+    lead: Option<usize>,
+    /// Rows by the hash of all values: all if there is no index, otherwise those whose key in the leading index has many rows.
+    by_hash: RowTable,
 }
 
 impl Store {
@@ -89,8 +66,9 @@ impl Store {
             counted,
             free: Vec::new(),
             touched: Vec::new(),
-            primary: RowTable::default(),
             indexes: indexes.iter().map(|columns| Index::new(columns)).collect(),
+            lead: (0..indexes.len()).max_by_key(|&index| indexes[index].len()),
+            by_hash: RowTable::default(),
         }
     }
 
@@ -125,20 +103,55 @@ impl Store {
         self.seed
     }
 
-    /// The row that has this hash and for which `matches` holds, in whatever version.
+    /// The row with these values, in whatever version.
     #[inline]
-    pub(crate) fn find(&self, hash: u64, matches: impl FnMut(u32) -> bool) -> Option<u32> {
-        self.primary.find(hash, matches)
+    pub(crate) fn find(&self, tuple: &(impl Tuple + ?Sized)) -> Option<u32> {
+        let Some(lead) = self.lead else { return self.find_by_hash(tuple) };
+        let index = &self.indexes[lead];
+        let hash = self.seed.tuple(index.columns().iter().map(|&column| tuple.get(usize::from(column))));
+        let key = index.find_key(hash, |row| self.agrees(row, tuple, index.columns()))?;
+        self.find_in_key(key, tuple)
     }
 
-    /// The row with these values, in whatever version.
-    pub(crate) fn find_tuple<'v>(&self, tuple: impl Iterator<Item = &'v Value> + Clone) -> Option<u32> {
-        self.find(self.seed.tuple(tuple.clone()), |row| self.row(row).iter().eq(tuple.clone()))
+    /// The row with these values among those of a key of the leading index.
+    #[inline]
+    fn find_in_key(&self, key: u32, tuple: &(impl Tuple + ?Sized)) -> Option<u32> {
+        let index = &self.indexes[self.lead?];
+        let mut row = index.first(key);
+        if self.flags[row as usize] & HASHED != 0 {
+            return self.find_by_hash(tuple);
+        }
+        while row != NONE && !self.is(row, tuple) {
+            row = index.next(row);
+        }
+        (row != NONE).then_some(row)
+    }
+
+    fn find_by_hash(&self, tuple: &(impl Tuple + ?Sized)) -> Option<u32> {
+        self.by_hash.find(self.hash(tuple), |row| self.is(row, tuple))
+    }
+
+    #[inline]
+    fn hash(&self, tuple: &(impl Tuple + ?Sized)) -> u64 {
+        self.seed.tuple((0..self.arity).map(|column| tuple.get(column)))
+    }
+
+    #[inline]
+    fn is(&self, row: u32, tuple: &(impl Tuple + ?Sized)) -> bool {
+        let values = self.row(row);
+        // From the last column: the first ones are often those of the key.
+        (0..self.arity).rev().all(|column| values[column] == *tuple.get(column))
+    }
+
+    #[inline]
+    fn agrees(&self, row: u32, tuple: &(impl Tuple + ?Sized), columns: &[u16]) -> bool {
+        let values = self.row(row);
+        columns.iter().all(|&column| values[usize::from(column)] == *tuple.get(usize::from(column)))
     }
 
     /// Makes a fact hold.
     #[inline]
-    pub(crate) fn insert<'v>(&mut self, tuple: impl Iterator<Item = &'v Value> + Clone) -> Inserted {
+    pub(crate) fn insert(&mut self, tuple: &(impl Tuple + ?Sized)) -> Inserted {
         match self.slot(tuple) {
             Ok(row) => {
                 let flags = self.flags[row as usize];
@@ -154,7 +167,7 @@ impl Store {
 
     /// Adds a derivation of a fact; whether it is the first.
     #[inline]
-    pub(crate) fn increment<'v>(&mut self, tuple: impl Iterator<Item = &'v Value> + Clone) -> bool {
+    pub(crate) fn increment(&mut self, tuple: &(impl Tuple + ?Sized)) -> bool {
         let (Ok(row) | Err(row)) = self.slot(tuple);
         let count = &mut self.counts[row as usize];
         *count = count.checked_add(1).expect("a fact has fewer than 2^32 derivations");
@@ -167,8 +180,8 @@ impl Store {
 
     /// Takes away a derivation of a fact that has one; whether it was the last.
     #[inline]
-    pub(crate) fn decrement<'v>(&mut self, tuple: impl Iterator<Item = &'v Value> + Clone) -> bool {
-        let row = self.find_tuple(tuple).expect("a derivation that ends had begun");
+    pub(crate) fn decrement(&mut self, tuple: &(impl Tuple + ?Sized)) -> bool {
+        let row = self.find(tuple).expect("a derivation that ends had begun");
         let count = &mut self.counts[row as usize];
         *count = count.checked_sub(1).expect("a derivation that ends had begun");
         let last = *count == 0;
@@ -180,7 +193,7 @@ impl Store {
 
     /// Appends a fact of one version only, without looking whether there is such a row: for stores that nothing probes.
     #[inline]
-    pub(crate) fn append<'v>(&mut self, tuple: impl Iterator<Item = &'v Value>, version: Version) {
+    pub(crate) fn append(&mut self, tuple: &(impl Tuple + ?Sized), version: Version) {
         let flags = if version == Version::Removed { OLD } else { NEW };
         let row = self.allocate(tuple, flags | TOUCHED);
         self.touched.push(row);
@@ -188,34 +201,92 @@ impl Store {
 
     /// The row of a known tuple, or else a new row that begins to hold.
     #[inline]
-    fn slot<'v>(&mut self, tuple: impl Iterator<Item = &'v Value> + Clone) -> Result<u32, u32> {
-        let (arity, values) = (self.arity, &self.values);
-        let of = |row: u32| values[row as usize * arity..(row as usize + 1) * arity].iter();
-        let next = self.free.last().copied().unwrap_or_else(|| self.slots());
-        let hash = self.seed.tuple(tuple.clone());
-        if let Some(row) = self.primary.find_or_insert(hash, next, |row| of(row).eq(tuple.clone())) {
+    fn slot(&mut self, tuple: &(impl Tuple + ?Sized)) -> Result<u32, u32> {
+        let Some(lead) = self.lead else { return self.slot_by_hash(tuple) };
+        let Store { indexes, values, arity, seed, .. } = self;
+        let index = &mut indexes[lead];
+        let columns = index.columns().iter().map(|&column| usize::from(column));
+        let hash = seed.tuple(columns.map(|column| tuple.get(column)));
+        let key = index.find_or_add_key(hash, |row, columns| {
+            let values = &values[row as usize * *arity..(row as usize + 1) * *arity];
+            columns.iter().all(|&column| values[usize::from(column)] == *tuple.get(usize::from(column)))
+        });
+        if let Ok(key) = key
+            && let Some(row) = self.find_in_key(key, tuple)
+        {
             return Ok(row);
         }
+        let (Ok(key) | Err(key)) = key;
+        Err(self.add(tuple, Some((lead, key))))
+    }
+
+    fn slot_by_hash(&mut self, tuple: &(impl Tuple + ?Sized)) -> Result<u32, u32> {
+        let next = self.free.last().copied().unwrap_or_else(|| self.slots());
+        let hash = self.hash(tuple);
+        let (values, arity) = (&self.values, self.arity);
+        let is = |row: u32| (0..arity).all(|column| values[row as usize * arity + column] == *tuple.get(column));
+        match self.by_hash.find_or_insert(hash, next, is) {
+            Some(row) => Ok(row),
+            None => {
+                let row = self.add(tuple, None);
+                self.flags[row as usize] |= HASHED;
+                Err(row)
+            }
+        }
+    }
+
+    /// Adds a row that is not there, to this key of the leading index.
+    #[inline]
+    fn add(&mut self, tuple: &(impl Tuple + ?Sized), key: Option<(usize, u32)>) -> u32 {
         let row = self.allocate(tuple, NEW | TOUCHED);
         self.touched.push(row);
-        for index in &mut self.indexes {
-            index.insert(row, self.arity, &self.values, self.seed);
+        for (position, index) in self.indexes.iter_mut().enumerate() {
+            match key {
+                Some((lead, key)) if lead == position => index.link(row, key),
+                _ => index.insert(row, self.arity, &self.values, self.seed),
+            }
         }
-        Err(row)
+        if let Some((lead, key)) = key {
+            let rows = self.indexes[lead].rows(key);
+            // The last one tells: a key stays with its way of finding rows until it has none.
+            let next = self.indexes[lead].next(row);
+            if rows > 1 && self.flags[next as usize] & HASHED != 0 {
+                self.add_hash(row);
+            } else if rows > SHORT {
+                self.add_hashes(row, lead);
+            }
+        }
+        row
+    }
+
+    fn add_hash(&mut self, row: u32) {
+        let hash = self.hash(self.row(row));
+        let known = self.by_hash.find_or_insert(hash, row, |_| false);
+        debug_assert_eq!(known, None);
+        self.flags[row as usize] |= HASHED;
+    }
+
+    #[cold]
+    fn add_hashes(&mut self, first: u32, lead: usize) {
+        let mut row = first;
+        while row != NONE {
+            self.add_hash(row);
+            row = self.indexes[lead].next(row);
+        }
     }
 
     #[inline]
-    fn allocate<'v>(&mut self, tuple: impl Iterator<Item = &'v Value>, flags: u8) -> u32 {
+    fn allocate(&mut self, tuple: &(impl Tuple + ?Sized), flags: u8) -> u32 {
         if let Some(row) = self.free.pop() {
             let start = row as usize * self.arity;
-            for (place, value) in self.values[start..start + self.arity].iter_mut().zip(tuple) {
-                place.clone_from(value);
+            for (column, place) in self.values[start..start + self.arity].iter_mut().enumerate() {
+                place.clone_from(tuple.get(column));
             }
             self.flags[row as usize] = flags;
             return row;
         }
         let row = self.slots();
-        self.values.extend(tuple.cloned());
+        self.values.extend((0..self.arity).map(|column| tuple.get(column).clone()));
         self.flags.push(flags);
         if self.counted {
             self.counts.push(0);
@@ -226,18 +297,19 @@ impl Store {
     /// Whether rows are likely to be out of the cache.
     #[inline]
     pub(crate) fn is_large(&self) -> bool {
-        self.primary.capacity() > LARGE
+        let entries = self.lead.map_or(self.by_hash.capacity(), |lead| self.indexes[lead].capacity());
+        entries > LARGE
     }
 
     /// Reads the places where a tuple belongs, so that they are in the cache when it comes.
     #[inline]
-    pub(crate) fn warm<'v>(&self, get: impl Fn(usize) -> &'v Value) -> u64 {
-        let hash = self.seed.tuple((0..self.arity).map(&get));
+    pub(crate) fn warm(&self, tuple: &impl Tuple) -> u64 {
         let of_index = |index: &Index| {
-            let key = index.columns().iter().map(|&column| get(usize::from(column)));
+            let key = index.columns().iter().map(|&column| tuple.get(usize::from(column)));
             index.warm(self.seed.tuple(key))
         };
-        self.indexes.iter().map(of_index).fold(self.primary.warm(hash), u64::wrapping_add)
+        let by_hash = if self.lead.is_none() { self.by_hash.warm(self.hash(tuple)) } else { 0 };
+        self.indexes.iter().map(of_index).fold(by_hash, u64::wrapping_add)
     }
 
     #[inline]
@@ -288,7 +360,7 @@ impl Store {
         for &row in &touched {
             let flags = &mut self.flags[row as usize];
             if *flags & NEW != 0 && !deltas {
-                *flags = OLD | NEW | (*flags & DOOMED);
+                *flags = OLD | NEW | (*flags & (DOOMED | HASHED));
             } else {
                 self.release(row, !deltas);
             }
@@ -298,13 +370,16 @@ impl Store {
     }
 
     fn release(&mut self, row: u32, indexed: bool) {
+        let hashed = self.flags[row as usize] & HASHED != 0;
         self.flags[row as usize] = 0;
         if indexed {
             let values = &self.values[row as usize * self.arity..(row as usize + 1) * self.arity];
             for index in &mut self.indexes {
                 index.remove(row, values, self.seed);
             }
-            self.primary.remove(self.seed.tuple(values), row);
+            if hashed {
+                self.by_hash.remove(self.seed.tuple(values), row);
+            }
         }
         let start = row as usize * self.arity;
         for value in &mut self.values[start..start + self.arity] {
@@ -322,7 +397,7 @@ impl Store {
         self.counts.clear();
         self.free.clear();
         self.touched.clear();
-        self.primary.clear();
+        self.by_hash.clear();
         self.indexes.iter_mut().for_each(Index::clear);
     }
 
@@ -331,3 +406,6 @@ impl Store {
         (0..self.slots()).filter(move |&row| self.sees(version, row))
     }
 }
+
+#[cfg(test)]
+mod tests;

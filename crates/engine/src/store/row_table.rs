@@ -79,12 +79,6 @@ impl RowTable {
         }
     }
 
-    /// Puts `new` where `old` is.
-    pub(crate) fn replace(&mut self, hash: u64, old: u32, new: u32) {
-        let position = self.position(hash, old);
-        self.slots[position] = pack(tag_of(hash), new);
-    }
-
     /// Takes out a row that is in the table.
     pub(crate) fn remove(&mut self, hash: u64, row: u32) {
         let mask = self.slots.len() - 1;
