@@ -86,8 +86,8 @@ pub fn forward(scope: &Scope<'_>, rule: &Rule, atom: &Atom) -> Forward {
         |name: &str| is_used(scope.program, name) || rule.variables.iter().any(|(variable, _)| variable == name);
     let mut forward =
         Forward { literal: Atom { negated: false, ..atom.clone() }, columns: Vec::new(), args: Vec::new() };
-    forward.literal.from = atom.from.as_ref().map(|from| forward.pass(from, Type::Node, &is_taken));
-    forward.literal.args = atom.args.iter().zip(types).map(|(arg, ty)| forward.pass(arg, ty, &is_taken)).collect();
+    forward.literal.from = atom.from.as_ref().map(|from| forward.pass(from, Type::Node, is_taken));
+    forward.literal.args = atom.args.iter().zip(types).map(|(arg, ty)| forward.pass(arg, ty, is_taken)).collect();
     forward
 }
 

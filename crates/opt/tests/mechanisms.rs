@@ -1,0 +1,149 @@
+//! What the mechanisms make of programs that stress them, as text, and that it refines.
+
+mod common;
+
+use common::{apply_all, program, refine};
+use menard_opt::rewrite::Rewrite;
+use menard_opt::rewrite::decouple_functional::DecoupleFunctional;
+use menard_opt::rewrite::decouple_independent::DecoupleIndependent;
+use menard_opt::rewrite::partition_co_hash::PartitionCoHash;
+
+const CHANNELS: &str = "
+protocol example
+role client external
+role server
+role store[2]
+channel put(k: int, v: int)   client -> server
+channel drop(k: int)          client -> server
+channel note(k: int, v: int)  server -> store
+channel gone(k: int, c: node) server -> store
+channel copy(k: int, v: int)  server -> store
+channel ack(k: int)           store -> server
+channel done(k: int)          server -> store
+component store {
+  ack(k)@s :~ note(k, _) from s
+  ack(k)@s :~ done(k) from s, k > 100
+  table kept(k: int, v: int)
+  kept(k, v) :- copy(k, v)
+  kept(k, 0) :- gone(k, _)
+}
+";
+
+/// The server after the last of some lines, and everything that its channels became.
+fn server_after(rules: &str, lines: &[&str]) -> String {
+    let original = program(&format!("{CHANNELS}\ncomponent server {{\n{rules}\n}}"));
+    let stages = apply_all(&original, lines);
+    let report = refine::check(&original, &stages, 200, 12);
+    let text = &stages.last().expect("there are lines").program.source.text;
+    assert!(report.violations.is_empty(), "{:?}\n{text}", report.violations.first());
+    let from = text.find("\nchannel").expect("the program has channels");
+    text[from + 1..].to_owned()
+}
+
+#[test]
+fn literals_with_the_same_pattern_share_one_message() {
+    let rules = "note(k, v)@s    :~ put(k, v), store(s)
+                 copy(a, b)@s    :~ put(a, b), store(s), a > 1
+                 done(k)@s       :~ put(k, 3), store(s)";
+    insta::assert_snapshot!(server_after(rules, &["decouple server { note, copy, done } into noter"]));
+}
+
+#[test]
+fn senders_become_columns_and_unread_columns_are_not_sent() {
+    let rules = "gone(k, c)@s :~ put(k, _) from c, store(s)";
+    insta::assert_snapshot!(server_after(rules, &["decouple server { gone } into goner"]));
+}
+
+#[test]
+fn calls_are_computed_where_the_rule_is() {
+    let rules = "value(k)     :- drop(k)
+                 done(k)@s    :~ value(k + 0), store(s), k = index_of(s)
+                 note(k, v)@s :~ put(k, v), store(s)";
+    insta::assert_snapshot!(server_after(rules, &["decouple server { done } into finisher"]));
+}
+
+#[test]
+fn constants_are_copied_to_whoever_reads_them() {
+    let rules = "even(s)      :- store(s), index_of(s) % 2 == 0
+                 odd(s)       :- store(s), !even(s)
+                 table known(k: int)
+                 known(k)     :- ack(k)
+                 done(k)@s    :~ new known(k), even(s)
+                 note(k, v)@s :~ put(k, v), odd(s)";
+    insta::assert_snapshot!(server_after(rules, &["decouple server { known } into knower"]));
+}
+
+#[test]
+fn rules_for_the_first_step_can_move() {
+    let rules = "done(7)@s    :~ start(), store(s)
+                 note(k, v)@s :~ put(k, v), store(s)";
+    insta::assert_snapshot!(server_after(rules, &["decouple server { done } into starter"]));
+}
+
+#[test]
+fn a_channel_that_only_moved_rules_read_is_redirected() {
+    let rules = "done(k)@s    :~ ack(k), store(s)
+                 note(k, v)@s :~ put(k, v), store(s)";
+    insta::assert_snapshot!(server_after(rules, &["decouple server { done, note } into worker using functional"]));
+}
+
+#[test]
+fn moved_rules_may_keep_what_they_are_told() {
+    let rules = "table seen(k: int, v: int)
+                 seen(k, v)   :- put(k, v)
+                 note(k, v)@s :~ new seen(k, v), store(s)
+                 copy(k, v)@s :~ seen(k, v), store(s)";
+    insta::assert_snapshot!(server_after(
+        rules,
+        &["decouple server { seen, note, copy } into keeper using functional"]
+    ));
+}
+
+#[test]
+fn keys_follow_equations() {
+    let rules = "note(k, v)@s :~ put(k, v), store(s)
+                 table known(k: int, n: int)
+                 known(j, n)  :- ack(k), j = k, n = k + 1
+                 done(k)@s    :~ ack(i), known(k, _), i == k, store(s)";
+    let lines = ["decouple server { known } into knower", "partition knower by k into 2"];
+    insta::assert_snapshot!(server_after(rules, &lines));
+}
+
+#[test]
+fn a_key_can_have_several_columns() {
+    let stages = apply_all(
+        &program(include_str!("../../../protocols/voting/voting.ded")),
+        &["decouple leader { voted } into collector", "partition collector by id, c into 3"],
+    );
+    let last = &stages.last().expect("there are lines").program;
+    let vote = last.channel("vote").expect("voting has a channel `vote`");
+    let key: Vec<_> = vote.by.iter().filter_map(menard_lang::ir::Expr::as_variable).collect();
+    assert_eq!(key, ["id", "c"]);
+}
+
+#[test]
+fn sites_say_where_rewrites_could_apply() {
+    let voting = program(include_str!("../../../protocols/voting/voting.ded"));
+    let pieces = DecoupleIndependent.sites(&voting);
+    let pieces: Vec<String> = pieces.iter().map(|site| format!("{} {:?}", site.component, site.handles)).collect();
+    assert_eq!(pieces, [r#"leader ["ballot"]"#, r#"leader ["reply", "voted", "votes"]"#]);
+    let heads = DecoupleFunctional.sites(&voting);
+    let allowed: Vec<String> = heads
+        .iter()
+        .filter(|site| DecoupleFunctional.allow(&voting, site).is_ok())
+        .map(|site| format!("{} {:?}", site.component, site.handles))
+        .collect();
+    assert_eq!(allowed, [r#"leader ["ballot"]"#, r#"leader ["reply"]"#, r#"participant ["vote"]"#]);
+    let keys = PartitionCoHash.sites(&voting);
+    let keys: Vec<String> = keys.iter().map(|site| format!("{} {:?}", site.component, site.by)).collect();
+    assert_eq!(keys, [r#"leader ["id"]"#, r#"participant ["c"]"#, r#"participant ["cmd"]"#, r#"participant ["id"]"#]);
+}
+
+#[test]
+fn every_rewrite_has_a_page_that_tells_its_preconditions() {
+    for rewrite in menard_opt::rules::REWRITES {
+        for (id, _) in rewrite.preconditions() {
+            assert!(rewrite.page().contains(id), "the page of {} does not mention {id}", rewrite.name());
+        }
+    }
+}
