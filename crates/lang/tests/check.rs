@@ -320,7 +320,7 @@ fn declarations_make_sense() {
     assert_eq!(protocol("param start: int = 1"), ["E0208"]);
     assert_eq!(protocol("param x: int = 1 channel c(x: int) a -> a component a {}"), ["E0207"]);
     assert_eq!(protocol("component a {} channel c() a -> b"), ["E0202"]);
-    assert_eq!(protocol("channel c() a -> a"), ["E0202", "E0202"]);
+    assert_eq!(protocol("channel c() a -> a channel d() a -> a"), ["E0202"]);
     assert_eq!(protocol("component a {} channel c() client -> client"), ["E0610"]);
     assert_eq!(protocol("component a {} component b of a {} channel c() client -> b"), ["E0609"]);
     assert_eq!(protocol("component a {} component b of a [2] {} channel c(x: int) a -> b"), ["E0608"]);

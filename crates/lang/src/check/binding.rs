@@ -84,6 +84,11 @@ fn report_unbound(rule: &Rule, name: &Name, span: Span, sink: &mut Sink) {
         diagnostic = diagnostic.help("a value cannot be defined by itself");
     } else if rule.positive_atoms().any(|atom| atom.expressions().any(|expr| mentions(expr, name))) {
         diagnostic = diagnostic.help("an argument that is computed binds nothing: name the argument, and compare it");
+    } else if rule.head.at.as_ref().is_some_and(|at| mentions(at, name)) {
+        let help = format!(
+            "the body says to whom: `... from {name}` answers a message, the relation of a role has all its nodes, a table can keep a node"
+        );
+        diagnostic = diagnostic.help(help);
     } else {
         diagnostic = diagnostic.help("a relation that is not negated, or `x = ...`, binds a variable");
     }
@@ -122,7 +127,8 @@ fn forbid(expr: &Expr, place: &str, sink: &mut Sink) {
     expr.visit(&mut |expr| {
         if expr.is_wildcard() {
             let message = format!("`_` cannot stand in {place}");
-            sink.error(Code::E0402, expr.span, message, "has no value");
+            let diagnostic = sink.start(Code::E0402, message).label(expr.span, "has no value");
+            sink.push(diagnostic.help("`_` stands for any value of a relation's column, in a body or in a deletion; elsewhere, name the value"));
         }
     });
 }

@@ -1,5 +1,7 @@
 //! Channels and components: who sends, who receives, by what key.
 
+use std::collections::BTreeSet;
+
 use crate::diagnostic::Code;
 use crate::ir::{Channel, Expr, ExprKind, Name, Program};
 use crate::sink::Sink;
@@ -34,9 +36,14 @@ pub(super) fn check_endpoints(program: &Program, sink: &mut Sink) {
             Some(_) => {}
         }
     }
+    let mut missing = BTreeSet::new();
     for channel in &program.channels {
-        check_endpoint(program, channel, &channel.sender, sink);
-        check_endpoint(program, channel, &channel.receiver, sink);
+        for end in [&channel.sender, &channel.receiver] {
+            let known = program.component(end).is_some() || program.role(end).is_some_and(|role| role.external);
+            if !known && missing.insert(end) {
+                report_endpoint(program, channel, end, sink);
+            }
+        }
         let external = |name: &Name| program.role(name).is_some_and(|role| role.external);
         if external(&channel.sender) && external(&channel.receiver) {
             let message = format!("the channel `{}` goes from an external role to an external role", channel.name);
@@ -46,10 +53,8 @@ pub(super) fn check_endpoints(program: &Program, sink: &mut Sink) {
     }
 }
 
-fn check_endpoint(program: &Program, channel: &Channel, name: &Name, sink: &mut Sink) {
-    if program.component(name).is_some() || program.role(name).is_some_and(|role| role.external) {
-        return;
-    }
+/// A sender or receiver that does not exist; said of the first channel that names it.
+fn report_endpoint(program: &Program, channel: &Channel, name: &Name, sink: &mut Sink) {
     if program.role(name).is_some() {
         let message = format!("the role `{name}` of the channel `{}` has no component `{name}`", channel.name);
         let diagnostic = sink.start(Code::E0202, message).label(channel.span, "nobody sends or receives this");

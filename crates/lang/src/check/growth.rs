@@ -15,7 +15,7 @@ use menard_value::Type;
 use super::strata::Dependencies;
 use crate::diagnostic::Code;
 use crate::graph::strongly_connected;
-use crate::ir::{Component, Expr, ExprKind, HeadArg, Literal, Name, Program, Rule};
+use crate::ir::{Component, Expr, ExprKind, HeadArg, Literal, Name, Program, RelationKind, Rule};
 use crate::sink::Sink;
 use crate::source::Span;
 
@@ -55,11 +55,11 @@ fn check_stratum(component: &Component, members: &BTreeSet<&Name>, sink: &mut Si
         nodes.iter().for_each(|node| group[*node] = number);
     }
     if let Some(flow) = flows.iter().find(|flow| flow.computed && group[flow.from] == group[flow.to]) {
-        report(flow, members, sink);
+        report(flow, component, members, sink);
     }
 }
 
-fn report(flow: &Flow<'_>, members: &BTreeSet<&Name>, sink: &mut Sink) {
+fn report(flow: &Flow<'_>, component: &Component, members: &BTreeSet<&Name>, sink: &mut Sink) {
     let name = &flow.rule.head.relation;
     let message = format!("`{name}` is derived from itself with a computed value, which need not end");
     let mut diagnostic = sink.start(Code::E0509, message).label(flow.span, "makes a new value each time round");
@@ -71,9 +71,13 @@ fn report(flow: &Flow<'_>, members: &BTreeSet<&Name>, sink: &mut Sink) {
         };
         diagnostic = diagnostic.label(atom.span, label);
     }
-    sink.push(diagnostic.help(
-        "compute only with values that a relation outside of the recursion binds too, or count from step to step, with `:+`",
-    ));
+    let is_table = component.relation(name).is_some_and(|relation| relation.kind == RelationKind::Table);
+    sink.push(diagnostic.help(if is_table {
+        format!("a value changes from step to step: `{name}(...) :+ ...` for the new one, `delete {name}(...) :+ ...` for the old")
+    } else {
+        "compute only with values that a relation outside of the recursion binds too, or count from step to step, with `:+`"
+            .to_owned()
+    }));
 }
 
 fn columns<'p>(component: &'p Component, members: &BTreeSet<&Name>) -> Columns<'p> {

@@ -221,7 +221,12 @@ fn check_atom(scope: &Scope<'_>, atom: &Atom, sink: &mut Sink) {
             let message =
                 format!("`{}` reads the channel `{name}`, which `{}` receives", scope.component.name, channel.receiver);
             let diagnostic = sink.start(Code::E0606, message).label(atom.span, "does not arrive here");
-            sink.push(diagnostic.label(channel.span, format!("the receiver is `{}`", channel.receiver)));
+            let diagnostic = diagnostic.label(channel.span, format!("the receiver is `{}`", channel.receiver));
+            sink.push(if channel.sender == scope.component.name {
+                diagnostic.help("a sender that has to know what it sent keeps it in a table")
+            } else {
+                diagnostic
+            });
         }
     } else if let Some(relation) = scope.relations.get(name) {
         check_arity(name, relation.columns.len(), atom.args.len(), atom.span, relation.span, sink);

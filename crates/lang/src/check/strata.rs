@@ -103,7 +103,11 @@ impl<'p> Dependencies<'p> {
             "needs to know that it is new"
         };
         let (name, below) = (self.names[head], self.names[read]);
-        let message = format!("`{name}` depends on all of `{below}`, which depends on `{name}`");
+        let message = if name == below {
+            format!("`{name}` depends on all of itself")
+        } else {
+            format!("`{name}` depends on all of `{below}`, which depends on `{name}`")
+        };
         let mut diagnostic = sink.start(Code::E0505, message).label(atom.span, needs);
         for pair in path.windows(2) {
             let why = self.reads(pair[0]).find(|(target, _, _)| *target == pair[1]);

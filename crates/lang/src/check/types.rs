@@ -5,9 +5,9 @@
 
 use std::collections::BTreeMap;
 
-use menard_value::{Signature, Type};
+use menard_value::{Function, Signature, Type};
 
-use crate::diagnostic::Code;
+use crate::diagnostic::{Code, Diagnostic};
 use crate::ir::{Aggregate, Component, Expr, ExprKind, HeadArg, Literal, Name, Program, Rule};
 use crate::sink::Sink;
 use crate::source::Span;
@@ -151,9 +151,17 @@ impl Inference {
     fn resolve(&mut self, term: Term) -> Option<Type> {
         match term {
             Term::Known(ty) => Some(ty),
+            Term::Slot(_) => self.seen(term).map(|(ty, _)| ty),
+        }
+    }
+
+    /// The type of a slot, and where it was seen first.
+    fn seen(&mut self, term: Term) -> Option<(Type, Span)> {
+        match term {
+            Term::Known(_) => None,
             Term::Slot(slot) => {
                 let root = self.root(slot);
-                self.slots[root].ty.map(|(ty, _)| ty)
+                self.slots[root].ty
             }
         }
     }
@@ -197,10 +205,12 @@ impl Inference {
         let message = format!("expected a value of type {wanted}, found one of type {found}");
         let mut diagnostic =
             sink.start(Code::E0301, message).label(span, format!("of type {found}, should be {wanted}"));
-        if let Some((ty, seen)) = seen.filter(|(_, seen)| (seen.start, seen.end) != (span.start, span.end)) {
-            diagnostic = diagnostic.label(seen, format!("of type {ty} because of this"));
-        }
-        sink.push(diagnostic);
+        diagnostic = because(diagnostic, seen, span);
+        sink.push(if wanted == Type::Node {
+            diagnostic.help("nodes come from `from`, from the relation of a role, as `server(s)`, or are `me`")
+        } else {
+            diagnostic
+        });
     }
 
     fn rule(&mut self, rule: &Rule, sink: &mut Sink) {
@@ -269,6 +279,24 @@ impl Inference {
         }
     }
 
+    /// Whether an argument fits its function. If not, that is reported.
+    fn argument(&mut self, function: &Function, wanted: Type, arg: &Expr, sink: &mut Sink) -> bool {
+        let found = self.expression(arg, sink);
+        match self.resolve(found) {
+            Some(ty) if ty != wanted => {
+                let message = format!("`{}` takes a value of type {wanted}, found one of type {ty}", function.name);
+                let label = format!("of type {ty}, should be {wanted}");
+                let diagnostic = sink.start(Code::E0301, message).label(arg.span, label);
+                sink.push(because(diagnostic, self.seen(found), arg.span));
+                false
+            }
+            _ => {
+                self.unify(Term::Known(wanted), found, arg.span, sink);
+                true
+            }
+        }
+    }
+
     fn variable(&mut self, name: &Name) -> Term {
         if let Some(term) = self.variables.get(name) {
             return *term;
@@ -292,8 +320,10 @@ impl Inference {
                 let function = function.get();
                 match function.signature {
                     Signature::Exact(types) if types.len() == args.len() => {
-                        for (arg, ty) in args.iter().zip(types) {
-                            self.expect(Term::Known(*ty), arg, sink);
+                        let fits = |(arg, ty): (&Expr, &Type)| self.argument(function, *ty, arg, sink);
+                        if !args.iter().zip(types).all(fits) {
+                            // What it should have been is unknown: one mistake, one error.
+                            return self.fresh();
                         }
                     }
                     Signature::Any if !args.is_empty() => {
@@ -306,6 +336,14 @@ impl Inference {
                 Term::Known(function.result)
             }
         }
+    }
+}
+
+/// Adds where a type was seen first, unless the diagnostic is about that place.
+fn because(diagnostic: Diagnostic, seen: Option<(Type, Span)>, span: Span) -> Diagnostic {
+    match seen.filter(|(_, seen)| (seen.start, seen.end) != (span.start, span.end)) {
+        Some((ty, seen)) => diagnostic.label(seen, format!("of type {ty} because of this")),
+        None => diagnostic,
     }
 }
 

@@ -5,6 +5,7 @@
 
 pub mod ast;
 mod grammar;
+mod habits;
 mod kind;
 mod lexer;
 mod parser;

@@ -5,7 +5,7 @@ use rowan::{Checkpoint, GreenNodeBuilder, Language};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::{Source, Span};
 use crate::syntax::lexer::{Token, lex};
-use crate::syntax::{Dedalus, SyntaxKind, SyntaxNode};
+use crate::syntax::{Dedalus, SyntaxKind, SyntaxNode, habits};
 
 /// The most operators, calls, arguments and parentheses in one literal or expression; bounds the depth of the tree.
 const MAX_OPERATIONS: u32 = 500;
@@ -119,6 +119,13 @@ impl<'t> Parser<'t> {
         self.cursor == 0 || self.text[previous..start].contains('\n')
     }
 
+    /// The text of the token before the next one.
+    fn previous_text(&self) -> &'t str {
+        let Some(before) = self.cursor.checked_sub(1) else { return "" };
+        let span = self.tokens[self.significant[before]].span;
+        &self.text[span.start as usize..span.end as usize]
+    }
+
     fn peek_span(&self) -> Span {
         match self.significant.get(self.cursor) {
             Some(&index) => self.tokens[index].span,
@@ -229,13 +236,14 @@ impl<'t> Parser<'t> {
     pub fn fail(&mut self, expected: &str) -> Parsed {
         let found = self.peek();
         let (span, text) = (self.peek_span(), self.peek_text());
+        let habit = || habits::help(expected, self.previous_text(), text).map(str::to_owned);
         let error = match found {
             SyntaxKind::Unknown => SyntaxError {
                 code: Code::E0102,
                 span,
                 message: format!("`{text}` is no part of the language"),
                 label: format!("expected {expected}"),
-                help: None,
+                help: habit(),
             },
             SyntaxKind::UnclosedString => SyntaxError {
                 code: Code::E0102,
@@ -252,7 +260,8 @@ impl<'t> Parser<'t> {
                 help: (expected == "a name"
                     && SyntaxKind::of_word(text) != SyntaxKind::Name
                     && found != SyntaxKind::EndOfFile)
-                    .then(|| format!("`{text}` is a word of the language and cannot be a name")),
+                    .then(|| format!("`{text}` is a word of the language and cannot be a name"))
+                    .or_else(habit),
             },
         };
         self.report(error);

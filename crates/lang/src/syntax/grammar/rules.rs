@@ -2,6 +2,7 @@
 
 use super::expressions::{call, primary, sum};
 use crate::syntax::SyntaxKind;
+use crate::syntax::habits::{ARROW, COMPARISON};
 use crate::syntax::parser::{Parsed, Parser};
 
 /// `head :- literal, ...` and its relatives.
@@ -10,7 +11,7 @@ pub fn rule(parser: &mut Parser<'_>) -> Parsed {
         parser.eat(SyntaxKind::DeleteWord);
         head(parser)?;
         if !matches!(parser.peek(), SyntaxKind::Now | SyntaxKind::Next | SyntaxKind::Async) {
-            return parser.fail("`:-`, `:+` or `:~`");
+            return parser.fail(ARROW);
         }
         parser.bump();
         literal(parser)?;
@@ -69,7 +70,7 @@ fn literal(parser: &mut Parser<'_>) -> Parsed {
             })
         }
         _ if starts_with_call => parser.wrap(checkpoint, SyntaxKind::Atom, endpoints),
-        _ => parser.fail("a comparison"),
+        _ => parser.fail(COMPARISON),
     }
 }
 
