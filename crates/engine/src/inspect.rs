@@ -8,8 +8,8 @@ use crate::plan::{StoreKind, Target};
 use crate::store::Version;
 
 impl Node {
-    /// The facts of a table or view, sorted. Tables: as they are after the last step, deletions and insertions by `:+` included. Views: as
-    /// they were in it. Nothing for events and unknown relations.
+    /// The facts of a table or view, sorted; nothing for events and unknown relations. Tables: as they are after the last step, deletions
+    /// and insertions by `:+` included. Views: as they were in it, which is the same once the node is settled.
     pub fn facts(&self, relation: &str) -> Vec<Vec<Value>> {
         let mut facts = match self.store(relation) {
             Some(store) => self.stored_facts(store),

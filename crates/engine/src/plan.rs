@@ -53,10 +53,8 @@ pub(crate) struct StorePlan {
     pub(crate) deleted_by: Option<usize>,
     /// Of a table: the view of what state-only `:+` rules keep for as long as it holds.
     pub(crate) kept_by: Option<usize>,
-    /// Whether an insertion can make some rule do something in a step without input.
-    pub(crate) reacts_to_insertion: bool,
-    /// Whether a deletion can.
-    pub(crate) reacts_to_deletion: bool,
+    /// Whether a change of it makes a difference to some rule in a step without input.
+    pub(crate) has_reactions: bool,
     /// Whether no rule sees changes of it as such, so that they can take effect at the end of a step.
     pub(crate) silent: bool,
 }

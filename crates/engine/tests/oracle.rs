@@ -124,6 +124,13 @@ impl<'p> Pair<'p> {
                 prop_assert_eq!(rows, &expected, "the table {} of a settled node changes", name);
             }
             prop_assert!(next.deferred.is_empty(), "a settled node has events");
+            let is_view = |name: &&Name| {
+                self.program.components[0].relation(name).is_some_and(|relation| relation.kind == RelationKind::View)
+            };
+            for view in self.oracle.held.keys().chain(next.held.keys()).filter(is_view) {
+                let facts = |oracle: &Oracle| oracle.held.get(view).cloned().unwrap_or_default();
+                prop_assert_eq!(facts(&next), facts(&self.oracle), "the view {} of a settled node changes", view);
+            }
             self.rested = Some(next);
         }
         Ok(())

@@ -40,41 +40,22 @@ fn find_deltas(plan: &mut Plan) {
     }
 }
 
-/// Finds the stores whose changes can make a rule do something in a step without input.
+/// Finds the stores whose changes make a difference to a rule in a step without input: it follows them, or it asks what is new.
+///
+/// A deletion makes a difference to who asks what is new: what comes back after a step without it is new, what comes back at once is not.
 fn find_reactions(plan: &mut Plan) {
-    loop {
-        let mut found = Vec::new();
-        for rule in rules(plan) {
-            for pipeline in &rule.pipelines {
-                let asks_for_new = pipeline.accesses().filter(|access| access.version == Version::Added);
-                found.extend(asks_for_new.map(|access| (access.store, true, true)));
-                match pipeline.driver {
-                    // A deletion too: what comes back after a step without it is new, what comes back at once is not.
-                    Driver::Added(store) => found.push((store, true, true)),
-                    Driver::Delta { store, .. } if is_active(plan, rule.target) => found.push((store, true, true)),
-                    Driver::Always => found.extend(pipeline.accesses().map(|access| (access.store, true, true))),
-                    _ => {}
-                }
-            }
-        }
-        let mut changed = false;
-        for (store, insertion, deletion) in found {
-            let store = &mut plan.stores[store];
-            changed |= insertion && !store.reacts_to_insertion || deletion && !store.reacts_to_deletion;
-            store.reacts_to_insertion |= insertion;
-            store.reacts_to_deletion |= deletion;
-        }
-        if !changed {
-            return;
+    let mut found = Vec::new();
+    for pipeline in rules(plan).flat_map(|rule| &rule.pipelines) {
+        let asks_for_new = pipeline.accesses().filter(|access| access.version == Version::Added);
+        found.extend(asks_for_new.map(|access| access.store));
+        match pipeline.driver {
+            Driver::Added(store) | Driver::Delta { store, .. } => found.push(store),
+            Driver::Always => found.extend(pipeline.accesses().map(|access| access.store)),
+            Driver::First | Driver::Event(_) | Driver::Fresh { .. } => {}
         }
     }
-}
-
-fn is_active(plan: &Plan, target: Target) -> bool {
-    match target {
-        Target::Count(view) => plan.stores[view].reacts_to_insertion || plan.stores[view].reacts_to_deletion,
-        Target::Aggregate(aggregate) => is_active(plan, plan.aggregates[aggregate].target),
-        Target::Insert(_) | Target::Plus(_) | Target::Defer(_) | Target::Doom(_) | Target::Send { .. } => true,
+    for store in found {
+        plan.stores[store].has_reactions = true;
     }
 }
 

@@ -149,8 +149,7 @@ impl<'p> Lowering<'p> {
             inserted_by: None,
             deleted_by: None,
             kept_by: None,
-            reacts_to_insertion: false,
-            reacts_to_deletion: false,
+            has_reactions: false,
             silent: false,
         });
         self.stores.len() - 1

@@ -54,9 +54,8 @@ impl State {
             let inserted_by = table_plan.inserted_by;
             inserted_by.is_some_and(|view| self.holds(view, self.stores[table].row(row)))
         };
-        let pending = beaten
-            || table_plan.reacts_to_insertion && !next.plus.is_empty()
-            || table_plan.reacts_to_deletion && next.doomed.iter().any(|&row| !comes_back(row));
+        let changes = !next.plus.is_empty() || next.doomed.iter().any(|&row| !comes_back(row));
+        let pending = beaten || table_plan.has_reactions && changes;
         self.next[table] = next;
         pending
     }
