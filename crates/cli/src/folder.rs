@@ -44,6 +44,12 @@ impl Folder {
         library::find(protocol).map(from_library).ok_or_else(|| unknown(protocol))
     }
 
+    /// Whether there is such a protocol, as far as one can tell without reading it.
+    pub fn exists(protocol: &str) -> bool {
+        let is_path = !is_name(protocol) || Path::new(protocol).exists();
+        is_path || upwards(protocol).is_some() || library::find(protocol).is_some()
+    }
+
     /// Reads a protocol's file and what stands beside it.
     fn read(main: &Path) -> Result<Folder> {
         let program = read(main)?;

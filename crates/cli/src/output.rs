@@ -87,6 +87,11 @@ fn write_or_end(stream: &mut dyn Write, text: &str) {
     match written {
         Ok(()) => {}
         Err(error) if error.kind() == ErrorKind::BrokenPipe => exit(0),
-        Err(_) => exit(2),
+        Err(error) => {
+            // Standard error may be what cannot be written; then the exit status has to say it alone.
+            let _ =
+                writeln!(std::io::stderr(), "error: cannot print: {error}\n  help: see what standard output leads to");
+            exit(2)
+        }
     }
 }

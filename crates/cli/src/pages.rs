@@ -4,6 +4,7 @@ use menard_lang::diagnostic::Code;
 use menard_opt::rules::{AnyRewrite, REWRITES};
 
 use crate::failure::Failure;
+use crate::library::LIBRARY;
 use crate::text::did_you_mean;
 
 /// The page of an error code (`E0101`), a rewrite (`functional`) or one of its preconditions (`D2.2`).
@@ -19,13 +20,15 @@ fn names(rewrite: &dyn AnyRewrite) -> Vec<&'static str> {
 }
 
 /// What to say of a word that is neither a page nor a protocol.
-pub fn or_unknown(name: &str, failure: Failure) -> Failure {
-    let Failure::Environment { message, mut help } = failure else { return failure };
-    if let Some(near) = did_you_mean(
-        name,
-        Code::ALL.iter().map(|code| code.name()).chain(REWRITES.iter().flat_map(|rewrite| names(*rewrite))),
-    ) {
-        help = format!("did you mean `{near}`? ({help})");
-    }
-    Failure::Environment { message, help: format!("{help}; or an error code, or a rewrite") }
+pub fn unknown(name: &str) -> Failure {
+    let pages = Code::ALL.iter().map(|code| code.name()).chain(REWRITES.iter().flat_map(|rewrite| names(*rewrite)));
+    let protocols = LIBRARY.iter().map(|entry| entry.name);
+    let near = did_you_mean(name, protocols.clone().chain(pages)).map(|near| format!("did you mean `{near}`? "));
+    let rewrites: Vec<&str> = REWRITES.iter().map(|rewrite| rewrite.name()).collect();
+    let known = format!(
+        "known protocols: {}; known rewrites: {}; or name a folder, a .ded file, or the code of an error",
+        protocols.collect::<Vec<_>>().join(", "),
+        rewrites.join(", ")
+    );
+    Failure::environment(format!("there is no protocol, rewrite or error `{name}`"), near.unwrap_or_default() + &known)
 }

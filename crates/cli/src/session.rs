@@ -33,7 +33,7 @@ impl Session {
     /// Finds a protocol and compiles it and its properties. Settings that the protocol does not know are for its plans.
     pub fn open(which: &Which) -> Result<Session> {
         let folder = Folder::open(&which.protocol)?;
-        let settings = which.set.iter().map(|setting| parse_setting(setting)).collect::<Result<Vec<_>>>()?;
+        let settings = parse_settings(&which.set)?;
         let plain = menard_lang::compile(&folder.program, &[])?;
         let compiled = menard_lang::compile(&folder.program, &known(&settings, &plain.program.params))?;
         let observer =
@@ -100,6 +100,18 @@ fn known(settings: &[Setting], params: &[Param]) -> Vec<Setting> {
 fn stem(path: &str) -> &str {
     let file = path.rsplit(['/', '\\']).next().unwrap_or(path);
     file.rsplit_once('.').map_or(file, |(stem, _)| stem)
+}
+
+fn parse_settings(settings: &[String]) -> Result<Vec<Setting>> {
+    let mut parsed: Vec<Setting> = Vec::new();
+    for setting in settings {
+        let (name, value) = parse_setting(setting)?;
+        if parsed.iter().any(|(known, _)| *known == name) {
+            return Err(Failure::environment(format!("`{name}` is set twice"), "leave one value"));
+        }
+        parsed.push((name, value));
+    }
+    Ok(parsed)
 }
 
 fn parse_setting(setting: &str) -> Result<Setting> {

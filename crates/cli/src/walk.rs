@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 
 use crate::failure::{Failure, Result};
 
-/// Folders of folders deeper than this are a loop, or not ours.
+/// Folders of folders deeper than this are not ours.
 const MAX_DEPTH: usize = 32;
 
 /// The files that a path means: the file itself, or all files below the folder whose names have one of these extensions, sorted.
-/// Hidden folders and `target` are left out.
+/// Hidden folders, `target`, and links to folders, which may lead in circles, are left out.
 pub fn files(path: &Path, extensions: &[&str]) -> Result<Vec<PathBuf>> {
     if !path.is_dir() {
         std::fs::metadata(path).map_err(|error| Failure::file("read", path, &error))?;
@@ -27,13 +27,15 @@ fn collect(folder: &Path, extensions: &[&str], depth: usize, found: &mut Vec<Pat
     }
     let failed = |error: std::io::Error| Failure::file("list", folder, &error);
     for entry in std::fs::read_dir(folder).map_err(failed)? {
-        let path = entry.map_err(failed)?.path();
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        if path.is_dir() {
+        let entry = entry.map_err(failed)?;
+        let (path, name) = (entry.path(), entry.file_name().to_string_lossy().into_owned());
+        if entry.file_type().map_err(failed)?.is_dir() {
             if !name.starts_with('.') && name != "target" {
                 collect(&path, extensions, depth + 1, found)?;
             }
-        } else if path.extension().is_some_and(|extension| extensions.iter().any(|known| extension == *known)) {
+        } else if path.is_file()
+            && path.extension().is_some_and(|extension| extensions.iter().any(|known| extension == *known))
+        {
             found.push(path);
         }
     }

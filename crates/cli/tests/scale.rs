@@ -63,6 +63,37 @@ fn a_refusal_names_the_precondition_and_the_rules() {
     );
 }
 
+/// A server that answers what it does not hold yet.
+const NEGATION: &str = "\
+protocol negation
+
+role client external
+role server
+
+channel request(id: int)  client -> server
+channel reply(id: int)    server -> client
+
+component server {
+  table held(id: int)
+
+  held(id)        :- request(id)
+  reply(id)@c     :~ request(id) from c, !blocked(id)
+  blocked(id)     :- held(id), id > 100
+  delete held(id) :+ held(id), id < 0
+}
+";
+
+#[test]
+fn functional_decoupling_of_a_negation_is_refused() {
+    let desk = Desk::with(&[("negation.ded", NEGATION)]);
+    let words = ["explain", "negation.ded", "--why-not", "decouple server { reply } into answerer using functional"];
+    let answer = desk.menard(&words);
+    assert_eq!((answer.status, answer.stdout.as_str()), (1, ""));
+    insta::assert_snapshot!("decoupling_a_negation", answer.stderr);
+    let (status, json) = desk.json(&words);
+    assert_eq!((status, &json["refused"][0]["rewrite"]), (1, &"functional".into()));
+}
+
 #[test]
 fn a_line_that_is_allowed_is_an_answer_too() {
     let answer = Desk::new().menard(&["explain", "voting", "--why-not", "decouple leader { voted } into collector"]);

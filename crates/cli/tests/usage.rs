@@ -64,6 +64,25 @@ fn unknown_plans_and_parameters_name_the_known_ones() {
 }
 
 #[test]
+fn settings_that_cannot_be_read() {
+    let desk = Desk::new();
+    let cases = [
+        (&["participants"][..], 2, "sets no parameter: expected `=`"),
+        (&["participants=abc"], 2, "sets no parameter: the value is not known"),
+        (&["participants=3", "participants=5"], 2, "`participants` is set twice"),
+        (&["participants=true"], 1, "E0301"),
+        (&["participants=-1"], 1, "E0701"),
+        (&["participants=99999"], 1, "E0701"),
+    ];
+    for (settings, status, expected) in cases {
+        let words = settings.iter().flat_map(|setting| ["--set", setting]);
+        let answer = desk.menard(&["sim", "voting"].into_iter().chain(words).collect::<Vec<_>>());
+        assert_eq!((answer.status, answer.stdout.as_str()), (status, ""), "{settings:?}: {}", answer.stderr);
+        assert!(answer.stderr.contains(expected), "{settings:?}: {}", answer.stderr);
+    }
+}
+
+#[test]
 fn files_that_cannot_be_read() {
     let desk = Desk::with(&[("empty/readme.txt", ""), ("two/a.ded", ECHO), ("two/b.ded", ECHO)]);
     desk.write("latin.ded", b"protocol caf\xe9");
@@ -92,6 +111,26 @@ fn a_folder_with_the_name_of_a_text_is_no_text() {
     let answer = desk.menard(&["sim", "odd.ded"]);
     assert_eq!(answer.status, 2);
     assert!(answer.stderr.contains("it is a folder"), "{}", answer.stderr);
+}
+
+#[cfg(unix)]
+#[test]
+fn links_that_lead_in_circles_are_not_followed() {
+    let desk = Desk::with(&[("here/echo.ded", ECHO)]);
+    for name in ["a", "b"] {
+        std::os::unix::fs::symlink(desk.path(), desk.path().join("here").join(name)).expect("links can be made");
+    }
+    let answer = desk.menard(&["check", "."]);
+    assert_eq!((answer.status, answer.stdout.lines().count()), (0, 1), "{}", answer.stderr);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn output_that_cannot_be_written_is_an_error() {
+    let full = std::fs::File::options().write(true).open("/dev/full").expect("Linux has it");
+    let output = Desk::new().command(&["explain", "voting"]).stdout(full).output().expect("the binary was built");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("cannot print"));
 }
 
 #[test]

@@ -12,6 +12,7 @@ use serde_json::json;
 
 use crate::arguments::{Explain, Form, Stage, Which};
 use crate::failure::{Failure, Result};
+use crate::folder::Folder;
 use crate::graph;
 use crate::output::Output;
 use crate::pages;
@@ -28,8 +29,10 @@ pub fn run(arguments: &Explain, output: Output) -> Result<()> {
         }
         return Ok(());
     }
-    let which = Which { protocol: arguments.what.clone(), set: arguments.set.clone() };
-    let session = Session::open(&which).map_err(|failure| pages::or_unknown(&arguments.what, failure))?;
+    if !Folder::exists(&arguments.what) {
+        return Err(pages::unknown(&arguments.what));
+    }
+    let session = Session::open(&Which { protocol: arguments.what.clone(), set: arguments.set.clone() })?;
     let plan = arguments.plan.as_ref().map(|plan| session.plan(plan)).transpose()?;
     session.all_settings_are_used(plan.as_slice())?;
     let stages = plan.as_ref().map(|plan| apply(&session.program, plan)).transpose()?.unwrap_or_default();
