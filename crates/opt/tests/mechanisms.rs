@@ -121,6 +121,37 @@ fn a_key_can_have_several_columns() {
     assert_eq!(key, ["id", "c"]);
 }
 
+/// Keys are compared between channels, so a column that stands for two of another channel stands there twice.
+#[test]
+fn keys_of_different_channels_are_equally_long() {
+    let text = "
+        protocol example
+        role client external
+        role server
+        role store
+        channel put(k: int, v: int)   client -> server
+        channel drop(k: int)          client -> server
+        channel pair(k: int, v: int)  server -> store
+        channel ask(k: int)           server -> store
+        channel found(k: int)         store -> server
+        component server {
+          pair(k, v)@s :~ put(k, v), store(s)
+          ask(k)@s     :~ drop(k), store(s)
+          known(k)     :- found(k)
+        }
+        component store {
+          table kept(k: int, v: int)
+          kept(k, v)   :- pair(k, v)
+          found(k)@s   :~ ask(k) from s, kept(k, k)
+        }";
+    let original = program(text);
+    let stages = apply_all(&original, &["partition store by k, v into 3"]);
+    let ask = stages[0].program.channel("ask").expect("the example has a channel `ask`");
+    assert_eq!(ask.by.len(), 2, "as many as `pair` has");
+    let report = refine::check(&original, &stages, 300, 12);
+    assert!(report.violations.is_empty(), "{:?}", report.violations.first());
+}
+
 #[test]
 fn sites_say_where_rewrites_could_apply() {
     let voting = program(include_str!("../../../protocols/voting/voting.ded"));

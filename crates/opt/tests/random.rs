@@ -199,7 +199,7 @@ fn random_rules(random: &mut Random) -> Rules {
 fn random_line(random: &mut Random, program: &Program) -> Option<String> {
     let component = random.pick(&program.components);
     if random.percent(40) {
-        let by = if random.percent(70) { *random.pick(&[" by k", " by v"]) } else { "" };
+        let by = if random.percent(70) { *random.pick(&[" by k", " by v", " by k, v"]) } else { "" };
         return Some(format!("partition {}{by} into {}", component.name, 2 + random.below(2)));
     }
     let heads: Vec<&str> = component.rules.iter().map(|rule| rule.head.relation.as_str()).collect();

@@ -2,6 +2,7 @@
 
 pub mod decouple_functional;
 pub mod decouple_independent;
+mod key_choice;
 pub mod partition_co_hash;
 mod separate;
 mod split;

@@ -28,10 +28,13 @@ use menard_lang::ir::{Expr, Name, Program};
 use menard_lang::plan::LineKind;
 use menard_lang::run::{Schedule, Trace};
 
+use super::key_choice::{
+    AGGREGATES, HELD, JOINS, all_keys, are_keys, choose, choose_or_explain, columns, inputs, list, name_keys,
+};
 use super::split::{one_of, suggest, unknown_component, within_limit};
 use super::{Misfit, Rewrite};
 use crate::analysis::fault_model::only_omission;
-use crate::analysis::keys::{Assignment, Demand, Demands, Group, column_name, groups};
+use crate::analysis::keys::{Demand, Demands};
 use crate::analysis::scope::{Scope, aggregates, sends};
 use crate::edit::{integer, variable};
 use crate::lifting::Lifting;
@@ -83,8 +86,7 @@ impl Rewrite for PartitionCoHash {
             let scope = Scope::new(program, component);
             let names: BTreeSet<Name> = columns(&scope).into_iter().map(Name::from).collect();
             let site = |by| Partitioning { component: component.name.clone(), by: vec![by], parts: 2 };
-            let all = DEMANDS.iter().fold(Demands::default(), |demands, add| add(demands));
-            sites.extend(names.into_iter().map(site).filter(|site| choose(&scope, &site.by, all).is_ok()));
+            sites.extend(names.into_iter().map(site).filter(|site| are_keys(&scope, &site.by)));
         }
         sites
     }
@@ -151,32 +153,6 @@ const PRECONDITIONS: &[Precondition<Partitioning>] = &[
     },
 ];
 
-/// Adds a demand to others.
-type Add = fn(Demands) -> Demands;
-
-/// P1.3.
-const JOINS: usize = 0;
-/// P1.4.
-const AGGREGATES: usize = 1;
-/// P1.5.
-const HELD: usize = 2;
-
-/// The demands on keys, in the order of the preconditions that decide them.
-const DEMANDS: [Add; 3] = [
-    |demands| Demands { joins: true, ..demands },
-    |demands| Demands { aggregates: true, ..demands },
-    |demands| Demands { held: true, ..demands },
-];
-
-/// The demand at this position with all before it. One of those that cannot be met is left out: it is not this demand that is broken.
-fn demands_up_to(scope: &Scope<'_>, by: &[Name], last: usize) -> Demands {
-    let met = DEMANDS[..last].iter().fold(Demands::default(), |demands, add| {
-        let more = add(demands);
-        if choose(scope, by, more).is_ok() { more } else { demands }
-    });
-    DEMANDS[last](met)
-}
-
 fn fits(program: &Program, site: &Partitioning) -> Result<(), Misfit> {
     let component = program.component(&site.component).ok_or_else(|| unknown_component(program, &site.component))?;
     let misfit =
@@ -197,18 +173,6 @@ fn fits(program: &Program, site: &Partitioning) -> Result<(), Misfit> {
         }
         None => Ok(()),
     }
-}
-
-/// The channels that the component receives.
-fn inputs<'a>(scope: &Scope<'a>) -> Vec<&'a str> {
-    let received = scope.program.channels.iter().filter(|channel| channel.receiver == scope.component.name);
-    received.map(|channel| channel.name.as_str()).collect()
-}
-
-/// The names of columns of these.
-fn columns<'a>(scope: &Scope<'a>) -> BTreeSet<&'a str> {
-    let received = scope.program.channels.iter().filter(|channel| channel.receiver == scope.component.name);
-    received.flat_map(|channel| &channel.columns).map(|column| column.name.as_str()).collect()
 }
 
 fn unaddressed(program: &Program, site: &Partitioning) -> Result<String, Broken> {
@@ -257,7 +221,7 @@ fn co_hashed(program: &Program, site: &Partitioning) -> Result<String, Broken> {
         let met: BTreeSet<&str> = demand.met.iter().map(|(name, _)| *name).collect();
         format!("{} meet here, and {keys} is not the same for all", one_of("facts of", met))
     };
-    let keys = choose_or_explain(&scope, site, JOINS, "facts that meet would be on different partitions", why)?;
+    let keys = choose_or_explain(&scope, &site.by, JOINS, "facts that meet would be on different partitions", why)?;
     let named = name_keys(&scope, &site.by, &keys);
     let key = named.iter().map(|(channel, key)| format!("`{channel}` by {}", list(key)));
     let own = all_keys(&scope, &keys);
@@ -278,7 +242,7 @@ fn no_empty_channel(scope: &Scope<'_>) -> Result<(), Broken> {
 fn grouped(program: &Program, site: &Partitioning) -> Result<String, Broken> {
     let scope = Scope::of(program, &site.component);
     let why = |_: &Demand<'_>, keys: &str| format!("this puts facts together that differ in {keys}");
-    choose_or_explain(&scope, site, AGGREGATES, "an aggregate would see the facts of one partition only", why)?;
+    choose_or_explain(&scope, &site.by, AGGREGATES, "an aggregate would see the facts of one partition only", why)?;
     let rules = scope.rules().filter(|(_, rule)| aggregates(rule) && !scope.derives_constant(rule));
     let names: BTreeSet<&str> = rules.map(|(_, rule)| rule.head.relation.as_str()).collect();
     Ok(match names.is_empty() {
@@ -291,7 +255,7 @@ fn told(program: &Program, site: &Partitioning) -> Result<String, Broken> {
     let scope = Scope::of(program, &site.component);
     let why =
         |_: &Demand<'_>, keys: &str| format!("every partition with such state sends this: it does not tell {keys}");
-    choose_or_explain(&scope, site, HELD, "a message would be sent once by each of several partitions", why)?;
+    choose_or_explain(&scope, &site.by, HELD, "a message would be sent once by each of several partitions", why)?;
     let rules = scope.rules().filter(|(_, rule)| scope.is_state_only(rule));
     let names: BTreeSet<&str> = rules.filter_map(|(_, rule)| sends(rule)).collect();
     Ok(match names.is_empty() {
@@ -302,131 +266,4 @@ fn told(program: &Program, site: &Partitioning) -> Result<String, Broken> {
 
 fn faults(program: &Program, site: &Partitioning) -> Result<String, Broken> {
     only_omission(program, &Scope::of(program, &site.component).component.role)
-}
-
-/// The keys of one position: a column for every relation that is read.
-type Position<'a> = Assignment<'a>;
-
-/// For every position of the key an assignment of all relations, the one that has the named columns; an error if there is none.
-fn choose<'a>(scope: &Scope<'a>, by: &[Name], demands: Demands) -> Result<Vec<Position<'a>>, usize> {
-    let groups = groups(scope, demands);
-    let position = |name: Option<&Name>| {
-        let mut whole = Position::new();
-        for (index, group) in groups.iter().enumerate() {
-            let fitting = group.assignments.iter().find(|keys| name.is_none_or(|name| has_columns(scope, keys, name)));
-            whole.extend(fitting.ok_or(index)?.iter().map(|(relation, column)| (*relation, *column)));
-        }
-        Ok(whole)
-    };
-    match by {
-        [] => Ok(vec![position(None)?]),
-        names => names.iter().map(|name| position(Some(name))).collect(),
-    }
-}
-
-/// Whether an assignment of a group keys its channels by this name: all that have such a column, and one at least. A group without
-/// channels can be keyed in any way.
-fn has_columns(scope: &Scope<'_>, keys: &Assignment<'_>, name: &str) -> bool {
-    let channels: Vec<(&str, usize)> = keys
-        .iter()
-        .filter(|(relation, _)| scope.program.channel(relation).is_some())
-        .map(|(name, key)| (*name, *key))
-        .collect();
-    let has = |channel: &str| {
-        scope.program.channel(channel).is_some_and(|channel| channel.columns.iter().any(|column| column.name == name))
-    };
-    let named = |(channel, key): &(&str, usize)| column_name(scope, channel, *key) == name;
-    channels.is_empty() || (channels.iter().any(named) && channels.iter().all(|entry| named(entry) || !has(entry.0)))
-}
-
-/// As [`choose`], with the rule in the way if there are no keys.
-fn choose_or_explain<'a>(
-    scope: &Scope<'a>,
-    site: &Partitioning,
-    last: usize,
-    because: &str,
-    why: impl Fn(&Demand<'_>, &str) -> String,
-) -> Result<Vec<Position<'a>>, Broken> {
-    let demands = demands_up_to(scope, &site.by, last);
-    let index = match choose(scope, &site.by, demands) {
-        Ok(keys) => return Ok(keys),
-        Err(index) => index,
-    };
-    let groups = groups(scope, demands);
-    let group = &groups[index];
-    let mut obstacles: Vec<Obstacle> = Vec::new();
-    for name in if site.by.is_empty() { columns(scope).into_iter().map(Name::from).collect() } else { site.by.clone() }
-    {
-        let seed = seed(scope, group, &name);
-        let Some(demand) = group.conflict(&seed, demands).filter(|_| !seed.is_empty()) else { continue };
-        let rule = scope.rule(demand.rule);
-        if !obstacles.iter().any(|obstacle| obstacle.span.start == rule.span.start) {
-            obstacles.push(Obstacle::new(scope.program, rule.span, why(demand, &format!("the key `{name}`"))));
-        }
-    }
-    if obstacles.is_empty() {
-        let rules = group.demands.iter().filter(|demand| !demand.met.is_empty());
-        let why = |demand: &Demand<'_>| why(demand, "the key");
-        obstacles =
-            rules.map(|demand| Obstacle::new(scope.program, scope.rule(demand.rule).span, why(demand))).collect();
-    }
-    Err(Broken::new(because, obstacles).help(help(scope, demands)))
-}
-
-/// The columns with this name of the channels of a group.
-fn seed<'a>(scope: &Scope<'a>, group: &Group<'a>, name: &str) -> Assignment<'a> {
-    let channels = group.relations.iter().filter_map(|relation| Some((*relation, scope.program.channel(relation)?)));
-    channels
-        .filter_map(|(relation, channel)| {
-            Some((relation, channel.columns.iter().position(|column| column.name == name)?))
-        })
-        .collect()
-}
-
-/// Which keys would do.
-fn help(scope: &Scope<'_>, demands: Demands) -> String {
-    let possible: Vec<&str> = columns(scope)
-        .into_iter()
-        .filter(|name| choose(scope, std::slice::from_ref(&Name::from(*name)), demands).is_ok())
-        .collect();
-    match possible.is_empty() {
-        true => format!("no column keeps together what meets in the rules of `{}`", scope.component.name),
-        false => format!("{}, or by several of these", one_of("it can be partitioned by", possible)),
-    }
-}
-
-/// The key columns of every channel that the component receives, by name. A channel that no rule reads is routed by what it has.
-fn name_keys(scope: &Scope<'_>, by: &[Name], positions: &[Position<'_>]) -> Vec<(Name, Vec<Name>)> {
-    let key = |channel: &str| -> Vec<Name> {
-        let columns = positions.iter().filter_map(|keys| keys.get(channel));
-        let mut key: Vec<Name> = Vec::new();
-        for name in columns.map(|column| Name::from(column_name(scope, channel, *column))) {
-            if !key.contains(&name) {
-                key.push(name);
-            }
-        }
-        if key.is_empty() {
-            let all = scope.program.channel(channel).map(|channel| channel.columns.as_slice()).unwrap_or_default();
-            let named = all.iter().find(|column| by.contains(&column.name)).or(all.first());
-            key.extend(named.map(|column| column.name.clone()));
-        }
-        key
-    };
-    inputs(scope).into_iter().map(|channel| (Name::from(channel), key(channel))).collect()
-}
-
-/// The keys of the component's own relations, for a person.
-fn all_keys(scope: &Scope<'_>, positions: &[Position<'_>]) -> Vec<String> {
-    let first = positions.first();
-    let own = first.into_iter().flat_map(|keys| keys.keys()).filter(|name| scope.program.channel(name).is_none());
-    own.map(|name| {
-        let columns: Vec<Name> =
-            positions.iter().filter_map(|keys| Some(Name::from(column_name(scope, name, *keys.get(name)?)))).collect();
-        format!("`{name}` by {}", list(&columns))
-    })
-    .collect()
-}
-
-fn list(names: &[Name]) -> String {
-    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
