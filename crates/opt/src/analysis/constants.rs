@@ -29,3 +29,33 @@ pub fn constant_relations<'a>(program: &Program, component: &'a Component) -> BT
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use menard_lang::compile_text;
+
+    use super::*;
+
+    fn constants(rules: &str) -> Vec<String> {
+        let text = format!(
+            "protocol t role client external role a[3] channel put(k: int) client -> a
+             component a {{ table kept(k: int) {rules} }}"
+        );
+        let program = compile_text(&text);
+        constant_relations(&program, &program.components[0]).into_iter().map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn what_is_derived_from_roles_alone_is_constant() {
+        let rules = "kept(k) :- put(k) even(n) :- a(n), index_of(n) % 2 == 0 size(count(n)) :- even(n) odd(n) :- a(n), !even(n)";
+        assert_eq!(constants(rules), ["even", "odd", "size"]);
+    }
+
+    #[test]
+    fn what_depends_on_time_or_messages_is_not() {
+        assert!(constants("kept(0) :- start()").is_empty(), "another rule could delete it");
+        assert!(constants("kept(0) :+ a(_)").is_empty(), "not yet in the first step");
+        assert!(constants("kept(0) :- a(_) delete kept(k) :+ put(k)").is_empty());
+        assert_eq!(constants("kept(0) :- a(_) first(k) :- new kept(k)"), ["kept"]);
+    }
+}

@@ -69,3 +69,34 @@ fn invert(expr: &Expr, known: &mut BTreeSet<Name>) {
         ExprKind::Call(..) | ExprKind::Wildcard | ExprKind::Constant(_) | ExprKind::Param(_) | ExprKind::Me => {}
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use menard_lang::compile_text;
+
+    use super::*;
+
+    /// The variables determined by the head of a rule of a node that receives `put(k, v, w)`.
+    fn known(rule: &str) -> Vec<String> {
+        let text = format!(
+            "protocol t role client external role a role b channel put(k: int, v: int, w: int) client -> a
+             channel out(x: int, d: digest) a -> b channel tell(x: int) a -> b
+             component a {{ {rule} }} component b {{ seen(x) :- out(x, _) told(x) :- tell(x) }}"
+        );
+        determined(&compile_text(&text).components[0].rules[0]).into_iter().map(String::from).collect()
+    }
+
+    #[test]
+    fn injective_functions_and_equations_tell_their_arguments() {
+        assert_eq!(known("out(k, hash(v, w))@o :~ put(k, v, w), b(o)"), ["k", "o", "v", "w"]);
+        assert_eq!(known("out(k, hash(1))@o :~ put(k, v, w), v == k, w == v + 1, b(o)"), ["k", "o", "v", "w"]);
+        assert_eq!(known("out(n, hash(1))@o :~ put(k, v, w), n = k, v == w, b(o)"), ["k", "n", "o"]);
+        assert_eq!(known("out(k, hash(1))@o :~ put(k, v, w), n = k + 1, v == n, w > 0, b(o)"), ["k", "n", "o", "v"]);
+    }
+
+    #[test]
+    fn sums_and_aggregates_tell_nothing() {
+        assert_eq!(known("tell(v + w)@o :~ put(1, v, w), b(o)"), ["o"]);
+        assert_eq!(known("tell(count(v))@o :~ put(1, v, _), b(o)"), ["o"]);
+    }
+}

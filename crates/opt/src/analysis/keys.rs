@@ -317,3 +317,66 @@ pub fn column_name<'a>(scope: &Scope<'a>, relation: &str, column: usize) -> &'a 
     };
     &columns[column].name
 }
+
+#[cfg(test)]
+mod tests {
+    use menard_lang::compile_text;
+
+    use super::*;
+
+    const ALL: Demands = Demands { joins: true, aggregates: true, held: true };
+
+    /// All ways to key the relations of a node that receives `put(k, v)` and `get(k)`, group by group.
+    fn assignments(rules: &str) -> Vec<Vec<String>> {
+        let text = format!(
+            "protocol t role client external role a role b
+             channel put(k: int, v: int) b -> a channel get(k: int) b -> a channel out(k: int, v: int) a -> b
+             channel ask(k: int) client -> b
+             component a {{ table kept(k: int, v: int) {rules} }}
+             component b {{ put(k, k)@n :~ ask(k), a(n) get(k)@n :~ ask(k), a(n) seen(k, v) :- out(k, v) }}"
+        );
+        let program = compile_text(&text);
+        let scope = Scope::of(&program, "a");
+        let columns = |keys: &Assignment<'_>| {
+            keys.iter().map(|(name, column)| format!("{name}.{column}")).collect::<Vec<_>>().join(" ")
+        };
+        groups(&scope, ALL).iter().map(|group| group.assignments.iter().map(columns).collect()).collect()
+    }
+
+    #[test]
+    fn facts_that_meet_have_the_same_variable_as_key() {
+        let rules = "kept(k, v) :- put(k, v) out(k, v)@n :~ get(k), kept(k, v), b(n)";
+        assert_eq!(assignments(rules), [["get.0 kept.0 put.0"]]);
+    }
+
+    #[test]
+    fn relations_that_never_meet_are_keyed_apart() {
+        let rules = "out(k, v)@n :~ put(k, v), b(n) out(k, 0)@n :~ get(k), b(n)";
+        let groups = assignments(rules);
+        assert_eq!(groups.len(), 2);
+        assert!(groups.contains(&vec!["put.0".to_owned(), "put.1".to_owned()]));
+        assert!(groups.contains(&vec!["get.0".to_owned()]));
+    }
+
+    #[test]
+    fn a_relation_that_meets_itself_has_one_key() {
+        let rules = "kept(k, v) :- put(k, v) out(v, w)@n :~ new kept(k, v), kept(k, w), b(n)";
+        assert_eq!(assignments(rules), [["kept.0 put.0"]]);
+        let crossed = "kept(k, v) :- put(k, v) out(k, w)@n :~ new kept(k, v), kept(v, w), b(n)";
+        assert_eq!(assignments(crossed), [Vec::<String>::new()]);
+    }
+
+    #[test]
+    fn equations_make_terms_the_same() {
+        let rules = "kept(k, v) :- put(k, v) out(k, v)@n :~ get(i), kept(k, v), i == k, b(n)";
+        assert_eq!(assignments(rules), [["get.0 kept.0 put.0"]]);
+    }
+
+    #[test]
+    fn aggregates_and_held_messages_tell_their_keys() {
+        let counted = "kept(k, v) :- put(k, v) n(v, count(k)) :- kept(k, v) out(v, c)@o :~ new n(v, c), b(o)";
+        assert_eq!(assignments(counted), [["kept.1 n.0 put.1"]]);
+        let held = "kept(k, v) :- put(k, v) out(v, 0)@o :~ kept(_, v), b(o)";
+        assert_eq!(assignments(held), [["kept.1 put.1"]]);
+    }
+}

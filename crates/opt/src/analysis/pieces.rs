@@ -45,3 +45,41 @@ pub fn pieces(scope: &Scope<'_>) -> Vec<BTreeSet<usize>> {
     }
     pieces
 }
+
+#[cfg(test)]
+mod tests {
+    use menard_lang::compile_text;
+
+    use super::*;
+
+    #[test]
+    fn rules_that_share_nothing_but_constants_and_sent_channels_are_apart() {
+        let program = compile_text(
+            "protocol t role client external role a role b
+             channel put(k: int) client -> a channel drop(k: int) client -> a channel out(k: int) a -> b
+             component a {
+               table kept(k: int) table gone(k: int)
+               some(n)     :- b(n)
+               kept(k)     :- put(k)
+               out(k)@n    :~ new kept(k), some(n)
+               gone(k)     :- drop(k)
+               out(k)@n    :~ new gone(k), some(n)
+               hello()     :- start()
+             }
+             component b { seen(k) :- out(k) }",
+        );
+        let scope = Scope::of(&program, "a");
+        let expected = [BTreeSet::from([1, 2]), BTreeSet::from([3, 4]), BTreeSet::from([5])];
+        assert_eq!(pieces(&scope), expected);
+    }
+
+    #[test]
+    fn deletions_tie_as_readers_do() {
+        let program = compile_text(
+            "protocol t role client external role a
+             channel put(k: int) client -> a channel drop(k: int) client -> a
+             component a { table kept(k: int) kept(k) :- put(k) delete kept(k) :+ drop(k) }",
+        );
+        assert_eq!(pieces(&Scope::of(&program, "a")).len(), 1);
+    }
+}

@@ -28,18 +28,18 @@
 
 use std::collections::BTreeSet;
 
-use menard_lang::ir::{Atom, Channel, ExprKind, Head, HeadArg, Literal, Name, Program, RelationKind, Rule, RuleKind};
+use menard_lang::ir::{Atom, ExprKind, Name, Program, RelationKind, Rule};
 use menard_lang::plan::LineKind;
 use menard_lang::run::{Schedule, Trace};
-use menard_lang::source::Span;
 
+use super::cut::{Forwards, cut, find_forwards};
 use super::split::one_of;
 use super::{Misfit, Rewrite, Split, separate::separate};
 use crate::analysis::determined::{determined, is_known};
 use crate::analysis::fault_model::only_omission;
-use crate::analysis::forwards::{Forward, Supply, forward, same_pattern};
+use crate::analysis::forwards::{Supply, forward};
 use crate::analysis::scope::{Reads, Scope, aggregates, atoms, fills};
-use crate::edit::{expr, fresh, is_used, variable};
+use crate::edit::{fresh, is_used};
 use crate::lifting::Lifting;
 use crate::precondition::{Precondition, Proofs};
 use crate::refusal::{Broken, Obstacle};
@@ -52,7 +52,7 @@ pub struct DecoupleFunctional;
 pub struct Permit {
     site: Split,
     proofs: Proofs,
-    forwards: Vec<(Name, Forward)>,
+    forwards: Forwards,
 }
 
 impl Rewrite for DecoupleFunctional {
@@ -97,7 +97,7 @@ impl Rewrite for DecoupleFunctional {
     }
 
     fn apply(&self, program: &Program, permit: &Permit) -> Program {
-        let (cut, moved) = cut(program, permit);
+        let (cut, moved) = cut(program, &permit.site, &permit.forwards);
         separate(&cut, &permit.site.component, &permit.site.into, &moved)
     }
 
@@ -269,85 +269,4 @@ fn one_way(program: &Program, site: &Split) -> Result<String, Broken> {
 
 fn faults(program: &Program, site: &Split) -> Result<String, Broken> {
     only_omission(program, &Scope::of(program, &site.component).component.role)
-}
-
-/// All that is forwarded, each with the name of its channel; literals with the same pattern share one.
-fn find_forwards(program: &Program, site: &Split) -> Vec<(Name, Forward)> {
-    let scope = Scope::of(program, &site.component);
-    let (moving, staying) = (site.moving(&scope), site.staying(&scope));
-    let supply = Supply::new(&scope, &moving, &staying);
-    let mut forwards: Vec<(Name, Forward)> = Vec::new();
-    for rule in &moving {
-        for atom in supply.forwarded(rule) {
-            let found = forward(&scope, rule, atom);
-            if !forwards.iter().any(|(_, known)| same_pattern(known, &found)) {
-                let base = format!("{}_to_{}", atom.relation, site.into);
-                let is_taken = |name: &str| is_used(program, name) || forwards.iter().any(|(known, _)| known == name);
-                forwards.push((fresh(&base, is_taken), found));
-            }
-        }
-    }
-    forwards
-}
-
-/// The program with the forwarding channels and rules, all still in the one component, and the positions of the rules to move.
-fn cut(program: &Program, permit: &Permit) -> (Program, BTreeSet<usize>) {
-    let site = &permit.site;
-    let scope = Scope::of(program, &site.component);
-    let (moving, staying) = (site.moving(&scope), site.staying(&scope));
-    let supply = Supply::new(&scope, &moving, &staying);
-    let mut rules = Vec::new();
-    let mut moved = BTreeSet::new();
-    let mut written: BTreeSet<&str> = BTreeSet::new();
-    for (index, rule) in scope.rules() {
-        let mut rule = rule.clone();
-        if site.moved.contains(&index) {
-            for literal in &mut rule.body {
-                let original = scope.rule(index);
-                let Literal::Atom(atom) = literal else { continue };
-                let is_read = matches!(scope.reads(atom), Reads::Channel | Reads::Own(_));
-                if !is_read || !supply.is_forwarded(atom) {
-                    continue;
-                }
-                let own = forward(&scope, original, atom);
-                let shared = permit.forwards.iter().find(|(_, known)| same_pattern(known, &own));
-                let (channel, shared) = shared.expect("a permit has a forward for every literal");
-                if written.insert(channel) {
-                    rules.push(forwarding_rule(channel, shared));
-                }
-                *atom = Atom { new: false, relation: channel.clone(), args: own.args, from: None, ..atom.clone() };
-            }
-            moved.insert(rules.len());
-        }
-        rules.push(rule);
-    }
-    let mut cut = program.clone();
-    cut.channels.extend(permit.forwards.iter().map(|(name, forward)| channel_of(name, forward, &site.component)));
-    let component = cut.components.iter_mut().find(|component| component.name == site.component);
-    component.expect("the component of a site is in its program").rules = rules;
-    (cut, moved)
-}
-
-fn channel_of(name: &Name, forward: &Forward, component: &Name) -> Channel {
-    Channel {
-        name: name.clone(),
-        columns: forward.columns.clone(),
-        sender: component.clone(),
-        receiver: component.clone(),
-        by: Vec::new(),
-        span: Span::default(),
-    }
-}
-
-fn forwarding_rule(channel: &Name, forward: &Forward) -> Rule {
-    let args = forward.columns.iter().map(|column| HeadArg::Expr(variable(column.name.clone()))).collect();
-    let span = Span::default();
-    Rule {
-        delete: false,
-        head: Head { relation: channel.clone(), args, at: Some(expr(ExprKind::Me)), span },
-        kind: RuleKind::Async,
-        body: vec![Literal::Atom(forward.literal.clone())],
-        variables: forward.columns.iter().map(|column| (column.name.clone(), column.ty)).collect(),
-        span,
-    }
 }

@@ -1,5 +1,6 @@
 //! The rewrites, one a file, and what they have in common.
 
+mod cut;
 pub mod decouple_functional;
 pub mod decouple_independent;
 mod key_choice;
