@@ -119,6 +119,9 @@ fn body(random: &mut Random, side: &Side, filled: &[Relation]) -> Vec<String> {
 
 /// A rule; whether it is one is for the checker to say.
 fn rule(random: &mut Random, side: &Side, filled: &[Relation]) -> String {
+    if filled.is_empty() {
+        return "u(7) :- start()".to_owned();
+    }
     let mut body = body(random, side, filled);
     match random.below(10) {
         0..=2 => {
@@ -150,6 +153,13 @@ fn rule(random: &mut Random, side: &Side, filled: &[Relation]) -> String {
     }
 }
 
+/// One of two sets of relations; the other is the rest.
+const HALF: [&str; 6] = ["u", "f", "drop", "q", "p", "n"];
+
+fn own_relations(side: &Side) -> impl Iterator<Item = &'static Relation> + use<> {
+    side.tables.iter().chain(side.events)
+}
+
 /// The rules of both components.
 type Rules = [Vec<String>; 2];
 
@@ -175,6 +185,8 @@ fn program(rules: &Rules) -> Option<Program> {
 /// Adds rules one by one, over what is filled already, as long as the program stays well-formed.
 fn random_rules(random: &mut Random) -> Rules {
     let mut rules: Rules = [vec!["m(x, y)@o :~ put(x, y), b(o)".to_owned()], Vec::new()];
+    // In half of the programs rules keep to two sets of relations, so that something is independent.
+    let halves = random.percent(50);
     for _ in 0..4 + random.below(14) {
         let position = random.below(2);
         let side = &SIDES[position];
@@ -185,12 +197,19 @@ fn random_rules(random: &mut Random) -> Rules {
         let fills = |relation: &Relation| {
             rules[position].iter().any(|rule| rule.starts_with(&format!("{}(", relation.0)) && !rule.contains(":~"))
         };
-        let own = side.tables.iter().chain(side.events).filter(|relation| fills(relation));
+        let own = own_relations(side).filter(|relation| fills(relation));
         let filled: Vec<Relation> =
             side.received.iter().filter(|relation| sent(relation)).chain(own).copied().collect();
-        rules[position].push(rule(random, side, &filled));
-        if program(&rules).is_none() {
-            rules[position].pop();
+        let half = random.percent(50);
+        let is_other = |relation: &Relation| halves && HALF.contains(&relation.0) != half;
+        let filled: Vec<Relation> = filled.into_iter().filter(|relation| !is_other(relation)).collect();
+        let rule = rule(random, side, &filled);
+        let head = rule.trim_start_matches("delete ").split('(').next().unwrap_or_default().to_owned();
+        if !own_relations(side).any(|relation| relation.0 == head && is_other(relation)) {
+            rules[position].push(rule);
+            if program(&rules).is_none() {
+                rules[position].pop();
+            }
         }
     }
     rules
