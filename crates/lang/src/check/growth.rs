@@ -1,6 +1,6 @@
 //! Recursion within a step must end: it may derive facts from facts, but not make ever new values.
 //!
-//! Values are followed from column to column of the relations that are derived from each other. A value that is copied stays one of
+//! Values are followed from column to column of the relations that are derived from each other, through the variables of rules. A value that is copied stays one of
 //! finitely many; one that a function makes may be new. If such a new value comes back to the column that it was made from, nothing
 //! says that this ever ends, and the rule is refused. (Without existential variables, this is weak acyclicity of Fagin, Kolaitis,
 //! Miller, Popa, "Data exchange: semantics and query answering", 2005.)
@@ -29,33 +29,103 @@ pub(super) fn check(program: &Program, sink: &mut Sink) {
     }
 }
 
-/// Columns of the recursion in which new values can turn up, each with a number.
-type Columns<'p> = BTreeMap<(&'p Name, usize), usize>;
+/// A place that values pass through: a column of a relation, or a variable of a rule, given by its position in the component.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Place<'p> {
+    Column(&'p Name, usize),
+    Variable(usize, &'p Name),
+}
 
-/// Where a value may come from: a column, and whether a function was applied on the way.
-type Origins = BTreeSet<(usize, bool)>;
-
-/// A head's argument that takes values from a column.
+/// A value goes from one place to another, perhaps through a function.
 struct Flow<'p> {
-    from: usize,
-    to: usize,
+    from: Place<'p>,
+    to: Place<'p>,
     computed: bool,
     rule: &'p Rule,
     span: Span,
 }
 
 fn check_stratum(component: &Component, members: &BTreeSet<&Name>, sink: &mut Sink) {
-    let columns = columns(component, members);
-    let rules = component.rules.iter().filter(|rule| rule.is_now() && members.contains(&rule.head.relation));
-    let flows: Vec<Flow<'_>> = rules.flat_map(|rule| flows(rule, members, &columns)).collect();
-    let mut edges = vec![Vec::new(); columns.len()];
-    flows.iter().for_each(|flow| edges[flow.from].push(flow.to));
-    let mut group = vec![0; columns.len()];
+    let mut flows = Vec::new();
+    for (number, rule) in component.rules.iter().enumerate() {
+        if rule.is_now() && members.contains(&rule.head.relation) {
+            let mut add = |from, to, computed, span| flows.push(Flow { from, to, computed, rule, span });
+            flows_of(component, members, (number, rule), &mut add);
+        }
+    }
+    let mut numbers = BTreeMap::new();
+    for place in flows.iter().flat_map(|flow| [flow.from, flow.to]) {
+        let next = numbers.len();
+        numbers.entry(place).or_insert(next);
+    }
+    let mut edges = vec![Vec::new(); numbers.len()];
+    flows.iter().for_each(|flow| edges[numbers[&flow.from]].push(numbers[&flow.to]));
+    let mut group = vec![0; numbers.len()];
     for (number, nodes) in strongly_connected(&edges).iter().enumerate() {
         nodes.iter().for_each(|node| group[*node] = number);
     }
-    if let Some(flow) = flows.iter().find(|flow| flow.computed && group[flow.from] == group[flow.to]) {
+    let returns = |flow: &&Flow<'_>| flow.computed && group[numbers[&flow.from]] == group[numbers[&flow.to]];
+    if let Some(flow) = flows.iter().find(returns) {
         report(flow, component, members, sink);
+    }
+}
+
+/// The flows of a rule: from columns into its variables, among these by `=`, and into the columns of its head.
+fn flows_of<'p>(
+    component: &'p Component,
+    members: &BTreeSet<&Name>,
+    (number, rule): (usize, &'p Rule),
+    add: &mut impl FnMut(Place<'p>, Place<'p>, bool, Span),
+) {
+    let finite = finite(component, members, rule);
+    for atom in rule.positive_atoms().filter(|atom| members.contains(&atom.relation)) {
+        for (position, arg) in atom.args.iter().enumerate() {
+            if let Some(variable) = arg.as_variable().filter(|variable| !finite.contains(variable)) {
+                add(Place::Column(&atom.relation, position), Place::Variable(number, variable), false, arg.span);
+            }
+        }
+    }
+    let mut into = |to, expr: &'p Expr| {
+        variables(expr, false, &mut |name, computed| add(Place::Variable(number, name), to, computed, expr.span));
+    };
+    for literal in &rule.body {
+        if let Literal::Bind { variable, value, .. } = literal {
+            into(Place::Variable(number, variable), value);
+        }
+    }
+    for (position, arg) in rule.head.args.iter().enumerate() {
+        if let HeadArg::Expr(expr) = arg {
+            into(Place::Column(&rule.head.relation, position), expr);
+        }
+    }
+}
+
+/// Variables with finitely many values: those that something outside of the recursion binds, and those of types without new values.
+fn finite<'p>(component: &Component, members: &BTreeSet<&Name>, rule: &'p Rule) -> BTreeSet<&'p Name> {
+    let mut finite = BTreeSet::new();
+    for atom in rule.positive_atoms() {
+        finite.extend(atom.from.iter().filter_map(Expr::as_variable));
+        let columns = component.relation(&atom.relation).filter(|relation| members.contains(&relation.name));
+        for (position, arg) in atom.args.iter().enumerate() {
+            let column = columns.and_then(|relation| relation.columns.get(position));
+            if !column.is_some_and(|column| matches!(column.ty, Type::Int | Type::Digest)) {
+                finite.extend(arg.as_variable());
+            }
+        }
+    }
+    finite
+}
+
+/// The variables that the value of an expression is made of, each with whether a function makes it a new value.
+fn variables<'p>(expr: &'p Expr, computed: bool, visit: &mut impl FnMut(&'p Name, bool)) {
+    match &expr.kind {
+        ExprKind::Variable(name) => visit(name, computed),
+        ExprKind::Call(function, args) => {
+            // The lesser or greater of two values is one of them.
+            let selects = matches!(function.get().name, "min" | "max");
+            args.iter().for_each(|arg| variables(arg, computed || !selects, visit));
+        }
+        ExprKind::Wildcard | ExprKind::Constant(_) | ExprKind::Param(_) | ExprKind::Me => {}
     }
 }
 
@@ -78,88 +148,4 @@ fn report(flow: &Flow<'_>, component: &Component, members: &BTreeSet<&Name>, sin
         "compute only with values that a relation outside of the recursion binds too, or count from step to step, with `:+`"
             .to_owned()
     }));
-}
-
-fn columns<'p>(component: &'p Component, members: &BTreeSet<&Name>) -> Columns<'p> {
-    let mut columns = Columns::new();
-    for relation in component.relations.iter().filter(|relation| members.contains(&relation.name)) {
-        for (position, column) in relation.columns.iter().enumerate() {
-            if matches!(column.ty, Type::Int | Type::Digest) {
-                let number = columns.len();
-                columns.insert((&relation.name, position), number);
-            }
-        }
-    }
-    columns
-}
-
-fn flows<'p>(rule: &'p Rule, members: &BTreeSet<&Name>, columns: &Columns<'_>) -> Vec<Flow<'p>> {
-    let origins = origins(rule, members, columns);
-    let mut flows = Vec::new();
-    for (position, arg) in rule.head.args.iter().enumerate() {
-        let (HeadArg::Expr(expr), Some(&to)) = (arg, columns.get(&(&rule.head.relation, position))) else { continue };
-        let flow = |(from, computed)| Flow { from, to, computed, rule, span: expr.span };
-        flows.extend(origins_of(expr, &origins).into_iter().map(flow));
-    }
-    flows
-}
-
-/// Where the values of a rule's variables may come from. Those that have finitely many values from elsewhere have no origins.
-fn origins<'p>(rule: &'p Rule, members: &BTreeSet<&Name>, columns: &Columns<'_>) -> BTreeMap<&'p Name, Origins> {
-    let mut origins: BTreeMap<&Name, Origins> = BTreeMap::new();
-    let mut finite: BTreeSet<&Name> = BTreeSet::new();
-    for atom in rule.positive_atoms() {
-        let inside = members.contains(&atom.relation);
-        for (position, variable) in atom.args.iter().enumerate().filter_map(|(at, arg)| Some((at, arg.as_variable()?)))
-        {
-            match columns.get(&(&atom.relation, position)) {
-                Some(&column) if inside => {
-                    origins.entry(variable).or_default().insert((column, false));
-                }
-                _ => {
-                    finite.insert(variable);
-                }
-            }
-        }
-        finite.extend(atom.from.as_ref().and_then(Expr::as_variable));
-    }
-    origins.retain(|variable, _| !finite.contains(variable));
-    let mut bindings: Vec<(&Name, &Expr)> = rule.body.iter().filter_map(binding).collect();
-    // A binding may use variables that a later one names; the checker of bindings has made sure that there is an order.
-    let mut waiting: BTreeSet<&Name> = bindings.iter().map(|(variable, _)| *variable).collect();
-    loop {
-        let before = bindings.len();
-        bindings.retain(|(variable, value)| {
-            let ready = !value.variables().iter().any(|(used, _)| waiting.contains(used));
-            if ready {
-                waiting.remove(variable);
-                origins.insert(variable, origins_of(value, &origins));
-            }
-            !ready
-        });
-        if bindings.len() == before {
-            return origins;
-        }
-    }
-}
-
-fn binding(literal: &Literal) -> Option<(&Name, &Expr)> {
-    match literal {
-        Literal::Bind { variable, value, .. } => Some((variable, value)),
-        Literal::Atom(_) | Literal::Compare { .. } => None,
-    }
-}
-
-/// Where the value of an expression may come from.
-fn origins_of(expr: &Expr, known: &BTreeMap<&Name, Origins>) -> Origins {
-    match &expr.kind {
-        ExprKind::Variable(name) => known.get(name).cloned().unwrap_or_default(),
-        ExprKind::Call(function, args) => {
-            let all = args.iter().flat_map(|arg| origins_of(arg, known));
-            // The lesser or greater of two values is one of them.
-            let selects = matches!(function.get().name, "min" | "max");
-            all.map(|(column, computed)| (column, computed || !selects)).collect()
-        }
-        ExprKind::Wildcard | ExprKind::Constant(_) | ExprKind::Param(_) | ExprKind::Me => Origins::new(),
-    }
 }
