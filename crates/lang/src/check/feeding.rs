@@ -49,24 +49,40 @@ fn fills_event(rule: &Rule, component: &Component) -> bool {
     rule.kind == RuleKind::Next && !rule.delete && is_event(&rule.head.relation)
 }
 
-/// Relations that are declared events, but derived from state alone by some rule.
+/// Relations that are declared events, but derived from state alone by some rule, or from nothing but such relations and state.
 fn steady<'p>(program: &Program, component: &'p Component) -> BTreeSet<&'p Name> {
     let declared = component.relations.iter().filter(|relation| relation.declared && !is_state(relation));
     let declared: BTreeSet<&Name> = declared.map(|relation| &relation.name).collect();
-    let mut steady: BTreeSet<&Name> = BTreeSet::new();
-    loop {
-        let before = steady.len();
-        for rule in component.rules.iter().filter(|rule| rule.is_now()) {
-            let Some(&name) = declared.get(&rule.head.relation) else { continue };
-            let mut events = rule.positive_atoms().filter(|atom| atom.is_event(component, program));
-            if events.all(|atom| is_steady(atom, &steady)) {
-                steady.insert(name);
+    let (mut steady, mut found) = (BTreeSet::new(), Vec::new());
+    // For each relation, the rules that read it; for each rule how many of its events are not known to be steady.
+    let mut readers: BTreeMap<&Name, Vec<usize>> = BTreeMap::new();
+    let mut unknown = vec![0; component.rules.len()];
+    for (number, rule) in component.rules.iter().enumerate() {
+        if !rule.is_now() || !declared.contains(&rule.head.relation) {
+            continue;
+        }
+        for atom in rule.positive_atoms().filter(|atom| atom.is_event(component, program)) {
+            unknown[number] += 1;
+            if !atom.new {
+                readers.entry(&atom.relation).or_default().push(number);
             }
         }
-        if steady.len() == before {
-            return steady;
+        if unknown[number] == 0 {
+            found.push(&rule.head.relation);
         }
     }
+    while let Some(name) = found.pop() {
+        if !steady.insert(name) {
+            continue;
+        }
+        for &number in readers.get(name).into_iter().flatten() {
+            unknown[number] -= 1;
+            if unknown[number] == 0 {
+                found.push(&component.rules[number].head.relation);
+            }
+        }
+    }
+    steady
 }
 
 fn is_steady(atom: &Atom, steady: &BTreeSet<&Name>) -> bool {
@@ -97,14 +113,21 @@ fn warn_of_events(component: &Component, sink: &mut Sink) {
             feeding.push((from, to, rule));
         }
     }
-    for circle in strongly_connected(&edges) {
-        let inside = feeding.iter().filter(|(from, to, _)| circle.contains(from) && circle.contains(to));
-        let rules: Vec<&Rule> = inside.map(|(_, _, rule)| *rule).collect();
+    let circles = strongly_connected(&edges);
+    let mut circle_of = vec![0; edges.len()];
+    for (number, members) in circles.iter().enumerate() {
+        members.iter().for_each(|member| circle_of[*member] = number);
+    }
+    let mut inside = vec![Vec::new(); circles.len()];
+    for (_, to, rule) in feeding.iter().filter(|(from, to, _)| circle_of[*from] == circle_of[*to]) {
+        inside[circle_of[*to]].push(*rule);
+    }
+    for rules in inside {
         // Within one step a circle derives nothing new: the recursion ends there.
         let Some(next) = rules.iter().find(|rule| rule.kind == RuleKind::Next) else { continue };
         let message = format!("the event `{}` feeds itself for ever", next.head.relation);
         let mut diagnostic = sink.start_warning(Code::E0510, message).label(next.span, "always calls for another step");
-        for rule in rules.iter().filter(|rule| rule.span != next.span) {
+        for rule in rules.iter().filter(|rule| rule.span != next.span).take(3) {
             diagnostic = diagnostic.label(rule.span, "always leads back");
         }
         sink.push(diagnostic.help("a node whose steps do not end fails: add a condition that ends it"));
