@@ -81,8 +81,7 @@ impl Plan {
             Driver::Added(store) => format!("0 = new {}", self.name(store)),
             Driver::Delta { store, negated: false } => format!("0 = changes of {}", self.name(store)),
             Driver::Delta { store, negated: true } => format!("0 = changes of !{}", self.name(store)),
-            Driver::Fresh { store, added: false } => format!("0 = fresh {}", self.name(store)),
-            Driver::Fresh { store, added: true } => format!("0 = fresh new {}", self.name(store)),
+            Driver::Fresh(store) => format!("0 = fresh {}", self.name(store)),
         }
     }
 

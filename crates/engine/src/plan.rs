@@ -167,11 +167,7 @@ pub(crate) enum Driver {
     /// Every fact that begins or ceases to hold; derivations begin and end with it, or, for a negated literal, the other way round.
     Delta { store: usize, negated: bool },
     /// Every fact that the last round of a recursive stratum found.
-    Fresh {
-        store: usize,
-        /// Only those that did not hold in the step before.
-        added: bool,
-    },
+    Fresh(usize),
 }
 
 /// What passes all operations of a pipeline.
@@ -208,8 +204,9 @@ impl Driver {
     pub(crate) fn store(self) -> Option<usize> {
         match self {
             Driver::First | Driver::Always => None,
-            Driver::Event(store) | Driver::Added(store) => Some(store),
-            Driver::Delta { store, .. } | Driver::Fresh { store, .. } => Some(store),
+            Driver::Event(store) | Driver::Added(store) | Driver::Fresh(store) | Driver::Delta { store, .. } => {
+                Some(store)
+            }
         }
     }
 }

@@ -113,7 +113,7 @@ impl<'p> Pair<'p> {
                 let held = self.oracle.held.get(name);
                 held.map_or(!rows.is_empty(), |held| held != rows) || next.tables[name] != *rows
             });
-            prop_assert!(deferred || changed, "pending without anything to do");
+            prop_assert!(self.restless || deferred || changed, "pending without anything to do");
         } else if !self.restless {
             prop_assert!(step.sent.is_empty(), "a settled node sends {:?}", step.sent);
             for (name, rows) in &next.tables {
@@ -170,7 +170,11 @@ fn check(program: &Program, steps: &[Vec<generate::MessageSpec>]) -> Result<(), 
                 pair.step(false, &[])?;
             }
         }
-        let messages: Vec<(Name, LogicalNode, Row)> = messages.iter().map(message).collect();
+        let mut messages: Vec<(Name, LogicalNode, Row)> = messages.iter().map(message).collect();
+        // Often one comes twice.
+        if let Some(first) = messages.first().filter(|(_, _, row)| row[0] < Value::Int(2)).cloned() {
+            messages.push(first);
+        }
         pair.step(false, &messages)?;
     }
     Ok(())

@@ -82,6 +82,17 @@ fn a_fact_is_new_once_until_it_was_gone() {
 }
 
 #[test]
+fn a_deletion_matters_to_who_asks_what_is_new() {
+    let mut node = started("table t(x: int)  t(x) :- b(x, _)  delete t(x) :+ a(x)  o(x)@me :~ b(x, _), new t(x)");
+    assert_eq!(node.turn(&[("b", &[1, 0])]), ["o(1)@1#0"]);
+    assert_eq!(node.turn(&[("b", &[1, 0])]), [""; 0]);
+    node.step(&[("a", &[1])]);
+    assert!(node.outputs.pending, "a step without the fact makes it new when it comes back");
+    node.settle();
+    assert_eq!(node.turn(&[("b", &[1, 0])]), ["o(1)@1#0"]);
+}
+
+#[test]
 fn what_holds_from_the_beginning_is_new_in_the_first_step() {
     let mut node = Bench::new(&program("v(x) :- x = three + 1  o(x)@me :~ new v(x)  p(x, x)@me :~ start(), v(x)"));
     assert_eq!(node.start(), ["o(4)@1#0", "p(4, 4)@1#0"]);
@@ -147,6 +158,21 @@ fn aggregates_follow_insertions_and_deletions() {
 }
 
 #[test]
+fn a_view_follows_a_count_down() {
+    let mut node = started(
+        "table t(x: int)  t(x) :- a(x)  delete t(x) :+ b(x, _)
+         n(count(x)) :- t(x)
+         many(c) :- n(c), c >= 2",
+    );
+    node.turn(&[("a", &[1]), ("a", &[2]), ("a", &[3])]);
+    assert_eq!(node.facts("many"), ["3"]);
+    node.turn(&[("b", &[1, 0])]);
+    assert_eq!(node.facts("many"), ["2"]);
+    node.turn(&[("b", &[2, 0])]);
+    assert_eq!(node.facts("many"), [""; 0]);
+}
+
+#[test]
 fn an_aggregate_changes_once_in_a_step() {
     let mut node = started("table t(x: int)  t(x) :- a(x)  n(count(x)) :- t(x)  o(c)@me :~ new n(c)");
     assert_eq!(node.turn(&[("a", &[1]), ("a", &[2])]), ["o(2)@1#0"]);
@@ -171,6 +197,14 @@ fn aggregates_over_events_are_of_one_step() {
 }
 
 #[test]
+fn a_message_that_comes_twice_in_a_step_is_one_fact() {
+    let mut node = started("o(x)@me :~ a(x)  p(x, sum(y))@me :~ b(x, y)");
+    assert_eq!(node.step(&[("a", &[1]), ("a", &[1]), ("a", &[2])]), ["o(1)@1#0", "o(2)@1#0"]);
+    assert_eq!(node.step(&[("b", &[1, 5]), ("b", &[1, 6]), ("b", &[1, 5])]), ["p(1, 11)@1#0"]);
+    assert_eq!(node.step(&[("a", &[1])]), ["o(1)@1#0"], "another step, another event");
+}
+
+#[test]
 fn recursion_over_state_and_over_events() {
     let mut node = started(
         "table edge(x: int, y: int)  edge(x, y) :- b(x, y)
@@ -184,6 +218,16 @@ fn recursion_over_state_and_over_events() {
     node.turn(&[("b", &[2, 3]), ("b", &[3, 1])]);
     assert_eq!(node.facts("path").len(), 9);
     assert_eq!(node.step(&[("a", &[2])]), ["o(1)@1#0", "o(2)@1#0", "o(3)@1#0"]);
+}
+
+#[test]
+fn recursion_goes_on_from_what_comes_back() {
+    let mut node = started("table t(x: int)  t(x) :- a(x)  t(y) :- t(x), b(x, y)  delete t(x) :+ o(x)");
+    node.turn(&[("a", &[1]), ("b", &[1, 2]), ("b", &[2, 3])]);
+    assert_eq!(node.facts("t"), ["1", "2", "3"]);
+    node.step(&[("o", &[1]), ("o", &[2]), ("o", &[3])]);
+    node.step(&[("a", &[1]), ("b", &[1, 2]), ("b", &[2, 3])]);
+    assert_eq!(node.facts("t"), ["1", "2", "3"]);
 }
 
 #[test]

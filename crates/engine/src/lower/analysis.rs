@@ -51,7 +51,7 @@ fn find_reactions(plan: &mut Plan) {
         match pipeline.driver {
             Driver::Added(store) | Driver::Delta { store, .. } => found.push(store),
             Driver::Always => found.extend(pipeline.accesses().map(|access| access.store)),
-            Driver::First | Driver::Event(_) | Driver::Fresh { .. } => {}
+            Driver::First | Driver::Event(_) | Driver::Fresh(_) => {}
         }
     }
     for store in found {
@@ -64,10 +64,8 @@ fn find_silent(plan: &mut Plan) {
     for store in 0..plan.stores.len() {
         let watched = rules(plan).flat_map(|rule| &rule.pipelines).any(|pipeline| {
             let drives = match pipeline.driver {
-                Driver::Added(driving)
-                | Driver::Delta { store: driving, .. }
-                | Driver::Fresh { store: driving, added: true } => driving == store,
-                Driver::First | Driver::Always | Driver::Event(_) | Driver::Fresh { .. } => false,
+                Driver::Added(driving) | Driver::Delta { store: driving, .. } => driving == store,
+                Driver::First | Driver::Always | Driver::Event(_) | Driver::Fresh(_) => false,
             };
             drives || pipeline.accesses().any(|access| access.store == store && access.version != Version::New)
         });

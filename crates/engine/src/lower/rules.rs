@@ -493,7 +493,8 @@ impl Item {
     ) -> Option<RulePlan> {
         let reads = self.clause.positive_atoms().filter(|(_, atom)| recursive.contains(&atom.store));
         let pipelines = reads.map(|(position, atom)| {
-            let driver = Driver::Fresh { store: atom.store, added: atom.new };
+            assert!(!atom.new, "a checked relation does not depend on what is new in itself");
+            let driver = Driver::Fresh(atom.store);
             let start = Start { driver, literal: Some(position), version: &|_| Version::New, is_set: true };
             self.pipeline(start, stores, registers)
         });

@@ -5,7 +5,7 @@ use std::hint::black_box;
 use super::{Arrived, State};
 use crate::execute::{self, Rows, Scratch, Solution};
 use crate::plan::{Driver, Emit, Pipeline, Plan, RulePlan, StoreKind, Stratum, Target};
-use crate::store::{Inserted, Store, Version};
+use crate::store::{Store, Version};
 use crate::tuples::{Tuple, Tuples};
 use crate::{Counters, Inputs, Outputs};
 
@@ -81,10 +81,8 @@ impl State {
         let counts = matches!(target, Target::Count(_) | Target::Aggregate(_));
         match pipeline.driver {
             Driver::First if self.started => &[],
-            Driver::First | Driver::Always | Driver::Event(_) | Driver::Fresh { added: false, .. } => {
-                &[(Version::New, true)]
-            }
-            Driver::Added(_) | Driver::Fresh { added: true, .. } => &[(Version::Added, true)],
+            Driver::First | Driver::Always | Driver::Event(_) | Driver::Fresh(_) => &[(Version::New, true)],
+            Driver::Added(_) => &[(Version::Added, true)],
             Driver::Delta { negated: false, .. } if counts => &[(Version::Removed, false), (Version::Added, true)],
             Driver::Delta { negated: true, .. } if counts => &[(Version::Added, false), (Version::Removed, true)],
             Driver::Delta { negated: false, .. } => &[(Version::Added, true)],
@@ -240,7 +238,7 @@ impl<'a> Reading<'a> {
         let Reading { stores, arrived, fresh, .. } = *self;
         match run.pipeline.driver {
             Driver::First | Driver::Always => Rows::Once,
-            Driver::Fresh { store, .. } => Rows::Stored(&stores[store], &fresh[store], run.version),
+            Driver::Fresh(store) => Rows::Stored(&stores[store], &fresh[store], run.version),
             Driver::Event(store) if run.plan.stores[store].passes => {
                 Rows::Arrived(run.inputs, &arrived[store].messages)
             }
@@ -297,9 +295,7 @@ impl Kind {
 fn change(kind: Kind, store: &mut Store, begins: bool, tuple: &(impl Tuple + ?Sized), found: &mut Vec<u32>) {
     match (kind, begins) {
         (Kind::Set, true) => {
-            if let Inserted::Added(row) | Inserted::Revived(row) = store.insert(tuple) {
-                found.push(row);
-            }
+            found.extend(store.insert(tuple));
         }
         (Kind::Counted, true) => {
             store.increment(tuple);

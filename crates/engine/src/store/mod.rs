@@ -23,17 +23,6 @@ const LARGE: usize = 1 << 15;
 /// The rows of a key are found by looking at all of them as long as there are not more than these.
 const SHORT: u32 = 8;
 
-/// What an insertion did.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Inserted {
-    /// Nothing: the fact held already.
-    Nothing,
-    /// The fact begins to hold, in this row; it did not in the step before.
-    Added(u32),
-    /// The fact, deleted at the beginning of this step, holds after all.
-    Revived(u32),
-}
-
 /// The facts of one relation.
 #[derive(Clone, Debug)]
 pub(crate) struct Store {
@@ -149,19 +138,16 @@ impl Store {
         columns.iter().all(|&column| values[usize::from(column)] == *tuple.get(usize::from(column)))
     }
 
-    /// Makes a fact hold.
+    /// Makes a fact hold; the row if it did not hold already.
     #[inline]
-    pub(crate) fn insert(&mut self, tuple: &(impl Tuple + ?Sized)) -> Inserted {
+    pub(crate) fn insert(&mut self, tuple: &(impl Tuple + ?Sized)) -> Option<u32> {
         match self.slot(tuple) {
+            Ok(row) if self.flags[row as usize] & NEW != 0 => None,
             Ok(row) => {
-                let flags = self.flags[row as usize];
-                if flags & NEW != 0 {
-                    return Inserted::Nothing;
-                }
-                self.flags[row as usize] = flags | NEW;
-                if flags & OLD != 0 { Inserted::Revived(row) } else { Inserted::Added(row) }
+                self.flags[row as usize] |= NEW;
+                Some(row)
             }
-            Err(row) => Inserted::Added(row),
+            Err(row) => Some(row),
         }
     }
 
