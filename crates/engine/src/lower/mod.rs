@@ -1,11 +1,13 @@
 //! Lowering: a component of a checked program becomes a [`Plan`].
 //!
 //! In order: rules become clauses over stores ([`clause`]); each gets a target and a way to be evaluated, with views made up where a
-//! target wants to know for how long a state-only rule holds ([`rules`]); clauses become joins ([`join`]); what depends on the
-//! whole is added at the end ([`analysis`]).
+//! target wants to know for how long a state-only rule holds ([`rules`], [`aggregation`]); clauses become joins ([`item`], [`join`]);
+//! what depends on the whole is added at the end ([`analysis`]).
 
+mod aggregation;
 mod analysis;
 mod clause;
+mod item;
 mod join;
 mod rules;
 
@@ -15,7 +17,7 @@ use menard_lang::ir::{Component, Name, Program, RelationKind};
 
 use crate::plan::{AggregatePlan, Plan, SendPlan, StoreKind, StorePlan, Stratum};
 use crate::router::Router;
-use rules::Item;
+use item::Item;
 
 /// Turns the component of this name of a checked program into a plan.
 ///
