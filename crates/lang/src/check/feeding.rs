@@ -13,23 +13,18 @@ use crate::sink::Sink;
 /// Events that state fills in every step.
 pub(super) fn check(program: &Program, sink: &mut Sink) {
     for component in &program.components {
-        let steady = steady(program, component);
         for rule in component.rules.iter().filter(|rule| fills_event(rule, component)) {
-            let mut events = rule.positive_atoms().filter(|atom| atom.is_event(component, program));
-            if events.all(|atom| is_steady(atom, &steady)) {
-                sink.push(state_alone(rule, component, &steady, sink));
+            if !rule.positive_atoms().any(|atom| atom.is_event(component, program)) {
+                sink.push(state_alone(rule, component, sink));
             }
         }
     }
 }
 
-fn state_alone(rule: &Rule, component: &Component, steady: &BTreeSet<&Name>, sink: &Sink) -> Diagnostic {
+fn state_alone(rule: &Rule, component: &Component, sink: &Sink) -> Diagnostic {
     let name = &rule.head.relation;
     let message = format!("state alone fills the event `{name}`, in every step and for ever");
-    let mut diagnostic = sink.start(Code::E0508, message).label(rule.span, "nothing here happens in a single step");
-    if let Some(atom) = rule.positive_atoms().find(|atom| is_steady(atom, steady)) {
-        diagnostic = diagnostic.label(atom.span, "an event that holds for as long as state does");
-    }
+    let diagnostic = sink.start(Code::E0508, message).label(rule.span, "nothing here happens in a single step");
     let state = rule.positive_atoms().find(|atom| component.relation(&atom.relation).is_some_and(is_state));
     diagnostic.help(match state {
         Some(atom) => format!(
@@ -47,46 +42,6 @@ fn is_state(relation: &crate::ir::Relation) -> bool {
 fn fills_event(rule: &Rule, component: &Component) -> bool {
     let is_event = |name| component.relation(name).is_some_and(|relation| relation.kind == RelationKind::Event);
     rule.kind == RuleKind::Next && !rule.delete && is_event(&rule.head.relation)
-}
-
-/// Relations that are declared events, but derived from state alone by some rule, or from nothing but such relations and state.
-fn steady<'p>(program: &Program, component: &'p Component) -> BTreeSet<&'p Name> {
-    let declared = component.relations.iter().filter(|relation| relation.declared && !is_state(relation));
-    let declared: BTreeSet<&Name> = declared.map(|relation| &relation.name).collect();
-    let (mut steady, mut found) = (BTreeSet::new(), Vec::new());
-    // For each relation, the rules that read it; for each rule how many of its events are not known to be steady.
-    let mut readers: BTreeMap<&Name, Vec<usize>> = BTreeMap::new();
-    let mut unknown = vec![0; component.rules.len()];
-    for (number, rule) in component.rules.iter().enumerate() {
-        if !rule.is_now() || !declared.contains(&rule.head.relation) {
-            continue;
-        }
-        for atom in rule.positive_atoms().filter(|atom| atom.is_event(component, program)) {
-            unknown[number] += 1;
-            if !atom.new {
-                readers.entry(&atom.relation).or_default().push(number);
-            }
-        }
-        if unknown[number] == 0 {
-            found.push(&rule.head.relation);
-        }
-    }
-    while let Some(name) = found.pop() {
-        if !steady.insert(name) {
-            continue;
-        }
-        for &number in readers.get(name).into_iter().flatten() {
-            unknown[number] -= 1;
-            if unknown[number] == 0 {
-                found.push(&component.rules[number].head.relation);
-            }
-        }
-    }
-    steady
-}
-
-fn is_steady(atom: &Atom, steady: &BTreeSet<&Name>) -> bool {
-    !atom.new && steady.contains(&atom.relation)
 }
 
 /// Relations that feed themselves from step to step, whatever happens.

@@ -88,21 +88,29 @@ impl Kinds {
                     diagnostic.label(relation.span, "declared a view").help("declare it a `table` or an `event`"),
                 );
             }
-            (false, RelationKind::Event, RuleKind::Now, None) => self.report_mixed(component, rule, sink),
+            (_, RelationKind::Event, RuleKind::Now, None) => self.report_mixed(component, rule, sink),
             _ => {}
         }
     }
 
+    /// State cannot derive an event: the event would hold in every step, also in those that nothing else calls for.
     fn report_mixed(&self, component: &Component, rule: &Rule, sink: &mut Sink) {
         let name = &rule.head.relation;
-        let message = format!("`{name}` is derived from events and from state alone");
+        let message = format!("`{name}` is an event, but derived from state alone");
         let mut diagnostic =
             sink.start(Code::E0501, message).label(rule.span, "from state alone: holds while the state does");
         let mut others = component.rules.iter().filter(|other| other.head.relation == *name && !other.delete);
-        if let Some(other) = others.find(|other| other.kind == RuleKind::Next || self.event_of(other).is_some()) {
+        let event = others.find(|other| other.kind == RuleKind::Next || self.event_of(other).is_some());
+        if let Some(other) = event {
             diagnostic = diagnostic.label(other.span, "an event: holds in one step");
+        } else if let Some(relation) = component.relation(name) {
+            diagnostic = diagnostic.label(relation.span, "declared an event");
         }
-        sink.push(diagnostic.help(format!("declare `event {name}(...)` if that is meant, or use two relations")));
+        let mut state = rule.positive_atoms().filter(|atom| component.relation(&atom.relation).is_some());
+        sink.push(diagnostic.help(match state.next() {
+            Some(atom) => format!("`new {}(...)` is the event that it begins to hold", atom.relation),
+            None => "use two relations, one for what happens and one for what is the case".to_owned(),
+        }));
     }
 
     fn check_new(&self, component: &Component, atom: &Atom, sink: &mut Sink) {

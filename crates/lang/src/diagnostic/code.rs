@@ -86,7 +86,7 @@ codes! {
     E0405 "An absent event without a present one",
     E0406 "A variable is used once",
     // Time.
-    E0501 "A relation is both event and state",
+    E0501 "An event is derived from state alone",
     E0502 "A relation is declared as what it is not",
     E0503 "`new` of something that is not state",
     E0504 "A deletion from something that is not a table",
