@@ -16,8 +16,13 @@ use crate::wire::{
     Hello, LENGTH_BYTES, MAX_FRAME_BYTES, MessageHeader, Refusal, Welcome, push_acknowledgement, push_message,
 };
 
-/// The most incoming connections besides those of other nodes.
-const MAX_STRANGERS: usize = 256;
+/// The most connections that have not said hello. Clients are counted apart and each peer has one, so neither keeps a newcomer from
+/// its hello.
+const MAX_SILENT: usize = 256;
+/// The most connections of clients.
+const MAX_CLIENT_CONNECTIONS: usize = 64;
+/// If there are as many clients as may be, one that has said nothing for this long makes room for another.
+const CLIENT_IDLE: Duration = Duration::from_secs(2);
 /// A caller that has not said hello after this time is disconnected.
 const HELLO_TIMEOUT: Duration = Duration::from_secs(2);
 /// A peer is told what was taken from it whenever it was so many bytes more.
@@ -32,6 +37,7 @@ struct Connection {
     reader: FrameReader,
     out: WriteBuffer,
     identity: Option<Identity>,
+    /// When it was made; of a client, when it last said or was told something.
     since: Instant,
     /// There may be something to read.
     readable: bool,
@@ -56,6 +62,13 @@ struct ClientRange {
     first: u32,
     count: u32,
     slot: usize,
+}
+
+impl ClientRange {
+    fn overlaps(&self, other: &ClientRange) -> bool {
+        let end = |range: &ClientRange| u64::from(range.first) + u64::from(range.count);
+        self.role == other.role && end(self) > u64::from(other.first) && end(other) > u64::from(self.first)
+    }
 }
 
 /// All incoming connections of a node.
@@ -84,15 +97,14 @@ impl Callers {
         }
     }
 
-    /// Takes a new connection in. If there are too many, one goes: the one that has been silent for longest, or else the new one. Thus
-    /// those who connect and say nothing cannot keep others out.
+    /// Takes a new connection in. If too many have said nothing yet, the one that has been silent for longest goes: those who connect and
+    /// say nothing cannot keep others out.
     pub fn accept(&mut self, mut stream: TcpStream, registry: &Registry, meter: &mut Meter, now: Instant) {
-        if self.slots.len() - self.free.len() >= MAX_STRANGERS + self.peers.len() {
+        if self.silent >= MAX_SILENT
+            && let Some(slot) = self.longest_silent()
+        {
             meter.drop(DropReason::TooManyConnections);
-            match self.longest_silent() {
-                Some(slot) => self.close(slot),
-                None => return,
-            }
+            self.close(slot);
         }
         let slot = self.free.pop().unwrap_or_else(|| {
             self.slots.push(None);
@@ -130,28 +142,47 @@ impl Callers {
     }
 
     /// Reads once from each connection that has something. `admit_clients`: whether clients are read, too. Gives whether there is more.
-    pub fn read(&mut self, inbox: &mut Inbox, scratch: &mut [u8], meter: &mut Meter, admit_clients: bool) -> bool {
+    pub fn read(
+        &mut self,
+        inbox: &mut Inbox,
+        scratch: &mut [u8],
+        meter: &mut Meter,
+        admit_clients: bool,
+        now: Instant,
+    ) -> bool {
         let mut more = false;
         for slot in 0..self.slots.len() {
             let Some(connection) = &self.slots[slot] else { continue };
             let held_back = !admit_clients && matches!(connection.identity, Some(Identity::Client { .. }));
             if connection.readable && !held_back {
-                more |= self.read_one(slot, inbox, scratch, meter);
+                more |= self.read_one(slot, inbox, scratch, meter, now);
             }
         }
         more
     }
 
-    fn read_one(&mut self, slot: usize, inbox: &mut Inbox, scratch: &mut [u8], meter: &mut Meter) -> bool {
+    fn read_one(
+        &mut self,
+        slot: usize,
+        inbox: &mut Inbox,
+        scratch: &mut [u8],
+        meter: &mut Meter,
+        now: Instant,
+    ) -> bool {
+        let was_silent = self.slots[slot].as_ref().is_some_and(|connection| connection.identity.is_none());
+        let full = was_silent && self.clients.len() >= MAX_CLIENT_CONNECTIONS;
+        let has_room = !full || self.idle_client(now).is_some();
         let connection = self.slots[slot].as_mut().expect("only live connections are read");
         let filled = fill(&mut connection.stream, scratch);
         let (Filled::Full(count) | Filled::Drained(count)) = filled else {
             self.close(slot);
             return false;
         };
-        let was_silent = connection.identity.is_none();
-        let Connection { reader, identity, out, .. } = connection;
-        let peers = &mut self.peers;
+        let Connection { reader, identity, out, since, .. } = connection;
+        if let Some(Identity::Client { .. }) = identity {
+            *since = now;
+        }
+        let (peers, clients) = (&mut self.peers, &self.clients);
         let fed = reader.feed(&scratch[..count], |body| match identity {
             Some(caller) => {
                 inbox.take(caller, body, meter);
@@ -161,7 +192,7 @@ impl Callers {
                 Ok(MAX_FRAME_BYTES)
             }
             None => {
-                let caller = greet(inbox, body, out)?;
+                let caller = greet(inbox, clients, has_room, body, out)?;
                 *identity = Some(caller);
                 let taken_bytes = match caller {
                     Identity::Peer { place, .. } => peers[place].taken_bytes,
@@ -184,31 +215,30 @@ impl Callers {
         connection.readable = matches!(filled, Filled::Full(_)) || (connection.hung_up && count > 0);
         let readable = connection.readable;
         match connection.identity {
-            Some(identity) if was_silent => self.welcome(slot, identity),
+            Some(identity) if was_silent => self.welcome(slot, identity, now),
             Some(Identity::Peer { place, .. }) => self.acknowledge(slot, place),
             _ => {}
         }
         readable
     }
 
-    /// Enters a caller whose hello was good. A later connection of the same caller takes the place of an earlier one.
-    fn welcome(&mut self, slot: usize, identity: Identity) {
+    /// Enters a caller whose hello was good. A later connection of the same caller takes the place of an earlier one, and a client's that of
+    /// an idle one if there is no other.
+    fn welcome(&mut self, slot: usize, identity: Identity, now: Instant) {
         self.silent -= 1;
         self.mark_dirty(slot);
-        let replaced: Vec<usize> = match identity {
-            Identity::Peer { place, .. } => self.peers[place].slot.replace(slot).into_iter().collect(),
+        let replaced = match identity {
+            Identity::Peer { place, .. } => self.peers[place].slot.replace(slot),
             Identity::Client { role, first, count } => {
-                let overlaps = |range: &&ClientRange| {
-                    let apart = u64::from(range.first) + u64::from(range.count) <= u64::from(first)
-                        || u64::from(first) + u64::from(count) <= u64::from(range.first);
-                    range.role == role && !apart
-                };
-                let replaced = self.clients.iter().filter(overlaps).map(|range| range.slot).collect();
-                self.clients.push(ClientRange { role, first, count, slot });
+                let range = ClientRange { role, first, count, slot };
+                let same = self.clients.iter().find(|other| other.overlaps(&range)).map(|other| other.slot);
+                let full = self.clients.len() >= MAX_CLIENT_CONNECTIONS;
+                let replaced = same.or_else(|| if full { self.idle_client(now) } else { None });
+                self.clients.push(range);
                 replaced
             }
         };
-        for old in replaced {
+        if let Some(old) = replaced {
             self.close(old);
         }
     }
@@ -247,13 +277,16 @@ impl Callers {
     }
 
     /// Writes what waits to be written.
-    pub fn flush(&mut self) {
+    pub fn flush(&mut self, now: Instant) {
         let mut dirty = std::mem::take(&mut self.dirty);
         for slot in dirty.drain(..) {
             let Some(connection) = &mut self.slots[slot] else { continue };
             connection.dirty = false;
+            let waiting = connection.out.len();
             if connection.out.flush(&mut connection.stream).is_err() {
                 self.close(slot);
+            } else if connection.out.len() < waiting {
+                connection.since = now;
             }
         }
         self.dirty = dirty;
@@ -270,6 +303,13 @@ impl Callers {
         let live = self.slots.iter().enumerate().filter_map(|(slot, connection)| Some((slot, connection.as_ref()?)));
         let silent = live.filter(|(_, connection)| connection.identity.is_none());
         silent.min_by_key(|(_, connection)| connection.since).map(|(slot, _)| slot)
+    }
+
+    /// The client that has been idle for longest, if one has been for long. One that is not read has said something.
+    fn idle_client(&self, now: Instant) -> Option<usize> {
+        let clients = self.clients.iter().filter_map(|range| Some((range.slot, self.slots[range.slot].as_ref()?)));
+        let idle = clients.filter(|(_, connection)| !connection.readable && connection.since + CLIENT_IDLE <= now);
+        idle.min_by_key(|(_, connection)| connection.since).map(|(slot, _)| slot)
     }
 
     /// Disconnects those who have not said hello in time.
@@ -308,11 +348,34 @@ impl Callers {
     }
 }
 
-/// Judges the first frame of a connection; a refusal is answered.
-fn greet(inbox: &Inbox, body: &[u8], out: &mut WriteBuffer) -> Result<Identity, DropReason> {
+/// Judges the first frame of a connection; a refusal is answered. `has_room`: whether a client can be taken in besides those there are.
+fn greet(
+    inbox: &Inbox,
+    clients: &[ClientRange],
+    has_room: bool,
+    body: &[u8],
+    out: &mut WriteBuffer,
+) -> Result<Identity, DropReason> {
     let hello = Hello::read(body).ok_or(DropReason::Malformed)?;
-    inbox.admit(&hello).map_err(|refusal: Refusal| {
+    let admitted = inbox.admit(&hello).and_then(|caller| match caller {
+        Identity::Client { role, first, count } => {
+            place_of_client(clients, ClientRange { role, first, count, slot: 0 }, has_room).map(|()| caller)
+        }
+        Identity::Peer { .. } => Ok(caller),
+    });
+    admitted.map_err(|refusal| {
         Welcome::Refused(refusal).push(&mut out.bytes);
-        DropReason::WrongPeer
+        if refusal == Refusal::Full { DropReason::TooManyConnections } else { DropReason::WrongPeer }
     })
+}
+
+/// Whether a client finds a place among others. Its own earlier connection makes room for it, those of others do not: one hello that claims
+/// everybody would cut everybody off.
+fn place_of_client(clients: &[ClientRange], range: ClientRange, has_room: bool) -> Result<(), Refusal> {
+    match clients.iter().find(|other| other.overlaps(&range)) {
+        Some(other) if (other.first, other.count) == (range.first, range.count) => Ok(()),
+        Some(_) => Err(Refusal::Taken),
+        None if has_room => Ok(()),
+        None => Err(Refusal::Full),
+    }
 }

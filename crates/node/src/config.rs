@@ -7,7 +7,7 @@ use serde::Deserialize;
 use thiserror::Error;
 
 /// The most logical clients of one load generator.
-const MAX_CLIENTS: u32 = 100_000;
+pub(crate) const MAX_CLIENTS: u32 = 100_000;
 /// The most bytes of a command.
 const MAX_PAYLOAD_BYTES: u32 = 64 * 1024;
 /// The longest warm-up or measurement.

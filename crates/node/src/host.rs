@@ -133,7 +133,8 @@ impl Host {
             }
             self.handle(&events)?;
             let admit_clients = self.unsent_bytes() < HOLD_CLIENTS_BYTES;
-            more = self.outbox.callers.read(&mut self.inbox, &mut self.scratch, &mut self.meter, admit_clients);
+            let Self { outbox, inbox, scratch, meter, .. } = &mut self;
+            more = outbox.callers.read(inbox, scratch, meter, admit_clients, now);
             if !self.inbox.inputs.is_empty() {
                 std::mem::swap(&mut self.inbox.inputs, &mut self.taken);
                 self.step()?;
@@ -211,7 +212,7 @@ impl Host {
     }
 
     fn flush(&mut self, now: Instant) -> Result<(), HostError> {
-        self.outbox.callers.flush();
+        self.outbox.callers.flush(now);
         for (place, link) in self.outbox.links.iter_mut().enumerate() {
             if let Some(link) = link {
                 link.flush(self.poll.registry(), now).map_err(|error| link_error(&self.layout, place, error))?;

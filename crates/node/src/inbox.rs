@@ -5,6 +5,7 @@ use std::sync::Arc;
 use menard_engine::Inputs;
 use menard_value::{Node, Value};
 
+use crate::config::MAX_CLIENTS;
 use crate::layout::{Endpoint, Layout};
 use crate::meter::{DropReason, Meter};
 use crate::wire::{Caller, Hello, LENGTH_BYTES, Refusal, WirePlace, read_fields, read_header};
@@ -68,7 +69,7 @@ impl Inbox {
             Caller::Client { role, first, count } => {
                 let nodes = self.layout.external.get(usize::from(role)).copied().flatten().ok_or(Refusal::Caller)?;
                 let end = first.checked_add(count).ok_or(Refusal::Caller)?;
-                if count == 0 || (nodes != 0 && end > nodes) {
+                if !(1..=MAX_CLIENTS).contains(&count) || (nodes != 0 && end > nodes) || !self.deals_with(role) {
                     return Err(Refusal::Caller);
                 }
                 Ok(Identity::Client { role, first, count })
@@ -116,6 +117,13 @@ impl Inbox {
             return Err(DropReason::WrongPart);
         }
         Ok((header.channel, from))
+    }
+
+    /// Whether this node takes messages of an external role or sends any to it.
+    fn deals_with(&self, role: u16) -> bool {
+        let ends = [Endpoint::External(role), Endpoint::Component(self.layout.places[self.place].component)];
+        let routes = &mut self.layout.routes.iter();
+        routes.any(|route| ends == [route.sender, route.receiver] || ends == [route.receiver, route.sender])
     }
 
     fn find(&self, wire: WirePlace) -> Option<usize> {

@@ -184,10 +184,8 @@ impl Link {
                 understood.map(|()| MAX_GREETING_BYTES).ok_or(DropReason::Malformed)
             });
             self.reader = reader;
-            match refused {
-                // It may have room later.
-                None | Some(Refusal::Full) => {}
-                Some(refusal) => return Err(refusal.into()),
+            if let Some(refusal) = refused.filter(|refusal: &Refusal| !refusal.may_pass()) {
+                return Err(refusal.into());
             }
             if fed.is_err() {
                 self.fail(now);

@@ -126,7 +126,11 @@ impl Load {
         let deadline = Instant::now() + CONNECT_TIMEOUT;
         while let Some(closed) = self.sessions.iter().position(|session| !session.is_open()) {
             if Instant::now() > deadline {
-                return Err(LoadError::Unreachable { node: self.names[closed].clone() });
+                let node = self.names[closed].clone();
+                return Err(match self.sessions[closed].refused() {
+                    Some(refusal) => LoadError::Refused { node, refusal },
+                    None => LoadError::Unreachable { node },
+                });
             }
             more = self.round(&mut events, &mut scratch, more)?;
             if self.signal.phase() == Phase::Stop {

@@ -35,6 +35,8 @@ pub(crate) struct Session {
     out: WriteBuffer,
     readable: bool,
     blocked: bool,
+    /// Why the other side did not accept it, if it said so last; it is tried again.
+    refused: Option<Refusal>,
 }
 
 impl Session {
@@ -51,7 +53,13 @@ impl Session {
             out: WriteBuffer::default(),
             readable: false,
             blocked: false,
+            refused: None,
         }
+    }
+
+    /// Why the other side did not accept it when it was last tried.
+    pub fn refused(&self) -> Option<Refusal> {
+        self.refused
     }
 
     /// Whether the other side has accepted it.
@@ -119,11 +127,15 @@ impl Session {
             }
             match Welcome::read(body).ok_or(DropReason::Malformed)? {
                 Welcome::Accepted { .. } => welcomed = true,
-                Welcome::Refused(refusal) => refused = Some(refusal),
+                Welcome::Refused(refusal) => {
+                    refused = Some(refusal);
+                    return Err(DropReason::WrongPeer);
+                }
             }
             Ok(MAX_FRAME_BYTES)
         });
-        if let Some(refusal) = refused {
+        self.refused = refused;
+        if let Some(refusal) = refused.filter(|refusal| !refusal.may_pass()) {
             return Err(refusal);
         }
         if fed.is_err() {

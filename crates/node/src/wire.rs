@@ -190,10 +190,18 @@ pub(crate) enum Refusal {
     Caller,
     #[error("it has too many connections")]
     Full,
+    #[error("it has a connection of some of these clients already")]
+    Taken,
 }
 
 impl Refusal {
-    const ALL: [Refusal; 5] = [Refusal::Program, Refusal::Session, Refusal::Target, Refusal::Caller, Refusal::Full];
+    const ALL: [Refusal; 6] =
+        [Refusal::Program, Refusal::Session, Refusal::Target, Refusal::Caller, Refusal::Full, Refusal::Taken];
+
+    /// Whether another try may do better.
+    pub fn may_pass(self) -> bool {
+        matches!(self, Refusal::Full | Refusal::Taken)
+    }
 }
 
 impl Welcome {

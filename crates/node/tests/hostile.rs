@@ -19,6 +19,8 @@ const PROGRAM: u8 = 1;
 const SESSION: u8 = 2;
 const TARGET: u8 = 3;
 const CALLER: u8 = 4;
+const FULL: u8 = 5;
+const TAKEN: u8 = 6;
 
 #[test]
 fn wrong_peers_are_refused_and_counted() {
@@ -152,4 +154,61 @@ fn a_client_that_does_not_read_is_disconnected() {
     assert!((100..1_000).contains(&sent), "16 MB and what the system buffers, not 100 MB: {sent} requests");
     let report = deployment.measure(&mut |_| {}, &AtomicBool::new(false)).expect("echo runs for others");
     assert_eq!(report.dropped().get("slow_client"), Some(&1), "{:?}", report.dropped());
+}
+
+#[test]
+fn idle_clients_keep_nobody_out() {
+    let program = voting();
+    let deployment = Deployment::start(&program, &short()).expect("voting starts");
+    let addresses: Vec<_> = deployment.nodes().into_iter().map(|(_, address)| address).collect();
+    let client = |target: &[u8], first| hello(&program, 0, target, 1, &place(0, first, 1));
+    let mut idle = Vec::new();
+    let statuses = (0..300).map(|number| {
+        idle.push(connect(addresses[0]));
+        greet(idle.last_mut().expect("just pushed"), &client(&place(0, 0, 0), 1_000 + number))
+    });
+    let statuses: Vec<u8> = statuses.collect();
+    assert_eq!(statuses[..64], [0; 64]);
+    assert_eq!(statuses[64..], [FULL; 236]);
+    // No client has any business with a participant.
+    assert_eq!(greet(&mut connect(addresses[1]), &client(&place(1, 0, 0), 1)), CALLER);
+    // The clients of the run get a place once others have been idle for long; participants connect to the leader after that.
+    let report = deployment.measure(&mut |_| {}, &AtomicBool::new(false)).expect("voting runs");
+    assert!(report.commands > 100, "{report:#?}");
+    drop(idle);
+}
+
+#[test]
+fn clients_cannot_take_the_places_of_others() {
+    let program = voting();
+    // Commands are not sent again: one whose connection is taken away stays without an answer.
+    let config = Config { resend_after_ms: 60_000, ..short() };
+    let deployment = Deployment::start(&program, &config).expect("voting starts");
+    let leader = deployment.nodes()[0].1;
+    let client = |first, count| hello(&program, 0, &place(0, 0, 0), 1, &place(0, first, count));
+    assert_eq!(greet(&mut connect(leader), &client(0, u32::MAX)), CALLER);
+    let mut first = connect(leader);
+    assert_eq!(greet(&mut first, &client(500, 10)), 0);
+    assert_eq!(greet(&mut connect(leader), &client(509, 2)), TAKEN);
+    assert_eq!(greet(&mut connect(leader), &client(0, 100_000)), TAKEN);
+    // It comes back.
+    assert_eq!(greet(&mut connect(leader), &client(500, 10)), 0);
+    assert!(is_closed(&mut first));
+    let done = AtomicBool::new(false);
+    let report = thread::scope(|scope| {
+        scope.spawn(|| {
+            while !done.load(Ordering::Relaxed) {
+                if let Ok(mut stream) = TcpStream::connect(leader) {
+                    let _ = stream.write_all(&client(1, 100));
+                }
+                thread::sleep(Duration::from_millis(20));
+            }
+        });
+        let report = deployment.measure(&mut |_| {}, &AtomicBool::new(false));
+        done.store(true, Ordering::Relaxed);
+        report
+    });
+    let report = report.expect("voting runs");
+    assert!(report.commands > 100, "{report:#?}");
+    assert_eq!(report.unanswered, 0, "{report:#?}");
 }
