@@ -26,7 +26,9 @@ const CLIENT_IDLE: Duration = Duration::from_secs(2);
 /// A caller that has not said hello after this time is disconnected.
 const HELLO_TIMEOUT: Duration = Duration::from_secs(2);
 /// A peer is told what was taken from it whenever it was so many bytes more.
-const ACKNOWLEDGE_BYTES: u64 = 128 << 10;
+pub(crate) const ACKNOWLEDGE_BYTES: u64 = 128 << 10;
+/// Once so many bytes of messages were taken from clients, those who were not read yet are read first in the next round.
+const CLIENT_ROUND_BYTES: u64 = 256 << 10;
 /// A client that leaves so many bytes unread is disconnected.
 const CLIENT_UNREAD_BYTES: usize = 16 << 20;
 
@@ -81,6 +83,8 @@ pub(crate) struct Callers {
     clients: Vec<ClientRange>,
     silent: usize,
     dirty: Vec<usize>,
+    /// The slot that is read first.
+    turn: usize,
 }
 
 impl Callers {
@@ -94,6 +98,7 @@ impl Callers {
             clients: Vec::new(),
             silent: 0,
             dirty: Vec::new(),
+            turn: 0,
         }
     }
 
@@ -141,7 +146,8 @@ impl Callers {
         }
     }
 
-    /// Reads once from each connection that has something. `admit_clients`: whether clients are read, too. Gives whether there is more.
+    /// Reads once from each connection that has something. `admit_clients`: whether clients are read, too; even then only some of them if
+    /// their messages are long, since what one round takes from clients must fill no queue. Gives whether there is more.
     pub fn read(
         &mut self,
         inbox: &mut Inbox,
@@ -151,13 +157,25 @@ impl Callers {
         now: Instant,
     ) -> bool {
         let mut more = false;
-        for slot in 0..self.slots.len() {
-            let Some(connection) = &self.slots[slot] else { continue };
-            let held_back = !admit_clients && matches!(connection.identity, Some(Identity::Client { .. }));
-            if connection.readable && !held_back {
-                more |= self.read_one(slot, inbox, scratch, meter, now);
+        let mut client_bytes = 0;
+        let mut next_turn = None;
+        for offset in 0..self.slots.len() {
+            let slot = (self.turn + offset) % self.slots.len();
+            let Some(connection) = self.slots[slot].as_ref().filter(|connection| connection.readable) else { continue };
+            let is_client = matches!(connection.identity, Some(Identity::Client { .. }));
+            if is_client && !admit_clients {
+                continue;
             }
+            if is_client && client_bytes >= CLIENT_ROUND_BYTES {
+                next_turn = next_turn.or(Some(slot));
+                more = true;
+                continue;
+            }
+            let taken_before = meter.bytes_in;
+            more |= self.read_one(slot, inbox, scratch, meter, now);
+            client_bytes += if is_client { meter.bytes_in - taken_before } else { 0 };
         }
+        self.turn = next_turn.unwrap_or(self.turn);
         more
     }
 

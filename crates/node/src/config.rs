@@ -10,6 +10,9 @@ use thiserror::Error;
 pub(crate) const MAX_CLIENTS: u32 = 100_000;
 /// The most bytes of a command.
 const MAX_PAYLOAD_BYTES: u32 = 64 * 1024;
+/// The lowest limit of what one node may leave unacknowledged of what another sends it.
+pub(crate) const MIN_QUEUE_LIMIT_BYTES: usize = 8 << 20;
+const MAX_QUEUE_LIMIT_BYTES: usize = 1 << 30;
 /// The longest warm-up or measurement.
 const MAX_SECONDS: f64 = 86_400.0;
 
@@ -31,7 +34,7 @@ pub struct Config {
     pub resend_after_ms: u32,
     /// The length of a command, in bytes.
     pub payload_bytes: u32,
-    /// Unsent bytes towards one node over which the sending node gives up, rather than losing a message or growing for ever.
+    /// Bytes that one node has not acknowledged over which the sending node gives up, rather than losing a message or growing for ever.
     pub queue_limit_bytes: usize,
 }
 
@@ -112,7 +115,8 @@ impl Config {
         within("duration_s", self.duration_s, 0.01, MAX_SECONDS)?;
         within("resend_after_ms", f64::from(self.resend_after_ms), 1.0, 3_600_000.0)?;
         within("payload_bytes", f64::from(self.payload_bytes), 0.0, f64::from(MAX_PAYLOAD_BYTES))?;
-        within("queue_limit_bytes", self.queue_limit_bytes as f64, f64::from(1 << 20), f64::from(1 << 30))
+        let (low, high) = (MIN_QUEUE_LIMIT_BYTES as f64, MAX_QUEUE_LIMIT_BYTES as f64);
+        within("queue_limit_bytes", self.queue_limit_bytes as f64, low, high)
     }
 
     pub(crate) fn warmup(&self) -> Duration {
@@ -179,7 +183,7 @@ mod tests {
     #[test]
     fn every_key_is_read() {
         let text = "listen = \"::1\"\nbase_port = 7000\nclients = 3\nwarmup_s = 0\nduration_s = 2.5\n\
-                    resend_after_ms = 20\npayload_bytes = 8\nqueue_limit_bytes = 2097152\n";
+                    resend_after_ms = 20\npayload_bytes = 8\nqueue_limit_bytes = 8388608\n";
         let config = Config::parse("deploy.toml", text).expect("all keys are good");
         let all = Config {
             listen: "::1".parse().expect("an address"),
@@ -189,7 +193,7 @@ mod tests {
             duration_s: 2.5,
             resend_after_ms: 20,
             payload_bytes: 8,
-            queue_limit_bytes: 2 << 20,
+            queue_limit_bytes: 8 << 20,
         };
         assert_eq!(config, all);
     }
@@ -218,6 +222,10 @@ mod tests {
     fn values_have_ranges() {
         assert_eq!(error("clients = 0"), "`clients` is 0, but must be from 1 to 100000");
         assert_eq!(error("duration_s = nan"), "`duration_s` is NaN, but must be from 0.01 to 86400");
+        assert_eq!(
+            error("queue_limit_bytes = 8388607"),
+            "`queue_limit_bytes` is 8388607, but must be from 8388608 to 1073741824"
+        );
         assert_eq!(error("warmup_s = -1"), "`warmup_s` is -1, but must be from 0 to 86400");
     }
 }

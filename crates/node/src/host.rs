@@ -20,8 +20,6 @@ use crate::wire::MessageHeader;
 
 /// The most bytes that are read from one connection before the others have their turn.
 const READ_BYTES: usize = 64 << 10;
-/// While more bytes than this wait to be sent to other nodes, clients are not read: their load can fill no queue to its limit.
-const HOLD_CLIENTS_BYTES: usize = 1 << 20;
 
 /// After an accept that failed, the next one waits so long.
 const ACCEPT_RETRY: Duration = Duration::from_millis(100);
@@ -132,7 +130,8 @@ impl Host {
                 }
             }
             self.handle(&events)?;
-            let admit_clients = self.unsent_bytes() < HOLD_CLIENTS_BYTES;
+            // Clients are not read while a peer is behind: their load fills no queue to its limit.
+            let admit_clients = !self.outbox.links.iter().flatten().any(Link::is_behind);
             let Self { outbox, inbox, scratch, meter, .. } = &mut self;
             more = outbox.callers.read(inbox, scratch, meter, admit_clients, now);
             if !self.inbox.inputs.is_empty() {
@@ -189,10 +188,6 @@ impl Host {
                 }
             }
         }
-    }
-
-    fn unsent_bytes(&self) -> usize {
-        self.outbox.links.iter().flatten().map(Link::unsent_bytes).sum()
     }
 
     /// Steps with the inputs taken, then without any as long as a step leaves work to the next: no message comes in between.

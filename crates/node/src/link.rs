@@ -13,6 +13,8 @@ use mio::net::TcpStream;
 use mio::{Interest, Registry, Token};
 use thiserror::Error;
 
+use crate::callers::ACKNOWLEDGE_BYTES;
+use crate::config::MIN_QUEUE_LIMIT_BYTES;
 use crate::meter::DropReason;
 use crate::stream::{Filled, FrameReader, drain, fill};
 use crate::wire::{
@@ -23,6 +25,10 @@ const FIRST_BACK_OFF: Duration = Duration::from_millis(10);
 const LONGEST_BACK_OFF: Duration = Duration::from_secs(1);
 /// Acknowledged bytes are cut off the log when they are so many, or all.
 const TRIM_BYTES: usize = 256 << 10;
+
+/// A link with more bytes that were not acknowledged is behind. A receiver acknowledges far smaller amounts.
+const BEHIND_BYTES: usize = 1 << 20;
+const _: () = assert!(BEHIND_BYTES >= 4 * ACKNOWLEDGE_BYTES as usize && BEHIND_BYTES <= MIN_QUEUE_LIMIT_BYTES / 4);
 
 /// Why a link can never work.
 #[derive(Debug, Error)]
@@ -93,9 +99,14 @@ impl Link {
         push_message(&mut self.log, header, args)
     }
 
-    /// Bytes that wait to be written.
-    pub fn unsent_bytes(&self) -> usize {
-        self.log.len() - self.written
+    /// Whether so much was not acknowledged that no more should be caused. What the system's buffers hold counts, as it does for the limit.
+    pub fn is_behind(&self) -> bool {
+        self.kept_bytes() > BEHIND_BYTES
+    }
+
+    /// Bytes that the receiver has not acknowledged.
+    fn kept_bytes(&self) -> usize {
+        self.log.len() - self.acknowledged
     }
 
     /// When it wants to be flushed again without an event of its connection.
@@ -108,7 +119,7 @@ impl Link {
 
     /// Connects if need be, and writes what the connection takes.
     pub fn flush(&mut self, registry: &Registry, now: Instant) -> Result<(), LinkError> {
-        let kept = self.log.len() - self.acknowledged;
+        let kept = self.kept_bytes();
         if kept > self.limit {
             return Err(LinkError::Overflow { bytes: kept, limit: self.limit });
         }
@@ -358,6 +369,27 @@ mod tests {
         stream.write_all(&acknowledgement).expect("the link reads");
         pair.run().expect("an acknowledgement is no error");
         assert_eq!((pair.link.log.len(), pair.link.cut), (0, bytes));
+    }
+
+    #[test]
+    fn a_link_is_behind_until_the_receiver_has_what_was_written() {
+        let mut pair = Pair::new(MIN_QUEUE_LIMIT_BYTES);
+        let bytes: usize = (0..).map(|number| pair.push(number)).take(BEHIND_BYTES / 20).sum();
+        let mut stream = pair.accept(Welcome::Accepted { taken_bytes: 0 });
+        let reader = std::thread::spawn(move || {
+            stream.read_exact(&mut vec![0; bytes]).expect("all of it comes");
+            stream
+        });
+        while pair.link.written < bytes {
+            pair.run().expect("sending is no error");
+        }
+        let mut stream = reader.join().expect("the receiver takes it");
+        assert!(pair.link.is_behind());
+        let mut acknowledgement = Vec::new();
+        push_acknowledgement(&mut acknowledgement, bytes as u64);
+        stream.write_all(&acknowledgement).expect("the link reads");
+        pair.run().expect("an acknowledgement is no error");
+        assert!(!pair.link.is_behind());
     }
 
     #[test]

@@ -212,3 +212,27 @@ fn clients_cannot_take_the_places_of_others() {
     assert!(report.commands > 100, "{report:#?}");
     assert_eq!(report.unanswered, 0, "{report:#?}");
 }
+
+#[test]
+fn many_long_commands_at_once_fill_no_queue() {
+    let program = voting();
+    let config = Config { queue_limit_bytes: 8 << 20, ..short() };
+    let deployment = Deployment::start(&program, &config).expect("voting starts");
+    let content = vec![7; 1_000_000];
+    let requests = (0..40_u32).map(|number| {
+        let mut stream = connect(deployment.nodes()[0].1);
+        let clients = place(0, 1_000 + number, 1);
+        assert_eq!(greet(&mut stream, &hello(&program, 0, &place(0, 0, 0), 1, &clients)), 0);
+        let head = [&0_u16.to_le_bytes()[..], &(1_000 + number).to_le_bytes(), &0_u32.to_le_bytes()].concat();
+        let id = (1_000_000 + i64::from(number)).to_le_bytes();
+        let request = frame(&[&head[..], &id, &1_000_000_u32.to_le_bytes(), &content].concat());
+        stream.write_all(&request[..request.len() - 1]).expect("nodes read");
+        stream
+    });
+    let mut requests: Vec<TcpStream> = requests.collect();
+    requests.iter_mut().for_each(|stream| stream.write_all(&[7]).expect("nodes read"));
+    let report = deployment.measure(&mut |_| {}, &AtomicBool::new(false)).expect("voting runs");
+    assert!(report.commands > 100, "{report:#?}");
+    let leader = &report.nodes[0];
+    assert_eq!((leader.node.as_str(), leader.dropped.is_empty()), ("leader", true), "{:?}", leader.dropped);
+}

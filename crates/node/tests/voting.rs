@@ -25,6 +25,13 @@ fn every_command_is_answered_and_nothing_is_dropped() {
 }
 
 #[test]
+fn the_longest_commands_fill_no_queue() {
+    let config = Config { clients: 200, payload_bytes: 65_536, queue_limit_bytes: 8 << 20, ..short() };
+    let report = measure(&voting(), &config).expect("voting runs");
+    assert!(report.commands > 100, "{report:#?}");
+}
+
+#[test]
 fn a_run_stops_within_a_second_of_being_told() {
     let stop = AtomicBool::new(false);
     let mut told = None;
