@@ -10,6 +10,8 @@ use thiserror::Error;
 pub(crate) const MAX_CLIENTS: u32 = 100_000;
 /// The most bytes of a command.
 const MAX_PAYLOAD_BYTES: u32 = 64 * 1024;
+/// The most bytes of the commands of all clients.
+const MAX_PAYLOADS_BYTES: f64 = (1 << 30) as f64;
 /// The lowest limit of what one node may leave unacknowledged of what another sends it.
 pub(crate) const MIN_QUEUE_LIMIT_BYTES: usize = 8 << 20;
 const MAX_QUEUE_LIMIT_BYTES: usize = 1 << 30;
@@ -115,6 +117,13 @@ impl Config {
         within("duration_s", self.duration_s, 0.01, MAX_SECONDS)?;
         within("resend_after_ms", f64::from(self.resend_after_ms), 1.0, 3_600_000.0)?;
         within("payload_bytes", f64::from(self.payload_bytes), 0.0, f64::from(MAX_PAYLOAD_BYTES))?;
+        let payloads_bytes = f64::from(self.payload_bytes) * f64::from(self.clients);
+        if payloads_bytes > MAX_PAYLOADS_BYTES {
+            let highest = (MAX_PAYLOADS_BYTES / f64::from(self.clients)).floor();
+            let must =
+                format!("at most {highest} with {} clients, so that their commands fit into memory", self.clients);
+            return Err(ConfigError::Range { key: "payload_bytes", value: self.payload_bytes.to_string(), must });
+        }
         let (low, high) = (MIN_QUEUE_LIMIT_BYTES as f64, MAX_QUEUE_LIMIT_BYTES as f64);
         within("queue_limit_bytes", self.queue_limit_bytes as f64, low, high)
     }
@@ -222,6 +231,10 @@ mod tests {
     fn values_have_ranges() {
         assert_eq!(error("clients = 0"), "`clients` is 0, but must be from 1 to 100000");
         assert_eq!(error("duration_s = nan"), "`duration_s` is NaN, but must be from 0.01 to 86400");
+        assert_eq!(
+            error("clients = 100_000\npayload_bytes = 65_536"),
+            "`payload_bytes` is 65536, but must be at most 10737 with 100000 clients, so that their commands fit into memory"
+        );
         assert_eq!(
             error("queue_limit_bytes = 8388607"),
             "`queue_limit_bytes` is 8388607, but must be from 8388608 to 1073741824"

@@ -4,6 +4,7 @@
 //! again. Numbers are unique over all clients and grow; what a command holds is made from its number, so that it is the same when it is
 //! sent again. Latency counts from the first sending.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -77,9 +78,13 @@ pub(crate) struct Load {
     poll: Poll,
     signal: Signal,
     phase: Phase,
+    /// All connections were made.
+    loading: bool,
     sessions: Vec<Session>,
     names: Vec<String>,
     clients: Clients,
+    /// Clients without a command, who begin the next as soon as the connection takes it.
+    idle: VecDeque<u32>,
     commands: Commands,
 }
 
@@ -105,9 +110,11 @@ impl Load {
             poll: parts.poll,
             signal: parts.signal,
             phase: Phase::WarmUp,
+            loading: false,
             sessions: parts.sessions,
             names: names.collect(),
             clients: Clients::new(parts.clients, parts.resend_after, Instant::now()),
+            idle: (0..parts.clients).collect(),
             commands: Commands {
                 layout: parts.layout,
                 workload: parts.workload,
@@ -138,10 +145,8 @@ impl Load {
             }
         }
         notify(LoadNotice::Ready);
-        let now = Instant::now();
-        for client in 0..self.clients.count() {
-            self.begin(client, now);
-        }
+        self.loading = true;
+        self.begin_commands(Instant::now());
         let mut drained = false;
         let mut drain_until = None;
         loop {
@@ -162,9 +167,7 @@ impl Load {
                     }
                 }
             }
-            while let Some((client, number)) = self.clients.overdue(now) {
-                self.send(client, number, true);
-            }
+            self.resend_commands(now);
         }
     }
 
@@ -191,7 +194,7 @@ impl Load {
         for session in &mut self.sessions {
             session.flush(self.poll.registry(), now);
         }
-        let timeout = if more { Duration::ZERO } else { self.sleep(now) };
+        let timeout = if more || self.can_begin() { Duration::ZERO } else { self.sleep(now) };
         match self.poll.poll(events, Some(timeout)) {
             Err(error) if error.kind() == std::io::ErrorKind::Interrupted => return Ok(more),
             polled => polled?,
@@ -203,41 +206,61 @@ impl Load {
             }
         }
         let mut more = false;
-        let mut done = Vec::new();
         for (session, name) in self.sessions.iter_mut().zip(&self.names) {
             let read = session.read(scratch, now, |body| match self.commands.read_answer(body) {
-                Some((client, number)) if self.clients.answer(client, number, now) => done.push(client),
+                Some((client, number)) if self.clients.answer(client, number, now) => self.idle.push_back(client),
                 Some(_) => {}
                 None => self.clients.counts.unexpected += 1,
             });
             more |= read.map_err(|refusal| LoadError::Refused { node: name.clone(), refusal })?;
         }
-        if self.phase < Phase::Drain {
-            for client in done {
-                self.begin(client, now);
-            }
-        }
+        self.begin_commands(now);
         Ok(more)
     }
 
-    fn begin(&mut self, client: u32, now: Instant) {
-        let number = self.clients.begin(client, now);
-        self.send(client, number, false);
+    /// Whether a client can begin a command. One without a connection can: its command is sent to all nodes when no answer comes.
+    fn can_begin(&self) -> bool {
+        self.loading && self.phase < Phase::Drain && !self.idle.is_empty() && !self.sessions[0].is_full()
     }
 
-    /// Sends a command to the first node of the front, or to all. What has no connection now gets it when it is sent again.
-    fn send(&mut self, client: u32, number: i64, to_all: bool) {
+    /// Begins commands until the connection is full or all clients wait for an answer.
+    fn begin_commands(&mut self, now: Instant) {
+        while self.can_begin() {
+            let Some(client) = self.idle.pop_front() else { return };
+            let number = self.clients.begin(client, now);
+            self.send(client, number, false);
+        }
+    }
+
+    /// Sends again what has waited for too long.
+    fn resend_commands(&mut self, now: Instant) {
+        while let Some((client, number)) = self.clients.overdue(now) {
+            if self.send(client, number, true) {
+                self.clients.count_resend();
+            }
+        }
+    }
+
+    /// Sends a command to the first node of the front, or to all. What has no connection now gets it when it is sent again, and so does what
+    /// is full: it holds earlier copies. Gives whether the command was sent at all.
+    fn send(&mut self, client: u32, number: i64, to_all: bool) -> bool {
+        let mut sent = false;
         self.commands.make(number);
         let front = if to_all { self.commands.workload.front.len() } else { 1 };
         for position in 0..front {
             let place = self.commands.workload.front[position];
             let to = self.commands.layout.places[place].node.index;
             let header = MessageHeader { channel: self.commands.workload.request, from: client, to };
+            if self.sessions[position].is_full() {
+                continue;
+            }
             let Some(out) = self.sessions[position].out() else { continue };
+            sent = true;
             let bytes = push_message(out, header, &self.commands.args).expect("commands are far below a frame's limit");
             self.clients.counts.messages_out += 1;
             self.clients.counts.bytes_out += bytes as u64;
         }
+        sent
     }
 
     /// How long nothing is to be done unless something comes.
@@ -269,5 +292,87 @@ impl Commands {
         self.args.clear();
         read_fields(fields, &self.layout.routes[usize::from(header.channel)].columns, &mut self.args).ok()?;
         Some((header.to, self.args[self.workload.reply_number].as_int()?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::net::{TcpListener, TcpStream};
+
+    use menard_lang::compile_text;
+
+    use super::*;
+    use crate::session::FULL_BYTES;
+    use crate::wire::{Caller, Hello, Welcome};
+
+    const CLIENTS: u32 = 400;
+    const PAYLOAD_BYTES: usize = 65_536;
+
+    /// Clients of voting, and the listener that plays the leader.
+    fn clients_of_voting() -> (Load, TcpListener) {
+        let program = compile_text(include_str!("../../../protocols/voting/voting.ded"));
+        let layout = Arc::new(Layout::new(&program).expect("voting is small"));
+        let workload = Workload::infer(&program, &layout).expect("voting has clients");
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let target = layout.wire_place(workload.front[0]);
+        let caller = Caller::Client { role: workload.role, first: 0, count: CLIENTS };
+        let hello = Hello { fingerprint: layout.fingerprint, session: 0, target, caller };
+        let address = listener.local_addr().expect("a bound listener has an address");
+        let parts = LoadParts {
+            layout,
+            workload,
+            clients: CLIENTS,
+            resend_after: Duration::from_millis(1),
+            payload_bytes: PAYLOAD_BYTES,
+            seed: 1,
+            signal: Signal::default(),
+            poll: Poll::new().expect("a poll"),
+            sessions: vec![Session::new(address, session_token(0), &hello, Instant::now())],
+        };
+        (Load::new(parts), listener)
+    }
+
+    /// Accepts a connection and answers its hello.
+    fn accept(listener: &TcpListener) -> TcpStream {
+        let (mut stream, _) = listener.accept().expect("clients connect");
+        stream.set_read_timeout(Some(Duration::from_secs(10))).expect("sockets have timeouts");
+        let mut length = [0; 4];
+        stream.read_exact(&mut length).expect("clients say hello");
+        stream.read_exact(&mut vec![0; u32::from_le_bytes(length) as usize]).expect("clients say hello");
+        let mut welcome = Vec::new();
+        Welcome::Accepted { taken_bytes: 0 }.push(&mut welcome);
+        stream.write_all(&welcome).expect("clients read");
+        stream
+    }
+
+    #[test]
+    fn what_a_slow_node_has_not_taken_stays_small() {
+        let (mut load, listener) = clients_of_voting();
+        let (mut events, mut scratch) = (Events::with_capacity(8), vec![0; READ_BYTES]);
+        let accepted = std::thread::spawn(move || accept(&listener));
+        while !load.sessions[0].is_open() {
+            load.round(&mut events, &mut scratch, false).expect("connecting is no error");
+        }
+        let mut leader = accepted.join().expect("the connection is made");
+        load.loading = true;
+        let mut run_round = |load: &mut Load| {
+            load.round(&mut events, &mut scratch, false).expect("sending is no error");
+            load.resend_commands(Instant::now());
+            let waiting = load.sessions[0].out().map_or(0, |out| out.len());
+            assert!(waiting <= 2 * FULL_BYTES + 2 * PAYLOAD_BYTES, "{waiting} bytes");
+        };
+        (0..50).for_each(|_| run_round(&mut load));
+        assert!(load.clients.outstanding() < CLIENTS as usize, "the system's buffers do not take 26 MB");
+        // When the node reads, all clients get their turn.
+        let reader = std::thread::spawn(move || {
+            let mut taken = vec![0; PAYLOAD_BYTES];
+            while leader.read(&mut taken).is_ok_and(|count| count > 0) {}
+        });
+        while load.clients.outstanding() < CLIENTS as usize {
+            run_round(&mut load);
+        }
+        drop(load);
+        reader.join().expect("the node reads to the end");
     }
 }

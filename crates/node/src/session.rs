@@ -14,6 +14,8 @@ use crate::meter::DropReason;
 use crate::stream::{Filled, FrameReader, WriteBuffer, fill};
 use crate::wire::{Hello, MAX_FRAME_BYTES, Refusal, Welcome};
 
+/// A session with so many bytes to write takes no more.
+pub(crate) const FULL_BYTES: usize = 1 << 20;
 const BACK_OFF: Duration = Duration::from_millis(50);
 
 #[derive(Debug)]
@@ -65,6 +67,11 @@ impl Session {
     /// Whether the other side has accepted it.
     pub fn is_open(&self) -> bool {
         matches!(self.connection, Connection::Open(_))
+    }
+
+    /// Whether it is open and so much waits to be written that nothing should be added.
+    pub fn is_full(&self) -> bool {
+        self.is_open() && self.out.len() >= FULL_BYTES
     }
 
     /// Where to append messages; `None` as long as it is not open.
