@@ -56,7 +56,12 @@ fn failure(error: RunError) -> Failure {
         RunError::Workload(_) | RunError::NodeFailed { .. } | RunError::NoReply { .. } => {
             Failure::No { json: serde_json::json!({ "error": text }), text: format!("error: {text}") }
         }
-        RunError::Config(_) => Failure::environment(text, "correct the settings of the run"),
+        RunError::Config(_) | RunError::PortsExhausted { .. } | RunError::TooManyNodes { .. } => {
+            Failure::environment(text, "correct the settings of the run")
+        }
+        RunError::NodePanicked { .. } | RunError::ClientsPanicked { .. } => {
+            Failure::environment(text, "report it with the protocol, the plan and the settings")
+        }
         RunError::Stopped => Failure::environment(text, "nothing is left running"),
         _ => Failure::environment(text, "see what else runs on this machine, then try again"),
     }

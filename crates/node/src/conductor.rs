@@ -69,15 +69,15 @@ impl Notice {
     /// The error that this notice tells of, if it does.
     pub fn failure(self, layout: &Layout) -> Option<RunError> {
         let Notice::Ended { who, outcome } = self else { return None };
-        let node = match who {
-            Who::Node(place) => layout.places[place].name.clone(),
-            Who::Load => "of the clients".to_owned(),
-        };
-        match outcome {
-            Outcome::Done => None,
-            Outcome::Failed(reason) if who == Who::Load => Some(RunError::ClientFailed(reason)),
-            Outcome::Failed(reason) => Some(RunError::NodeFailed { node, reason }),
-            Outcome::Panicked(message) => Some(RunError::NodePanicked { node, message }),
+        let name = |place: usize| layout.places[place].name.clone();
+        match (who, outcome) {
+            (_, Outcome::Done) => None,
+            (Who::Load, Outcome::Failed(reason)) => Some(RunError::ClientFailed(reason)),
+            (Who::Load, Outcome::Panicked(message)) => Some(RunError::ClientsPanicked { message }),
+            (Who::Node(place), Outcome::Failed(reason)) => Some(RunError::NodeFailed { node: name(place), reason }),
+            (Who::Node(place), Outcome::Panicked(message)) => {
+                Some(RunError::NodePanicked { node: name(place), message })
+            }
         }
     }
 }

@@ -160,6 +160,10 @@ impl Deployment {
             let must = format!("from 1 to {}, the number of the program's external nodes", workload.role_nodes);
             return Err(ConfigError::Range { key: "clients", value: self.config.clients.to_string(), must }.into());
         }
+        let payload_bytes = self.config.payload_bytes as usize;
+        workload.fits_a_frame(payload_bytes).map_err(|error| {
+            RunError::Workload(format!("a command would be too long, {error}; choose a smaller `payload_bytes`"))
+        })?;
         let now = Instant::now();
         let session = |(position, place): (usize, &usize)| {
             let hello = Hello {
@@ -176,7 +180,7 @@ impl Deployment {
             workload,
             clients: self.config.clients,
             resend_after: self.config.resend_after(),
-            payload_bytes: self.config.payload_bytes as usize,
+            payload_bytes,
             seed: random::draw(),
             signal: self.signal.clone(),
             poll: self.threads.poll()?,

@@ -64,6 +64,12 @@ pub enum RunError {
         /// What the panic said.
         message: String,
     },
+    /// The clients' thread panicked, which is a bug of the runtime.
+    #[error("the clients panicked: {message}; this is a bug in menard")]
+    ClientsPanicked {
+        /// What the panic said.
+        message: String,
+    },
     /// The clients could not connect or lost their nodes.
     #[error("the clients failed: {0}")]
     ClientFailed(String),

@@ -256,7 +256,8 @@ impl Load {
             }
             let Some(out) = self.sessions[position].out() else { continue };
             sent = true;
-            let bytes = push_message(out, header, &self.commands.args).expect("commands are far below a frame's limit");
+            let bytes =
+                push_message(out, header, &self.commands.args).expect("commands fit a frame, as was seen at the start");
             self.clients.counts.messages_out += 1;
             self.clients.counts.bytes_out += bytes as u64;
         }

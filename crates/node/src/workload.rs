@@ -8,6 +8,7 @@ use menard_value::{Type, Value};
 
 use crate::RunError;
 use crate::layout::{Endpoint, Layout};
+use crate::wire::{MessageHeader, OversizedError, push_message};
 
 /// What clients send and receive.
 #[derive(Clone, PartialEq, Debug)]
@@ -72,6 +73,14 @@ impl Workload {
         places.extend(back.into_iter().filter(|place| !front.contains(place)));
         let role_nodes = program.roles[usize::from(role)].nodes;
         Ok(Workload { role, role_nodes, request, reply, front, places, reply_number, fields })
+    }
+
+    /// Whether commands whose fields of bytes have this length fit a frame.
+    pub fn fits_a_frame(&self, payload_bytes: usize) -> Result<(), OversizedError> {
+        let mut args = Vec::new();
+        self.command(0, || Value::bytes(&vec![0; payload_bytes]), &mut args);
+        let header = MessageHeader { channel: self.request, from: 0, to: 0 };
+        push_message(&mut Vec::new(), header, &args).map(|_| ())
     }
 
     /// The fields of command `number`. `payload` makes up the content of each field of bytes.

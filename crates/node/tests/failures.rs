@@ -124,3 +124,18 @@ fn an_address_of_another_machine_is_an_error() {
     let error = measure(&voting(), &Config { listen, ..short() }).expect_err("this machine does not have it");
     assert!(error.to_string().starts_with("cannot listen on 192.0.2.1:0:"), "{error}");
 }
+
+#[test]
+fn commands_that_fit_no_frame_are_an_error() {
+    let columns: String = (0..17).map(|number| format!(", b{number}: bytes")).collect();
+    let text = format!(
+        "{ROLES}
+         channel ask(id: int{columns}) client -> server
+         channel answer(id: int) server -> client
+         component server {{ answer(id)@c :~ ask(id{}) from c }}",
+        ", _".repeat(17)
+    );
+    let error = error(&text, &Config { payload_bytes: 65_536, ..short() });
+    assert!(matches!(error, RunError::Workload(_)), "{error}");
+    assert!(error.to_string().ends_with("choose a smaller `payload_bytes`"), "{error}");
+}
