@@ -18,11 +18,18 @@ use crate::config::MIN_QUEUE_LIMIT_BYTES;
 use crate::meter::DropReason;
 use crate::stream::{Filled, FrameReader, drain, fill};
 use crate::wire::{
-    Hello, MAX_GREETING_BYTES, MessageHeader, OversizedError, Refusal, Welcome, push_message, read_acknowledgement,
+    Hello, LENGTH_BYTES, MAX_FRAME_BYTES, MAX_GREETING_BYTES, MessageHeader, OversizedError, Refusal, Welcome,
+    push_message, read_acknowledgement,
 };
 
 const FIRST_BACK_OFF: Duration = Duration::from_millis(10);
 const LONGEST_BACK_OFF: Duration = Duration::from_secs(1);
+/// A receiver has so long to accept a connection and to answer the hello.
+pub(crate) const GREETING_TIMEOUT: Duration = Duration::from_secs(2);
+/// A receiver has so long to take or acknowledge something when it ought to; then the connection is given up for another.
+const PROGRESS_TIMEOUT: Duration = Duration::from_secs(10);
+/// With so many bytes written a receiver that lives has acknowledged some: it does so after whole frames.
+const OWED_BYTES: usize = ACKNOWLEDGE_BYTES as usize + LENGTH_BYTES + MAX_FRAME_BYTES;
 /// Acknowledged bytes are cut off the log when they are so many, or all.
 const TRIM_BYTES: usize = 256 << 10;
 
@@ -64,6 +71,8 @@ pub(crate) struct Link {
     connection: Connection,
     reader: FrameReader,
     back_off: Duration,
+    /// Since when the receiver has been waited for, if it has to do something.
+    waits_since: Option<Instant>,
     /// What was not yet acknowledged, and maybe some bytes before.
     log: Vec<u8>,
     /// The number of bytes cut off the front of the log since the session began.
@@ -87,6 +96,7 @@ impl Link {
             connection: Connection::Idle,
             reader: FrameReader::new(),
             back_off: FIRST_BACK_OFF,
+            waits_since: None,
             log: Vec::new(),
             cut: 0,
             acknowledged: 0,
@@ -113,7 +123,25 @@ impl Link {
     pub fn retry_at(&self) -> Option<Instant> {
         match self.connection {
             Connection::BackOff(until) => Some(until),
-            _ => None,
+            _ => self.waits_since.map(|since| since + self.patience()),
+        }
+    }
+
+    /// How long the receiver is waited for as the connection stands now.
+    fn patience(&self) -> Duration {
+        if matches!(self.connection, Connection::Open { .. }) { PROGRESS_TIMEOUT } else { GREETING_TIMEOUT }
+    }
+
+    /// Gives a connection up if the receiver has not done for long what it has to: a process that hangs keeps its connections open.
+    fn watch(&mut self, now: Instant) {
+        let waits = match self.connection {
+            Connection::Idle | Connection::BackOff(_) => false,
+            Connection::Connecting(_) | Connection::Greeting(_) => true,
+            Connection::Open { blocked, .. } => blocked || self.written - self.acknowledged >= OWED_BYTES,
+        };
+        self.waits_since = waits.then(|| self.waits_since.unwrap_or(now));
+        if self.waits_since.is_some_and(|since| since + self.patience() <= now) {
+            self.fail(now);
         }
     }
 
@@ -129,12 +157,16 @@ impl Link {
             Connection::Open { stream, blocked: blocked @ false } => match drain(stream, &self.log[self.written..]) {
                 Ok(count) => {
                     self.written += count;
+                    if count > 0 {
+                        self.waits_since = None;
+                    }
                     *blocked = self.written < self.log.len();
                 }
                 Err(_) => self.fail(now),
             },
             _ => {}
         }
+        self.watch(now);
         Ok(())
     }
 
@@ -216,6 +248,7 @@ impl Link {
                 self.acknowledge(taken_bytes)?;
                 self.written = self.acknowledged;
                 self.back_off = FIRST_BACK_OFF;
+                self.waits_since = None;
                 if let Connection::Greeting(stream) = std::mem::replace(&mut self.connection, Connection::Idle) {
                     self.connection = Connection::Open { stream, blocked: false };
                 }
@@ -234,6 +267,9 @@ impl Link {
         if taken > self.written || taken < self.acknowledged {
             return None;
         }
+        if taken > self.acknowledged {
+            self.waits_since = None;
+        }
         self.acknowledged = taken;
         if taken == self.log.len() || taken >= TRIM_BYTES {
             self.log.drain(..taken);
@@ -245,6 +281,7 @@ impl Link {
     }
 
     fn fail(&mut self, now: Instant) {
+        self.waits_since = None;
         self.connection = Connection::BackOff(now + self.back_off);
         self.back_off = (self.back_off * 2).min(LONGEST_BACK_OFF);
     }
@@ -400,6 +437,43 @@ mod tests {
         pair.run().expect("it is tried again");
         assert!(pair.link.retry_at().is_some() || !matches!(pair.link.connection, Connection::Open { .. }));
         assert_eq!(pair.link.log.len() as u64, bytes);
+    }
+
+    /// Lets time pass for a link without anything happening.
+    fn pass(pair: &mut Pair, time: Duration) {
+        let later = Instant::now() + time;
+        pair.link.flush(pair.poll.registry(), later).expect("waiting is no error");
+    }
+
+    #[test]
+    fn a_receiver_that_does_not_answer_the_hello_is_left() {
+        let mut pair = Pair::new(1 << 20);
+        pair.push(1);
+        pair.run().expect("connecting is no error");
+        assert!(matches!(pair.link.connection, Connection::Greeting(_)), "{:?}", pair.link.connection);
+        let deadline = pair.link.retry_at().expect("it does not wait for ever");
+        assert!(deadline <= Instant::now() + GREETING_TIMEOUT);
+        pass(&mut pair, GREETING_TIMEOUT);
+        assert!(matches!(pair.link.connection, Connection::BackOff(_)), "{:?}", pair.link.connection);
+    }
+
+    #[test]
+    fn a_receiver_that_takes_nothing_is_left_and_one_that_owes_nothing_is_not() {
+        let mut pair = Pair::new(64 << 20);
+        pair.push(1);
+        let _stream = pair.accept(Welcome::Accepted { taken_bytes: 0 });
+        pair.run().expect("sending is no error");
+        pass(&mut pair, 10 * PROGRESS_TIMEOUT);
+        assert!(matches!(pair.link.connection, Connection::Open { .. }), "{:?}", pair.link.connection);
+        // The system's buffers do not take so much.
+        while pair.link.log.len() < 32 << 20 {
+            pair.push(2);
+        }
+        pair.run().expect("sending is no error");
+        pass(&mut pair, PROGRESS_TIMEOUT / 2);
+        assert!(matches!(pair.link.connection, Connection::Open { .. }), "{:?}", pair.link.connection);
+        pass(&mut pair, PROGRESS_TIMEOUT);
+        assert!(matches!(pair.link.connection, Connection::BackOff(_)), "{:?}", pair.link.connection);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use mio::event::Event;
 use mio::net::TcpStream;
 use mio::{Interest, Registry, Token};
 
-use crate::link::say;
+use crate::link::{GREETING_TIMEOUT, say};
 use crate::meter::DropReason;
 use crate::stream::{Filled, FrameReader, WriteBuffer, fill};
 use crate::wire::{Hello, MAX_FRAME_BYTES, Refusal, Welcome};
@@ -39,6 +39,8 @@ pub(crate) struct Session {
     blocked: bool,
     /// Why the other side did not accept it, if it said so last; it is tried again.
     refused: Option<Refusal>,
+    /// When it began to connect last.
+    since: Instant,
 }
 
 impl Session {
@@ -56,6 +58,7 @@ impl Session {
             readable: false,
             blocked: false,
             refused: None,
+            since: now,
         }
     }
 
@@ -83,7 +86,8 @@ impl Session {
     pub fn retry_at(&self) -> Option<Instant> {
         match self.connection {
             Connection::BackOff(until) => Some(until),
-            _ => None,
+            Connection::Connecting(_) | Connection::Greeting(_) => Some(self.since + GREETING_TIMEOUT),
+            Connection::Open(_) => None,
         }
     }
 
@@ -91,6 +95,9 @@ impl Session {
     pub fn flush(&mut self, registry: &Registry, now: Instant) {
         match &mut self.connection {
             Connection::BackOff(until) if *until <= now => self.connect(registry, now),
+            Connection::Connecting(_) | Connection::Greeting(_) if self.since + GREETING_TIMEOUT <= now => {
+                self.fail(now)
+            }
             Connection::Open(stream) if !self.blocked && self.out.len() > 0 => match self.out.flush(stream) {
                 Ok(()) => self.blocked = self.out.len() > 0,
                 Err(_) => self.fail(now),
@@ -158,6 +165,7 @@ impl Session {
     }
 
     fn connect(&mut self, registry: &Registry, now: Instant) {
+        self.since = now;
         self.reader = FrameReader::new();
         self.out = WriteBuffer::default();
         self.blocked = false;
@@ -196,5 +204,35 @@ impl Session {
 
     fn fail(&mut self, now: Instant) {
         self.connection = Connection::BackOff(now + BACK_OFF);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use mio::{Events, Poll};
+
+    use super::*;
+    use crate::wire::{Caller, WirePlace};
+
+    #[test]
+    fn a_node_that_does_not_answer_the_hello_is_tried_anew() {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let address = listener.local_addr().expect("a bound listener has an address");
+        let target = WirePlace { component: 0, index: 0, part: 0 };
+        let caller = Caller::Client { role: 0, first: 0, count: 1 };
+        let hello = Hello { fingerprint: [1; 32], session: 0, target, caller };
+        let mut poll = Poll::new().expect("a poll");
+        let mut events = Events::with_capacity(8);
+        let mut session = Session::new(address, Token(0), &hello, Instant::now());
+        while !matches!(session.connection, Connection::Greeting(_)) {
+            session.flush(poll.registry(), Instant::now());
+            poll.poll(&mut events, Some(Duration::from_millis(15))).expect("polls work");
+            events.iter().for_each(|event| session.ready(event, Instant::now()));
+        }
+        let deadline = session.retry_at().expect("it does not wait for ever");
+        session.flush(poll.registry(), deadline);
+        assert!(matches!(session.connection, Connection::BackOff(_)), "{:?}", session.connection);
     }
 }
