@@ -31,6 +31,8 @@ pub(crate) const ACKNOWLEDGE_BYTES: u64 = 128 << 10;
 const CLIENT_ROUND_BYTES: u64 = 256 << 10;
 /// A client that leaves so many bytes unread is disconnected.
 const CLIENT_UNREAD_BYTES: usize = 16 << 20;
+/// If all clients together leave so many bytes unread, the one that leaves most is disconnected.
+const ALL_UNREAD_BYTES: usize = 64 << 20;
 
 /// One incoming connection.
 #[derive(Debug)]
@@ -83,6 +85,8 @@ pub(crate) struct Callers {
     clients: Vec<ClientRange>,
     silent: usize,
     dirty: Vec<usize>,
+    /// The bytes that clients have not read yet.
+    unread_bytes: usize,
     /// The slot that is read first.
     turn: usize,
 }
@@ -98,6 +102,7 @@ impl Callers {
             clients: Vec::new(),
             silent: 0,
             dirty: Vec::new(),
+            unread_bytes: 0,
             turn: 0,
         }
     }
@@ -224,9 +229,9 @@ impl Callers {
             meter.drop(reason);
             if was_silent {
                 connection.identity = None;
+                // A refusal is worth a try; whoever does not read it does without.
+                let _ = connection.out.flush(&mut connection.stream);
             }
-            // A refusal is worth a try; whoever does not read it does without.
-            let _ = connection.out.flush(&mut connection.stream);
             self.close(slot);
             return false;
         }
@@ -253,6 +258,7 @@ impl Callers {
                 let full = self.clients.len() >= MAX_CLIENT_CONNECTIONS;
                 let replaced = same.or_else(|| if full { self.idle_client(now) } else { None });
                 self.clients.push(range);
+                self.unread_bytes += self.slots[slot].as_ref().map_or(0, |connection| connection.out.len());
                 replaced
             }
         };
@@ -279,6 +285,7 @@ impl Callers {
         role: u16,
         header: MessageHeader,
         args: &[menard_value::Value],
+        meter: &mut Meter,
     ) -> Result<usize, DropReason> {
         let contains = |range: &&ClientRange| {
             range.role == role && header.to.checked_sub(range.first).is_some_and(|offset| offset < range.count)
@@ -286,9 +293,16 @@ impl Callers {
         let slot = self.clients.iter().find(contains).ok_or(DropReason::NoClient)?.slot;
         let connection = self.slots[slot].as_mut().expect("clients are forgotten when their connection is closed");
         let bytes = push_message(&mut connection.out.bytes, header, args).map_err(|_| DropReason::TooLong)?;
-        if connection.out.len() > CLIENT_UNREAD_BYTES {
+        let is_slow = connection.out.len() > CLIENT_UNREAD_BYTES;
+        self.unread_bytes += bytes;
+        let fullest = if self.unread_bytes > ALL_UNREAD_BYTES { self.fullest_client() } else { None };
+        if is_slow || fullest == Some(slot) {
             self.close(slot);
             return Err(DropReason::SlowClient);
+        }
+        if let Some(other) = fullest {
+            self.close(other);
+            meter.drop(DropReason::SlowClient);
         }
         self.mark_dirty(slot);
         Ok(bytes)
@@ -301,10 +315,16 @@ impl Callers {
             let Some(connection) = &mut self.slots[slot] else { continue };
             connection.dirty = false;
             let waiting = connection.out.len();
-            if connection.out.flush(&mut connection.stream).is_err() {
-                self.close(slot);
-            } else if connection.out.len() < waiting {
+            let flushed = connection.out.flush(&mut connection.stream);
+            let written = waiting - connection.out.len();
+            if written > 0 {
                 connection.since = now;
+            }
+            if let Some(Identity::Client { .. }) = connection.identity {
+                self.unread_bytes -= written;
+            }
+            if flushed.is_err() {
+                self.close(slot);
             }
         }
         self.dirty = dirty;
@@ -328,6 +348,12 @@ impl Callers {
         let clients = self.clients.iter().filter_map(|range| Some((range.slot, self.slots[range.slot].as_ref()?)));
         let idle = clients.filter(|(_, connection)| !connection.readable && connection.since + CLIENT_IDLE <= now);
         idle.min_by_key(|(_, connection)| connection.since).map(|(slot, _)| slot)
+    }
+
+    /// The client with most unread bytes.
+    fn fullest_client(&self) -> Option<usize> {
+        let clients = self.clients.iter().filter_map(|range| Some((range.slot, self.slots[range.slot].as_ref()?)));
+        clients.max_by_key(|(_, connection)| connection.out.len()).map(|(slot, _)| slot)
     }
 
     /// Disconnects those who have not said hello in time.
@@ -357,7 +383,10 @@ impl Callers {
         self.free.push(slot);
         match connection.identity {
             None => self.silent -= 1,
-            Some(Identity::Client { .. }) => self.clients.retain(|range| range.slot != slot),
+            Some(Identity::Client { .. }) => {
+                self.clients.retain(|range| range.slot != slot);
+                self.unread_bytes -= connection.out.len();
+            }
             Some(Identity::Peer { place, .. }) => {
                 let current = &mut self.peers[place].slot;
                 *current = current.filter(|live| *live != slot);

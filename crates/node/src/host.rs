@@ -223,7 +223,7 @@ impl Outbox {
         let me = layout.places[place].node;
         let header = MessageHeader { channel: sent.channel, from: me.index, to: sent.to.index };
         let pushed = match layout.routes[usize::from(sent.channel)].receiver {
-            Endpoint::External(role) => self.callers.reply(role, header, sent.args),
+            Endpoint::External(role) => self.callers.reply(role, header, sent.args, meter),
             Endpoint::Component(component) => {
                 let to = layout.place(component, sent.to.index, sent.part);
                 let to = to.expect("the engine addresses nodes that exist");

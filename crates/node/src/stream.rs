@@ -7,6 +7,9 @@ use mio::net::TcpStream;
 use crate::meter::DropReason;
 use crate::wire::{MAX_GREETING_BYTES, split_frame};
 
+/// What a buffer keeps of its room when what needed more is gone.
+const KEPT_BYTES: usize = 256 << 10;
+
 /// What one read gave.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Filled {
@@ -89,6 +92,9 @@ impl FrameReader {
             partial.extend_from_slice(&bytes[bytes.len() - left..]);
         } else {
             partial.drain(..partial.len() - left);
+            if left <= KEPT_BYTES {
+                partial.shrink_to(KEPT_BYTES);
+            }
         }
         self.partial = partial;
         Ok(())
@@ -114,6 +120,7 @@ impl WriteBuffer {
         self.written += drain(stream, &self.bytes[self.written..])?;
         if self.written == self.bytes.len() {
             self.bytes.clear();
+            self.bytes.shrink_to(KEPT_BYTES);
             self.written = 0;
         } else if self.written > self.bytes.len() / 2 {
             self.bytes.drain(..self.written);
@@ -144,6 +151,22 @@ mod tests {
                 assert_eq!(frames, [&b"abc"[..], b"", b"de"]);
             }
         }
+    }
+
+    #[test]
+    fn a_long_frame_leaves_no_large_buffer_behind() {
+        let mut reader = FrameReader { partial: Vec::new(), limit: 1 << 20 };
+        let frame = [&(1_u32 << 20).to_le_bytes()[..], &vec![7; 1 << 20]].concat();
+        let mut frames = 0;
+        for chunk in frame.chunks(64 << 10) {
+            let fed = reader.feed(chunk, |_| {
+                frames += 1;
+                Ok(1 << 20)
+            });
+            assert_eq!(fed, Ok(()));
+        }
+        assert_eq!(frames, 1);
+        assert!(reader.partial.capacity() <= KEPT_BYTES, "{}", reader.partial.capacity());
     }
 
     #[test]

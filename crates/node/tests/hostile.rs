@@ -11,7 +11,7 @@ use std::thread;
 use std::time::Duration;
 
 use common::{connect, frame, greet, hello, is_closed, place, short, voting};
-use menard_lang::compile_text;
+use menard_lang::{Program, compile_text};
 use menard_node::{Config, Deployment};
 
 /// The status of a refusal, after the 0 of a welcome.
@@ -134,23 +134,43 @@ fn throw_nonsense(addresses: &[std::net::SocketAddr], done: &AtomicBool) {
     }
 }
 
+const ECHO: &str = "protocol echo
+     role client external
+     role server
+     channel ask(id: int, what: bytes) client -> server
+     channel answer(id: int, what: bytes) server -> client
+     component server { answer(id, what)@c :~ ask(id, what) from c }";
+
+/// Sends requests of 100,000 bytes as a client and reads no answer. Gives how many could be sent.
+fn ask_without_reading(program: &Program, stream: &mut TcpStream, client: u32, count: usize) -> usize {
+    assert_eq!(greet(stream, &hello(program, 0, &place(0, 0, 0), 1, &place(0, client, 1))), 0);
+    let content = vec![7; 100_000];
+    let head = [&0_u16.to_le_bytes()[..], &client.to_le_bytes(), &0_u32.to_le_bytes(), &7_i64.to_le_bytes()].concat();
+    let request = frame(&[&head[..], &100_000_u32.to_le_bytes(), &content].concat());
+    (0..count).take_while(|_| stream.write_all(&request).is_ok()).count()
+}
+
+#[test]
+fn clients_that_do_not_read_share_one_budget() {
+    let program = compile_text(ECHO);
+    let deployment = Deployment::start(&program, &short()).expect("echo starts");
+    let mut streams: Vec<TcpStream> = (0..20).map(|_| connect(deployment.nodes()[0].1)).collect();
+    for (client, stream) in (50..).zip(&mut streams) {
+        // Each stays below what one client may leave unread.
+        ask_without_reading(&program, stream, client, 150);
+    }
+    let report = deployment.measure(&mut |_| {}, &AtomicBool::new(false)).expect("echo runs for others");
+    let slow = report.dropped().get("slow_client").copied().unwrap_or(0);
+    assert!((1..=15).contains(&slow), "some go, the others stay: {slow}");
+    assert!(report.commands > 100, "{report:#?}");
+}
+
 #[test]
 fn a_client_that_does_not_read_is_disconnected() {
-    let program = compile_text(
-        "protocol echo
-         role client external
-         role server
-         channel ask(id: int, what: bytes) client -> server
-         channel answer(id: int, what: bytes) server -> client
-         component server { answer(id, what)@c :~ ask(id, what) from c }",
-    );
+    let program = compile_text(ECHO);
     let deployment = Deployment::start(&program, &short()).expect("echo starts");
     let mut stream = connect(deployment.nodes()[0].1);
-    assert_eq!(greet(&mut stream, &hello(&program, 0, &place(0, 0, 0), 1, &place(0, 50, 5))), 0);
-    let content = vec![7; 100_000];
-    let head = [&0_u16.to_le_bytes()[..], &50_u32.to_le_bytes(), &0_u32.to_le_bytes(), &7_i64.to_le_bytes()].concat();
-    let request = frame(&[&head[..], &100_000_u32.to_le_bytes(), &content].concat());
-    let sent = (0..1_000).take_while(|_| stream.write_all(&request).is_ok()).count();
+    let sent = ask_without_reading(&program, &mut stream, 50, 1_000);
     assert!((100..1_000).contains(&sent), "16 MB and what the system buffers, not 100 MB: {sent} requests");
     let report = deployment.measure(&mut |_| {}, &AtomicBool::new(false)).expect("echo runs for others");
     assert_eq!(report.dropped().get("slow_client"), Some(&1), "{:?}", report.dropped());
