@@ -44,6 +44,7 @@ impl Failure {
             std::io::ErrorKind::PermissionDenied => "check the permissions of the file and of its folder",
             std::io::ErrorKind::InvalidData => "the file has to be UTF-8 text: convert it, or name another file",
             std::io::ErrorKind::IsADirectory => "name a file in this folder",
+            std::io::ErrorKind::InvalidInput => "name a regular file",
             _ => "check the path and the disk",
         };
         let reason = match error.kind() {

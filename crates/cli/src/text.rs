@@ -19,11 +19,15 @@ pub fn read(path: &Path) -> Result<Source> {
 
 fn read_limited(path: &Path) -> std::io::Result<String> {
     let mut bytes = Vec::new();
-    let file = File::open(path)?;
-    if file.metadata()?.is_dir() {
+    // Looked at before it is opened: a pipe that nobody writes to would hold us up.
+    let metadata = std::fs::metadata(path)?;
+    if metadata.is_dir() {
         return Err(Error::new(ErrorKind::IsADirectory, "it is a folder"));
     }
-    file.take(MAX_TEXT_BYTES + 1).read_to_end(&mut bytes)?;
+    if !metadata.is_file() {
+        return Err(Error::new(ErrorKind::InvalidInput, "it is a device or a pipe"));
+    }
+    File::open(path)?.take(MAX_TEXT_BYTES + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > MAX_TEXT_BYTES {
         return Err(Error::new(ErrorKind::FileTooLarge, format!("it is longer than {MAX_TEXT_BYTES} bytes")));
     }

@@ -56,6 +56,19 @@ fn settings_that_are_wrong() {
     }
 }
 
+#[cfg(unix)]
+#[test]
+fn a_pipe_is_no_file_of_settings() {
+    let desk = Desk::new();
+    let made = Command::new("mkfifo").arg(desk.path().join("pipe.toml")).status();
+    assert!(made.is_ok_and(|status| status.success()));
+    for file in ["pipe.toml", "/dev/zero"] {
+        let answer = desk.menard(&["run", "voting", "--deploy", file]);
+        assert_eq!((answer.status, answer.stdout.as_str()), (2, ""), "{file}");
+        assert!(answer.stderr.contains("it is a device or a pipe"), "{file}: {}", answer.stderr);
+    }
+}
+
 #[test]
 fn a_port_that_is_taken_is_named() {
     let taken = TcpListener::bind("127.0.0.1:0").expect("a free port can be had");
