@@ -151,13 +151,36 @@ fn position(text: &str, offset: usize) -> (usize, usize) {
 /// The parser's message; for an unknown key with the key that was probably meant.
 fn explain(message: &str) -> String {
     let Some(key) = message.strip_prefix("unknown field `").and_then(|rest| rest.split('`').next()) else {
-        return message.to_owned();
+        return mismatch(message).unwrap_or_else(|| message.to_owned());
     };
     let nearest = Config::KEYS.into_iter().min_by_key(|known| distance(key, known));
     match nearest.filter(|known| distance(key, known) <= known.len().div_ceil(2)) {
         Some(known) => format!("unknown key `{key}`; did you mean `{known}`?"),
         None => format!("unknown key `{key}`; the keys are {}", Config::KEYS.join(", ")),
     }
+}
+
+/// The parser's message about a value that does not fit its key, in the words of TOML rather than those of our source code.
+fn mismatch(message: &str) -> Option<String> {
+    if message == "invalid IP address syntax" {
+        return Some("expected an IP address, such as \"127.0.0.1\"".to_owned());
+    }
+    let mismatch = message.strip_prefix("invalid type: ").or_else(|| message.strip_prefix("invalid value: "))?;
+    let (found, expected) = mismatch.rsplit_once(", expected ")?;
+    let expected = match expected {
+        "u16" => format!("a whole number from 0 to {}", u16::MAX),
+        "u32" => format!("a whole number from 0 to {}", u32::MAX),
+        "usize" => "a whole number that is not negative".to_owned(),
+        "f64" => "a number".to_owned(),
+        "IP address" => "an IP address, such as \"127.0.0.1\"".to_owned(),
+        _ => return None,
+    };
+    let found = match found {
+        "map" => "a table",
+        "sequence" => "an array",
+        _ => found.trim_end_matches(" as i128").trim_end_matches(" as u128"),
+    };
+    Some(format!("expected {expected}, not {found}"))
 }
 
 /// The number of characters to insert, delete or replace to make one text the other.
@@ -221,10 +244,25 @@ mod tests {
 
     #[test]
     fn wrong_types_and_broken_text_are_errors_with_a_place() {
-        assert!(error("clients = \"many\"").starts_with("deploy.toml:1:11: invalid type"));
-        assert!(error("listen = \"home\"").starts_with("deploy.toml:1:10:"));
+        let count = "expected a whole number from 0 to 4294967295";
+        let cases = [
+            ("clients = \"many\"", format!("1:11: {count}, not string \"many\"")),
+            ("clients = -1", format!("1:11: {count}, not integer `-1`")),
+            ("[clients]", format!("1:1: {count}, not a table")),
+            ("clients = [1]", format!("1:11: {count}, not an array")),
+            ("listen = \"home\"", "1:10: expected an IP address, such as \"127.0.0.1\"".to_owned()),
+            ("listen = 5", "1:10: expected an IP address, such as \"127.0.0.1\", not integer `5`".to_owned()),
+            ("base_port = 70000", "1:13: expected a whole number from 0 to 65535, not integer `70000`".to_owned()),
+            ("warmup_s = true", "1:12: expected a number, not boolean `true`".to_owned()),
+            (
+                "queue_limit_bytes = 99999999999999999999",
+                "1:21: expected a whole number that is not negative, not integer `99999999999999999999`".to_owned(),
+            ),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(error(text), format!("deploy.toml:{expected}"));
+        }
         assert!(error("clients = ").starts_with("deploy.toml:1:"));
-        assert!(error("base_port = 70000").starts_with("deploy.toml:1:13:"));
     }
 
     #[test]
