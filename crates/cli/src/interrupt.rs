@@ -1,4 +1,4 @@
-//! Ctrl-C: the first ends what runs in an orderly way, the second at once.
+//! Ctrl-C, and being told to end by other signals: the first ends what runs in an orderly way, the second at once.
 
 use std::process::exit;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -7,10 +7,10 @@ use crate::failure::{Failure, Result};
 
 static STOP: AtomicBool = AtomicBool::new(false);
 
-/// The exit status of a process that Ctrl-C ended, as shells count it.
+/// The exit status of a process that was ended at once, which is how shells count Ctrl-C.
 const INTERRUPTED: i32 = 130;
 
-/// From now on Ctrl-C sets the flag that is returned. To be called once.
+/// From now on Ctrl-C, SIGTERM and SIGHUP set the flag that is returned. To be called once.
 pub fn watch() -> Result<&'static AtomicBool> {
     let on_signal = || {
         if STOP.swap(true, Ordering::SeqCst) {

@@ -95,14 +95,16 @@ fn a_program_without_clients_cannot_be_loaded() {
 #[cfg(unix)]
 #[test]
 #[allow(clippy::disallowed_methods, reason = "waits until a real run has begun")]
-fn ctrl_c_ends_a_run_in_an_orderly_way() {
+fn signals_end_a_run_in_an_orderly_way() {
     let desk = Desk::new();
-    let child = desk.command(&["run", "voting", "--seconds", "60", "--clients", "4"]);
-    let child = { child }.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary was built");
-    std::thread::sleep(Duration::from_secs(2));
-    let sent = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
-    assert!(sent.is_ok_and(|status| status.success()));
-    let output = child.wait_with_output().expect("it ends");
-    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
-    assert!(String::from_utf8_lossy(&output.stdout).contains("throughput"));
+    for signal in ["-INT", "-TERM"] {
+        let child = desk.command(&["run", "voting", "--seconds", "60", "--clients", "4"]);
+        let child = { child }.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary was built");
+        std::thread::sleep(Duration::from_secs(2));
+        let sent = Command::new("kill").args([signal, &child.id().to_string()]).status();
+        assert!(sent.is_ok_and(|status| status.success()));
+        let output = child.wait_with_output().expect("it ends");
+        assert_eq!(output.status.code(), Some(0), "{signal}: {}", String::from_utf8_lossy(&output.stderr));
+        assert!(String::from_utf8_lossy(&output.stdout).contains("throughput"), "{signal}");
+    }
 }
