@@ -30,7 +30,7 @@ macro_rules! library {
 
 /// All protocols, by name. A test compares the list with the folder `protocols/`.
 pub const LIBRARY: &[Entry] = library! {
-    "voting": "properties.ded", "scalable.plan", "voting.ded";
+    "voting": "deploy.toml", "properties.ded", "scalable.plan", "voting.ded";
 };
 
 /// The protocol with this name.

@@ -231,6 +231,15 @@ mod tests {
     }
 
     #[test]
+    fn the_example_shows_every_key_with_its_default() {
+        let text = include_str!("../../../protocols/voting/deploy.toml");
+        assert_eq!(Config::parse("deploy.toml", text).expect("the example is good"), Config::default());
+        for key in Config::KEYS {
+            assert!(text.lines().any(|line| line.starts_with(&format!("{key} = "))), "{key}");
+        }
+    }
+
+    #[test]
     fn a_misspelt_key_is_named_with_its_place() {
         let text = "base_port = 1\n  clinets = 4\n";
         assert_eq!(error(text), "deploy.toml:2:3: unknown key `clinets`; did you mean `clients`?");
