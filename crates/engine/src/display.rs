@@ -76,7 +76,6 @@ impl Plan {
     fn driver(&self, pipeline: &Pipeline) -> String {
         match pipeline.driver {
             Driver::First => "once".to_string(),
-            Driver::Always => "each step".to_string(),
             Driver::Event(store) => format!("0 = {}", self.name(store)),
             Driver::Added(store) => format!("0 = new {}", self.name(store)),
             Driver::Delta { store, negated: false } => format!("0 = changes of {}", self.name(store)),

@@ -158,8 +158,6 @@ pub(crate) struct Pipeline {
 pub(crate) enum Driver {
     /// Once in the life of a node, before its first step's changes.
     First,
-    /// Once in each step.
-    Always,
     /// Every fact of an event.
     Event(usize),
     /// Every fact that begins to hold.
@@ -203,7 +201,7 @@ impl Driver {
     /// The store whose facts drive the pipeline, if it is one.
     pub(crate) fn store(self) -> Option<usize> {
         match self {
-            Driver::First | Driver::Always => None,
+            Driver::First => None,
             Driver::Event(store) | Driver::Added(store) | Driver::Fresh(store) | Driver::Delta { store, .. } => {
                 Some(store)
             }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use menard_engine::{Inputs, Node, Outputs, lower};
 use menard_lang::Program;
-use menard_lang::ir::{Name, RelationKind, RuleKind};
+use menard_lang::ir::{Name, RelationKind};
 use menard_value::{Node as LogicalNode, Value};
 use oracle::{Oracle, Row, Sent};
 use proptest::prelude::*;
@@ -27,8 +27,6 @@ struct Pair<'p> {
     outputs: Outputs,
     /// After a step that left the node settled: the same with one more step, which must not make a difference.
     rested: Option<Oracle<'p>>,
-    /// Whether an event repeats state in every step: then even a settled node has something to say in an empty step.
-    restless: bool,
 }
 
 impl<'p> Pair<'p> {
@@ -36,18 +34,7 @@ impl<'p> Pair<'p> {
         let role = program.role_index("node").expect("programs have a role `node`");
         let me = LogicalNode { role, index: 0 };
         let node = Node::new(Arc::new(lower(program, "node")), me);
-        let restless = program.components[0].rules.iter().any(|rule| {
-            let head = program.components[0].relation(&rule.head.relation);
-            rule.kind != RuleKind::Async && head.is_some_and(|head| head.kind == RelationKind::Event)
-        });
-        Pair {
-            program,
-            node,
-            oracle: Oracle::new(program, "node", me),
-            outputs: Outputs::default(),
-            rested: None,
-            restless,
-        }
+        Pair { program, node, oracle: Oracle::new(program, "node", me), outputs: Outputs::default(), rested: None }
     }
 
     fn step(&mut self, start: bool, messages: &[(Name, LogicalNode, Row)]) -> Result<(), TestCaseError> {
@@ -113,8 +100,8 @@ impl<'p> Pair<'p> {
                 let held = self.oracle.held.get(name);
                 held.map_or(!rows.is_empty(), |held| held != rows) || next.tables[name] != *rows
             });
-            prop_assert!(self.restless || deferred || changed, "pending without anything to do");
-        } else if !self.restless {
+            prop_assert!(deferred || changed, "pending without anything to do");
+        } else {
             prop_assert!(step.sent.is_empty(), "a settled node sends {:?}", step.sent);
             for (name, rows) in &next.tables {
                 // What a standing rule inserts and another rule deletes is there in every step, and gone between steps.

@@ -50,7 +50,6 @@ fn find_reactions(plan: &mut Plan) {
         found.extend(asks_for_new.map(|access| access.store));
         match pipeline.driver {
             Driver::Added(store) | Driver::Delta { store, .. } => found.push(store),
-            Driver::Always => found.extend(pipeline.accesses().map(|access| access.store)),
             Driver::First | Driver::Event(_) | Driver::Fresh(_) => {}
         }
     }
@@ -65,7 +64,7 @@ fn find_silent(plan: &mut Plan) {
         let watched = rules(plan).flat_map(|rule| &rule.pipelines).any(|pipeline| {
             let drives = match pipeline.driver {
                 Driver::Added(driving) | Driver::Delta { store: driving, .. } => driving == store,
-                Driver::First | Driver::Always | Driver::Event(_) | Driver::Fresh(_) => false,
+                Driver::First | Driver::Event(_) | Driver::Fresh(_) => false,
             };
             drives || pipeline.accesses().any(|access| access.store == store && access.version != Version::New)
         });

@@ -14,8 +14,6 @@ use crate::store::Version;
 pub(super) enum Mode {
     /// Once per step, driven by the facts of an event.
     Event,
-    /// Once per step, from scratch: state that an event relation repeats in each step.
-    Always,
     /// By the changes of what it reads.
     Maintained,
 }
@@ -92,7 +90,6 @@ impl Item {
                 let driver = if atom.new { Driver::Added(atom.store) } else { Driver::Event(atom.store) };
                 vec![(driver, Some(position))]
             }
-            Mode::Always => vec![(Driver::Always, None)],
             Mode::Maintained => self.delta_drivers(stores),
         };
         // Counting wants each change of a solution once; a set wants only solutions that hold in the end.

@@ -103,7 +103,7 @@ impl Lowering<'_> {
         let here = Place::Stratum(stratum);
         match self.stores[store].kind {
             _ if clause.has_event(&self.stores) => (Target::Insert(store), Mode::Event, here),
-            StoreKind::Event => (Target::Insert(store), Mode::Always, here),
+            StoreKind::Event => unreachable!("a checked rule does not derive an event from state alone"),
             StoreKind::View if recursive => (Target::Insert(store), Mode::Maintained, here),
             StoreKind::View => (Target::Count(store), Mode::Maintained, here),
             _ if reads || !self.is_deleted_from(store) => (Target::Insert(store), Mode::Maintained, here),
@@ -156,12 +156,12 @@ impl Lowering<'_> {
     fn add_next(&mut self, clause: Clause, store: usize) {
         let event = clause.has_event(&self.stores);
         let is_table = self.stores[store].kind == StoreKind::Table;
+        assert!(event || is_table, "a checked rule does not fill an event from state alone: {}", clause.text);
         let target = if is_table { Target::Plus(store) } else { Target::Defer(store) };
-        let (target, mode, place) = match (event, is_table) {
-            (true, _) => (target, Mode::Event, Place::Finish),
-            (false, false) => (target, Mode::Always, Place::Finish),
-            (false, true) if !self.is_deleted_from(store) => (target, Mode::Maintained, Place::Finish),
-            (false, true) => (Target::Count(self.kept_by(store)), Mode::Maintained, Place::FinishViews),
+        let (target, mode, place) = match event {
+            true => (target, Mode::Event, Place::Finish),
+            false if !self.is_deleted_from(store) => (target, Mode::Maintained, Place::Finish),
+            false => (Target::Count(self.kept_by(store)), Mode::Maintained, Place::FinishViews),
         };
         self.add(Item { clause, target, mode, output: Output::Head }, place);
     }

@@ -81,7 +81,7 @@ impl State {
         let counts = matches!(target, Target::Count(_) | Target::Aggregate(_));
         match pipeline.driver {
             Driver::First if self.started => &[],
-            Driver::First | Driver::Always | Driver::Event(_) | Driver::Fresh(_) => &[(Version::New, true)],
+            Driver::First | Driver::Event(_) | Driver::Fresh(_) => &[(Version::New, true)],
             Driver::Added(_) => &[(Version::Added, true)],
             Driver::Delta { negated: false, .. } if counts => &[(Version::Removed, false), (Version::Added, true)],
             Driver::Delta { negated: true, .. } if counts => &[(Version::Added, false), (Version::Removed, true)],
@@ -237,7 +237,7 @@ impl<'a> Reading<'a> {
     {
         let Reading { stores, arrived, fresh, .. } = *self;
         match run.pipeline.driver {
-            Driver::First | Driver::Always => Rows::Once,
+            Driver::First => Rows::Once,
             Driver::Fresh(store) => Rows::Stored(&stores[store], &fresh[store], run.version),
             Driver::Event(store) if run.plan.stores[store].passes => {
                 Rows::Arrived(run.inputs, &arrived[store].messages)
