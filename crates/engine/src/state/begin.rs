@@ -49,7 +49,9 @@ impl super::Arrived {
     /// Whether no message before it in the step is the same.
     fn is_first(&mut self, message: u32, inputs: &Inputs, seed: crate::hash::Seed) -> bool {
         // Most steps take few messages of a channel: only the second one needs a table.
-        if let [first] = self.messages[..] {
+        if let [first] = self.messages[..]
+            && self.seen.is_empty()
+        {
             self.seen.find_or_insert(seed.tuple(inputs.row(first)), first, |_| false);
         }
         if self.messages.is_empty() {
@@ -57,5 +59,30 @@ impl super::Arrived {
         }
         let row = inputs.row(message);
         self.seen.find_or_insert(seed.tuple(row), message, |other| inputs.row(other) == row).is_none()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use menard_value::{Node, Value};
+
+    use crate::Inputs;
+    use crate::hash::Seed;
+    use crate::state::Arrived;
+
+    #[test]
+    fn a_message_that_comes_often_is_remembered_once() {
+        let mut inputs = Inputs::default();
+        for message in 0..100_000 {
+            inputs.push(0, Node { role: 0, index: 0 }, [Value::Int(message / 99_999)]);
+        }
+        let (mut arrived, seed) = (Arrived::default(), Seed::new(1));
+        for message in 0..100_000 {
+            if arrived.is_first(message, &inputs, seed) {
+                arrived.messages.push(message);
+            }
+        }
+        assert_eq!(arrived.messages, [0, 99_999]);
+        assert_eq!(arrived.seen.capacity(), 8, "two messages need no more room");
     }
 }

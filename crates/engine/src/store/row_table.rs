@@ -32,6 +32,10 @@ impl RowTable {
         self.slots.len()
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
     #[inline]
     fn home(&self, tag: u32) -> usize {
         (tag >> self.shift) as usize
