@@ -166,8 +166,12 @@ impl<'s> Join<'s, '_> {
         let store: &'s Store = &self.stores[access.store];
         match &access.path {
             Path::Scan => {
-                for row in store.rows(access.version) {
-                    self.enter(Cursor { values: store.row(row), row }, level, after);
+                for row in store.candidates(access.version) {
+                    if store.sees(access.version, row) {
+                        self.enter(Cursor { values: store.row(row), row }, level, after);
+                    } else {
+                        self.counters.rows_touched += 1;
+                    }
                 }
             }
             Path::Row(key) => {
@@ -192,7 +196,15 @@ impl<'s> Join<'s, '_> {
     fn exists(&mut self, access: &Access) -> bool {
         let store = &self.stores[access.store];
         match &access.path {
-            Path::Scan => store.rows(access.version).next().is_some(),
+            Path::Scan => {
+                let mut looked_at = 0;
+                let found = store.candidates(access.version).any(|row| {
+                    looked_at += 1;
+                    store.sees(access.version, row)
+                });
+                self.counters.rows_touched += looked_at;
+                found
+            }
             Path::Row(key) => self.probe_row(store, key).is_some_and(|row| store.sees(access.version, row)),
             Path::Index { index, key } => {
                 let mut row = self.probe_index(store, *index, key);

@@ -22,7 +22,7 @@ impl Node {
     /// Whether [`Node::facts`] gives none.
     pub fn is_empty(&self, relation: &str) -> bool {
         self.store(relation).is_none_or(|store| match self.plan().stores[store].kind {
-            StoreKind::View => self.state().stores[store].rows(Version::New).next().is_none(),
+            StoreKind::View => self.state().stores[store].is_empty(),
             _ => self.stored_facts(store).is_empty(),
         })
     }

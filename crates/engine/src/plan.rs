@@ -45,6 +45,8 @@ pub(crate) struct StorePlan {
     pub(crate) distinct: bool,
     /// Whether some rule reacts to facts that cease to hold.
     pub(crate) drives_removals: bool,
+    /// Whether some rule looks at all its rows, and rows come and go one by one.
+    pub(crate) scanned: bool,
     /// The lists of columns by which it is probed.
     pub(crate) indexes: Vec<Vec<u16>>,
     /// Of a table: the view of what state-only `:-` rules insert for as long as it holds.

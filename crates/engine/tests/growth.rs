@@ -52,3 +52,45 @@ fn steps_cost_the_same_in_large_tables() {
     assert_eq!(small, cost(100_000));
     assert_eq!(small.messages_in, 400);
 }
+
+/// A rule that looks at all facts of a table, and one that asks whether there is any.
+const SCANNING: &str = "protocol scanning
+    role client external role node
+    channel fill(x: int) client -> node  channel drop(x: int) client -> node
+    channel ask(x: int) client -> node   channel reply(x: int, y: int) node -> node
+    component node {
+      table t(x: int)  table u(x: int)
+      t(x)            :- fill(x)
+      u(x)            :- fill(x)
+      delete t(x)     :+ drop(x)
+      delete u(x)     :+ drop(x)
+      reply(x, y)@me  :~ ask(x), t(y)
+      reply(x, -1)@me :~ ask(x), !u(_)
+    }";
+
+/// What a question costs after so many facts came and went, but for one in the middle.
+fn scan(facts: i64) -> Counters {
+    let mut node = Bench::started(SCANNING);
+    for x in 0..facts {
+        node.turn(&[("fill", &[x])]);
+    }
+    for x in (0..facts).filter(|&x| x != facts / 2) {
+        node.turn(&[("drop", &[x])]);
+    }
+    let before = *node.node.counters();
+    assert_eq!(node.turn(&[("ask", &[7])]), [format!("reply(7, {})@1#0", facts / 2)]);
+    let after = *node.node.counters();
+    node.turn(&[("drop", &[facts / 2])]);
+    assert!(node.node.is_empty("t"));
+    assert_eq!(node.turn(&[("ask", &[8])]), ["reply(8, -1)@1#0"]);
+    Counters {
+        probes: after.probes - before.probes,
+        rows_touched: after.rows_touched - before.rows_touched,
+        ..Counters::default()
+    }
+}
+
+#[test]
+fn a_table_that_was_large_is_scanned_like_one_that_never_was() {
+    assert_eq!(scan(2), scan(50_000));
+}

@@ -1,6 +1,6 @@
 //! What can be said only of a whole plan: which views need no rows, and what changes of tables can lead to.
 
-use crate::plan::{Driver, Operand, Pipeline, Plan, RulePlan, SharedIndex, StoreKind, Target};
+use crate::plan::{Driver, Operand, Path, Pipeline, Plan, RulePlan, SharedIndex, StoreKind, Target};
 use crate::store::Version;
 
 /// Completes a plan whose rules are all there.
@@ -9,6 +9,7 @@ pub(super) fn complete(plan: &mut Plan) {
     find_reactions(plan);
     find_silent(plan);
     find_passing(plan);
+    find_scanned(plan);
     share_indexes(plan);
 }
 
@@ -98,6 +99,18 @@ fn find_passing(plan: &mut Plan) {
         store.passes = is_channel && !probed;
         store.distinct = distinct;
         store.drives_removals = drives_removals;
+    }
+}
+
+/// Finds the stores that keep a list of their rows. Events need none: their rows are next to each other anyway.
+fn find_scanned(plan: &mut Plan) {
+    for store in 0..plan.stores.len() {
+        let scanned = rules(plan)
+            .flat_map(|rule| &rule.pipelines)
+            .flat_map(Pipeline::accesses)
+            .any(|access| access.store == store && matches!(access.path, Path::Scan));
+        let store = &mut plan.stores[store];
+        store.scanned = scanned && matches!(store.kind, StoreKind::Table | StoreKind::View);
     }
 }
 

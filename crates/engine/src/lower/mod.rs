@@ -147,6 +147,7 @@ impl<'p> Lowering<'p> {
             passes: false,
             distinct: false,
             drives_removals: false,
+            scanned: false,
             indexes: Vec::new(),
             inserted_by: None,
             deleted_by: None,

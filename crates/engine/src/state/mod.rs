@@ -144,6 +144,9 @@ impl State {
 
 fn new_store(plan: &StorePlan, seed: Seed) -> Store {
     let mut store = Store::new(plan.arity, plan.counted, &plan.indexes, seed);
+    if plan.scanned {
+        store = store.scanned();
+    }
     if let StoreKind::Role { role, nodes } = plan.kind {
         for index in 0..nodes {
             store.insert(&[Value::node(role, index)][..]);

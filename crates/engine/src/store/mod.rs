@@ -5,6 +5,7 @@
 //! only one and frees what it lacks.
 
 mod index;
+mod live;
 mod row_table;
 mod version;
 
@@ -13,6 +14,7 @@ use menard_value::Value;
 use crate::hash::Seed;
 use crate::tuples::Tuple;
 pub(crate) use index::{Index, NONE};
+use live::Live;
 pub(crate) use row_table::RowTable;
 pub(crate) use version::Version;
 use version::{DOOMED, HASHED, NEW, OLD, TOUCHED};
@@ -34,6 +36,8 @@ pub(crate) struct Store {
     counts: Vec<u32>,
     counted: bool,
     free: Vec<u32>,
+    /// The slots in use, if the store is scanned.
+    live: Option<Live>,
     touched: Vec<u32>,
     indexes: Vec<Index>,
     /// The index with the most columns, by which rows are found: most keys have few rows, and those of one key are near each other
@@ -54,11 +58,17 @@ impl Store {
             counts: Vec::new(),
             counted,
             free: Vec::new(),
+            live: None,
             touched: Vec::new(),
             indexes: indexes.iter().map(|columns| Index::new(columns)).collect(),
             lead: (0..indexes.len()).max_by_key(|&index| indexes[index].len()),
             by_hash: RowTable::default(),
         }
+    }
+
+    /// The same, made for being scanned.
+    pub(crate) fn scanned(self) -> Self {
+        Store { live: Some(Live::default()), ..self }
     }
 
     /// The values of a row.
@@ -269,9 +279,15 @@ impl Store {
                 place.clone_from(tuple.get(column));
             }
             self.flags[row as usize] = flags;
+            if let Some(live) = &mut self.live {
+                live.add(row);
+            }
             return row;
         }
         let row = self.slots();
+        if let Some(live) = &mut self.live {
+            live.add(row);
+        }
         self.values.extend((0..self.arity).map(|column| tuple.get(column).clone()));
         self.flags.push(flags);
         if self.counted {
@@ -373,6 +389,9 @@ impl Store {
                 *value = Value::Bool(false);
             }
         }
+        if let Some(live) = &mut self.live {
+            live.remove(row);
+        }
         self.free.push(row);
     }
 
@@ -382,6 +401,9 @@ impl Store {
         self.flags.clear();
         self.counts.clear();
         self.free.clear();
+        if let Some(live) = &mut self.live {
+            live.clear();
+        }
         self.touched.clear();
         self.by_hash.clear();
         self.indexes.iter_mut().for_each(Index::clear);
@@ -389,7 +411,22 @@ impl Store {
 
     /// The rows that a version sees.
     pub(crate) fn rows(&self, version: Version) -> impl Iterator<Item = u32> {
-        (0..self.slots()).filter(move |&row| self.sees(version, row))
+        self.candidates(version).filter(move |&row| self.sees(version, row))
+    }
+
+    /// The rows to look at for those that a version sees, few more than these if the store is made for being scanned.
+    pub(crate) fn candidates(&self, version: Version) -> impl Iterator<Item = u32> {
+        let (listed, slots) = match (version, &self.live) {
+            (Version::Added | Version::Removed, _) => (&self.touched[..], 0..0),
+            (Version::New | Version::Old, Some(live)) => (live.rows(), 0..0),
+            (Version::New | Version::Old, None) => (&[][..], 0..self.slots()),
+        };
+        listed.iter().copied().chain(slots)
+    }
+
+    /// Whether no row is in use. Between steps, these are the rows that hold.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.free.len() == self.flags.len()
     }
 }
 
