@@ -99,7 +99,10 @@ pub fn figures(report: &Report) -> String {
             "busiest node",
             format!("{}, {:.1} us of CPU per command", report.busiest.node, report.busiest.cpu_us_per_command),
         ),
-        ("bound", format!("{} commands/s at this load, if each node had a processor of its own", rounded(report.bound_per_s))),
+        (
+            "bound",
+            format!("{} commands/s at this load, if each node had a processor of its own", rounded(report.bound_per_s)),
+        ),
         ("sent again", grouped(report.resends)),
         ("dropped", if dropped.is_empty() { "nothing".to_owned() } else { dropped.join(", ") }),
     ];
