@@ -8,6 +8,7 @@ mod format;
 mod graph;
 pub mod ir;
 mod lower;
+pub mod navigate;
 mod overrides;
 pub mod plan;
 pub mod print;

@@ -1,0 +1,116 @@
+//! A text with its tree and its names; what the checker says about it.
+
+use crate::diagnostic::Diagnostic;
+use crate::ir::{Name, Program};
+use crate::plan::{self, Plan};
+use crate::source::Source;
+use crate::syntax::{self, MAX_TEXT_BYTES, SyntaxKind, SyntaxNode, ast, lex};
+
+use super::names::Names;
+use super::resolve;
+
+/// What a text is about.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Form {
+    /// `protocol NAME`, or anything else: a text of no other form.
+    Protocol,
+    /// `properties of NAME`.
+    Properties,
+    /// `plan NAME for NAME`.
+    Plan,
+}
+
+impl Form {
+    /// What the first word of a text says; `None` if it is not the first word of a header.
+    pub fn of(text: &str) -> Option<Form> {
+        if text.len() > MAX_TEXT_BYTES {
+            return None;
+        }
+        let first = lex(text).into_iter().find(|token| !token.kind.is_trivia())?;
+        match &text[first.span.start as usize..first.span.end as usize] {
+            "protocol" => Some(Form::Protocol),
+            "properties" => Some(Form::Properties),
+            "plan" => Some(Form::Plan),
+            _ => None,
+        }
+    }
+}
+
+/// A text with its tree and its names.
+#[derive(Debug)]
+pub struct Text {
+    /// The text.
+    pub source: Source,
+    /// What it is about.
+    pub form: Form,
+    /// Its tree.
+    pub root: SyntaxNode,
+    /// Its syntax errors.
+    pub errors: Vec<Diagnostic>,
+    /// The names in it.
+    pub names: Names,
+}
+
+/// What the checker says about a text.
+#[derive(Debug, Default)]
+pub struct Verdict {
+    /// What the text means, if it has no errors: a protocol, or the observer of properties.
+    pub program: Option<Program>,
+    /// The plan, if the text is one and has no errors.
+    pub plan: Option<Plan>,
+    /// All that is wrong with the text, warnings included.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+impl Text {
+    /// Parses a text and resolves its names; those of properties and plans in their protocol, as far as it is known.
+    pub fn new(source: &Source, form: Form, protocol: Option<&Text>) -> Text {
+        let parse = match form {
+            Form::Plan => syntax::parse_plan(source),
+            Form::Protocol | Form::Properties => syntax::parse_program(source),
+        };
+        let names = resolve::names(&parse.root, form, protocol.map(|protocol| &protocol.root));
+        Text { source: source.clone(), form, root: parse.root, errors: parse.errors, names }
+    }
+
+    /// The name of the protocol that this is, or that it is about.
+    pub fn protocol(&self) -> Option<Name> {
+        let header = ast::child(&self.root, SyntaxKind::Header)?;
+        // Before it in the header stand `properties of`, or `plan NAME for`; `of`, `plan` and `for` are names to the lexer.
+        let before = match self.form {
+            Form::Protocol => 0,
+            Form::Properties => 1,
+            Form::Plan => 3,
+        };
+        ast::names(&header).nth(before).map(|token| Name::new(token.text()))
+    }
+
+    /// Checks the text. Properties are checked against their protocol; without it, and in plans, only the form is.
+    pub fn check(&self, protocol: Option<&Program>) -> Verdict {
+        match (self.form, protocol) {
+            (Form::Protocol, _) => match crate::compile(&self.source, &[]) {
+                Ok(compiled) => Verdict {
+                    program: Some(compiled.program),
+                    diagnostics: compiled.warnings.iter().cloned().collect(),
+                    plan: None,
+                },
+                Err(errors) => Verdict::wrong(errors.iter().cloned()),
+            },
+            (Form::Properties, Some(protocol)) => match crate::properties::compile(&self.source, protocol) {
+                Ok(observer) => Verdict { program: Some(observer), ..Verdict::default() },
+                Err(errors) => Verdict::wrong(errors.iter().cloned()),
+            },
+            (Form::Properties, None) => Verdict::wrong(self.errors.iter().cloned()),
+            (Form::Plan, _) => match plan::parse(&self.source, &[]) {
+                Ok(plan) => Verdict { plan: Some(plan), ..Verdict::default() },
+                Err(errors) => Verdict::wrong(errors.iter().cloned()),
+            },
+        }
+    }
+}
+
+impl Verdict {
+    fn wrong(errors: impl Iterator<Item = Diagnostic>) -> Verdict {
+        Verdict { diagnostics: errors.collect(), ..Verdict::default() }
+    }
+}

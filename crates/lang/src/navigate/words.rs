@@ -1,0 +1,131 @@
+//! The words of the language, one line about each.
+
+use menard_value::{Function, Signature, Type};
+
+use crate::ir::Aggregate;
+use crate::walk::START;
+
+/// A word and what it says.
+pub type Word = (&'static str, &'static str);
+
+/// Words that cannot be names.
+pub const RESERVED_WORDS: &[Word] = &[
+    ("protocol", "`protocol NAME` is the first item of a protocol."),
+    (
+        "properties",
+        "`properties of NAME` is the first item of a text that says what must never happen in a run of a protocol.",
+    ),
+    ("param", "`param NAME: TYPE = VALUE` names a value that is known before a run."),
+    (
+        "role",
+        "`role NAME[NUMBER]` is a list of logical nodes, which are what may fail; also the relation of these nodes.",
+    ),
+    ("fault", "`fault KIND NUMBER of ROLE` says what may go wrong, with how many nodes of a role at most."),
+    ("channel", "`channel NAME(COLUMNS) SENDER -> RECEIVER` declares messages from one component to another."),
+    ("component", "`component NAME { ... }` holds the relations and rules that run together on one node."),
+    ("table", "`table NAME(COLUMNS)` declares a relation whose facts stay until a rule deletes them."),
+    ("event", "`event NAME(COLUMNS)` declares a relation whose facts hold in a single step."),
+    ("view", "`view NAME(COLUMNS)` declares a relation whose facts hold as long as tables say so."),
+    (
+        "delete",
+        "`delete r(...) :+ ...` takes facts out of a table at the end of the step; `_` in its head matches anything.",
+    ),
+    ("new", "`new r(...)` holds in the step in which the fact begins to hold."),
+    ("from", "`c(...) from NODE` is a message together with the node that sent it."),
+    ("to", "`c(...) to NODE` is a message together with the node that it was sent to; only in properties."),
+    ("me", "The logical node that runs the rule."),
+    ("true", "A literal of type `bool`."),
+    ("false", "A literal of type `bool`."),
+    ("_", "Any value; each `_` stands for itself."),
+];
+
+/// Words that mean something in some places and are names in all others.
+pub const CONTEXTUAL_WORDS: &[Word] = &[
+    ("of", "Says to what something belongs: properties to a protocol, a fault or a component to a role."),
+    ("external", "The role is outside of the protocol: it may be any program, and it is never rewritten."),
+    ("by", "The key that picks a partition of the receiver; messages with equal keys go to the same one."),
+    ("omission", "A node may fail to send or to receive some messages."),
+    ("crash", "A node may stop for ever."),
+    ("restart", "A node may stop and start again without its tables."),
+    ("byzantine", "A node may do anything."),
+    ("plan", "`plan NAME for PROTOCOL` is the first item of a plan."),
+    ("for", "Says which protocol the plan is for."),
+    (
+        "decouple",
+        "`decouple COMPONENT { RELATIONS } into NAME` moves the rules that derive these relations to a component of their own.",
+    ),
+    (
+        "partition",
+        "`partition COMPONENT by COLUMNS into NUMBER` splits the facts of a component over several nodes by a key.",
+    ),
+    ("into", "What a line of a plan makes: a new component, or a number of partitions."),
+    ("using", "Which rewrite decouples; without it, whichever is allowed."),
+];
+
+/// Signs that are not those of expressions.
+const SIGNS: &[Word] = &[
+    (":-", "The head holds in the same step."),
+    (":+", "The head holds from the next step on, if it is a table; in the next step, if it is an event."),
+    (":~", "The head is a message: it holds at the node after `@`, some time later."),
+    ("@", "The node that a message is sent to."),
+    ("!", "Holds if no fact matches."),
+    ("=", "Gives a value a name."),
+];
+
+/// The line about a word or sign.
+pub(super) fn word(text: &str) -> Option<String> {
+    let lists = [RESERVED_WORDS, CONTEXTUAL_WORDS, SIGNS];
+    let (_, line) = lists.into_iter().flatten().find(|(word, _)| *word == text)?;
+    Some((*line).to_owned())
+}
+
+/// What is called under this name: a function, an aggregate if it is called in the head of a rule, or `start`.
+pub(super) fn call(name: &str, arguments: usize, in_head: bool) -> Option<String> {
+    if name == START && !in_head {
+        return Some("```ded\nstart()\n```\nholds in the first step of a node".to_owned());
+    }
+    let aggregate = Aggregate::from_name(name).filter(|_| in_head);
+    match (Function::find(name), aggregate) {
+        (Some(function), aggregate) if aggregate.is_none() || arguments == 2 => Some(function_card(function.get())),
+        (_, Some(aggregate)) => Some(aggregate_card(aggregate)),
+        _ => None,
+    }
+}
+
+fn function_card(function: &Function) -> String {
+    let arguments = match function.signature {
+        Signature::Exact(types) => types.iter().map(|ty| ty.name()).collect::<Vec<_>>().join(", "),
+        Signature::Any => "...".to_owned(),
+    };
+    format!("```ded\n{}({arguments}) -> {}\n```\n{}", function.name, function.result, function.doc)
+}
+
+fn aggregate_card(aggregate: Aggregate) -> String {
+    let (signature, line) = match aggregate {
+        Aggregate::Count => (
+            "count(...) -> int",
+            "the number of different values of its arguments; without arguments, of solutions of the body",
+        ),
+        Aggregate::Sum => {
+            ("sum(int) -> int", "the sum over the solutions of the body; if it overflows, there is no fact")
+        }
+        Aggregate::Min => ("min(value) -> value", "the least value"),
+        Aggregate::Max => ("max(value) -> value", "the greatest value"),
+    };
+    format!(
+        "```ded\n{signature}\n```\n{line}, for each group of solutions that agree on the other arguments of the head"
+    )
+}
+
+/// The line about a type.
+pub(super) fn ty(name: &str) -> Option<String> {
+    let line = match Type::from_name(name)? {
+        Type::Int => "integers of 64 bits with sign; arithmetic that overflows has no value",
+        Type::Bool => "`true` and `false`",
+        Type::Bytes => "strings of bytes: `0x00ff`",
+        Type::String => "strings of text: `\"text\"`",
+        Type::Node => "logical nodes; they come from `from`, from roles, or are `me`",
+        Type::Digest => "results of `hash`",
+    };
+    Some(format!("`{name}`: {line}"))
+}
