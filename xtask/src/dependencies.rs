@@ -14,7 +14,11 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("menard-engine", &["menard-value", "menard-lang"]),
     ("menard-sim", &["menard-value", "menard-lang", "menard-engine"]),
     ("menard-node", &["menard-value", "menard-lang", "menard-engine"]),
-    ("menard-cli", &["menard-value", "menard-lang", "menard-opt", "menard-engine", "menard-sim", "menard-node"]),
+    ("menard-lsp", &["menard-lang"]),
+    (
+        "menard-cli",
+        &["menard-value", "menard-lang", "menard-opt", "menard-engine", "menard-sim", "menard-node", "menard-lsp"],
+    ),
     ("xtask", &[]),
 ];
 

@@ -31,6 +31,8 @@ pub enum Command {
     Sim(Sim),
     /// Run a protocol on real sockets of this machine, and measure it
     Run(Run),
+    /// Serve an editor: the language server, on standard input and output
+    Lsp,
 }
 
 /// Which protocol, with which parameters.

@@ -61,5 +61,6 @@ fn run(command: Command, output: Output) -> Result<()> {
         Command::Rewrite(arguments) => command::rewrite::run(&arguments, output),
         Command::Sim(arguments) => command::simulate::run(&arguments, output),
         Command::Run(arguments) => command::run::run(&arguments, output),
+        Command::Lsp => command::lsp::run(),
     }
 }

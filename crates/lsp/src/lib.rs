@@ -23,12 +23,20 @@ pub type CheckPlan = fn(&Program, &Plan) -> Vec<Diagnostic>;
 /// How a session ended other than by `shutdown` and `exit`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
 pub enum ServeError {
-    /// The client went away.
-    #[error("the editor closed the connection without saying `shutdown` and `exit`")]
+    /// The client went away, or what it sent is not this protocol at all.
+    #[error("the editor's messages ended, or could not be read, before it said `shutdown` and `exit`")]
     Disconnected,
     /// The client said `exit` before `shutdown`.
     #[error("the editor said `exit` before `shutdown`")]
     ExitWithoutShutdown,
+}
+
+/// Serves the client at standard input and output.
+pub fn serve_stdio(check_plan: CheckPlan) -> Result<(), ServeError> {
+    let (connection, threads) = Connection::stdio();
+    serve(connection, check_plan)?;
+    // The last answer has to get out. After an error nobody waits for one, and the threads end with the program.
+    threads.join().map_err(|_| ServeError::Disconnected)
 }
 
 /// Serves one client until it says `exit`.
