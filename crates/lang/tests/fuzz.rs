@@ -1,5 +1,6 @@
 //! Whatever the text, nothing panics and everything ends.
 
+use menard_lang::navigate::{Form, Text, hover, outline};
 use menard_lang::{Program, Source, compile, compile_text, format, parse_override, plan, print, properties};
 use proptest::prelude::*;
 
@@ -35,6 +36,26 @@ fn feed(text: &str) -> Result<(), TestCaseError> {
         properties::compile(&source, &compile_text(VOTING)).err(),
     ] {
         prop_assert!(errors.is_none_or(|errors| !errors.is_empty() && !errors.render(false).is_empty()));
+    }
+    navigate(&source)
+}
+
+/// Asks what an editor asks, all over the text.
+fn navigate(source: &Source) -> Result<(), TestCaseError> {
+    let voting = Text::new(&Source::new("voting", VOTING), Form::Protocol, None);
+    for form in [Form::Protocol, Form::Properties, Form::Plan] {
+        let text = Text::new(source, form, Some(&voting));
+        outline(&text);
+        let end = u32::try_from(source.text.len()).expect("the text is short");
+        for offset in (0..end + 2).step_by(7) {
+            hover(&[(&text, None), (&voting, None)], offset);
+        }
+        for name in text.names.iter() {
+            prop_assert_eq!(text.names.at(name.span.start).map(|found| &found.symbol), Some(&name.symbol));
+            prop_assert_eq!(&source.text[name.span.start as usize..name.span.end as usize], name.symbol.name.as_str());
+            let definitions = text.names.references(&name.symbol).filter(|found| found.defines).count();
+            prop_assert_eq!(definitions > 0, text.names.definition(&name.symbol).is_some());
+        }
     }
     Ok(())
 }
