@@ -50,12 +50,15 @@ impl State {
             }
         }
         next.doomed.retain(|&row| self.stores[table].is_doomed(row));
-        let comes_back = |row: u32| {
-            let inserted_by = table_plan.inserted_by;
-            inserted_by.is_some_and(|view| self.holds(view, self.stores[table].row(row)))
-        };
-        let changes = !next.plus.is_empty() || next.doomed.iter().any(|&row| !comes_back(row));
-        let pending = beaten || table_plan.has_reactions && changes;
+        let holds =
+            |view: Option<usize>, row: u32| view.is_some_and(|view| self.holds(view, self.stores[table].row(row)));
+        // What state inserts again in the next step will be there as it was, but in that step only if it is soon enough: what the
+        // state depends on may change with the next messages. What state deletes as well is never there between steps.
+        let comes_back = |&row: &u32| holds(table_plan.inserted_by, row);
+        let returns_to_stay = |row: &u32| comes_back(row) && !holds(table_plan.deleted_by, *row);
+        let returns = next.doomed.iter().any(returns_to_stay);
+        let changes = !next.plus.is_empty() || !next.doomed.iter().all(comes_back);
+        let pending = beaten || returns || table_plan.has_reactions && changes;
         self.next[table] = next;
         pending
     }
