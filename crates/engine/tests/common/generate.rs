@@ -11,16 +11,25 @@ role node[2]
 channel a(x: int) client -> node
 channel b(x: int, y: int) client -> node
 channel o(x: int) node -> node
-channel p(n: node, x: int, y: int) node -> node
+channel p(n: node, x: int, y: int) node -> part by x
+channel c(s: string, d: bytes, z: bool) client -> node
+channel q(h: digest, s: string) node -> part by s, h
+component part of node [3] {
+  table r(x: int)
+  r(x) :- p(_, x, _)
+  table q2(h: digest, s: string)
+  q2(h, s) :- q(h, s)
+}
 component node {
   table t(x: int)
   table u(x: int, y: int)
   table w(n: node, x: int, y: int)
+  table g(s: string, d: bytes, h: digest, z: bool)
   event e(x: int)
   event f(x: int, y: int)
 ";
 
-/// Relations that rules can read, with their columns: `i` an integer, `n` a node.
+/// Relations that rules can read, with their columns: `i` an integer, `n` a node, `s` a string, `d` bytes, `h` a digest, `z` a truth value.
 const READ: &[(&str, &str)] = &[
     ("a", "i"),
     ("b", "ii"),
@@ -36,6 +45,9 @@ const READ: &[(&str, &str)] = &[
     ("o", "i"),
     ("node", "n"),
     ("start", ""),
+    ("c", "sdz"),
+    ("g", "sdhz"),
+    ("ve", "sh"),
 ];
 
 /// Relations that rules can derive.
@@ -49,6 +61,26 @@ const DERIVED: &[(&str, &str)] = &[
     ("vb", "ii"),
     ("vc", "nii"),
     ("vd", "ii"),
+    ("g", "sdhz"),
+    ("ve", "sh"),
+];
+
+/// Relations that rules can delete from.
+const DELETED: &[(&str, &str)] = &[("t", "i"), ("u", "ii"), ("w", "nii"), ("g", "sdhz")];
+
+/// What random choices seldom make: recursion over tables, views and events with what feeds it, and values of all types.
+const TEMPLATES: &[&str] = &[
+    "u(i, j) :- b(i, j) u(i, k) :- u(i, j), u(j, k)",
+    "u(i, j) :- b(i, j) vb(i, j) :- u(i, j) vb(i, k) :- vb(i, j), vb(j, k)",
+    "vd(i, j) :- b(i, j) vd(i, k) :- vd(i, j), b(j, k)",
+    "f(i, j) :- b(i, j) f(i, k) :- f(i, j), u(j, k)",
+    "t(i) :- a(i) t(j) :- t(i), b(i, j)",
+    "vd(i, count(j)) :- u(i, j) delete u(_, i) :+ a(i)",
+    "e(sum(j)) :- b(i, j)",
+    "g(s, d, hash(s, d), z) :- c(s, d, z)",
+    "q(h, s)@me :~ g(s, _, h, _)",
+    "q(h, s)@n :~ c(s, d, _), node(n), h = hash(d)",
+    "p(me, i, j)@me :~ u(i, j)",
 ];
 
 /// A literal as numbers.
@@ -71,7 +103,7 @@ pub struct RuleSpec {
     body: Vec<LiteralSpec>,
 }
 
-/// One message of a step: channel and fields.
+/// One message of a step, or several that differ in one field: channel and fields.
 pub type MessageSpec = (u8, [u8; 2]);
 
 fn literal() -> impl Strategy<Value = LiteralSpec> {
@@ -116,10 +148,15 @@ pub fn program(rules: &[RuleSpec]) -> Option<Program> {
 struct Bound {
     ints: Vec<&'static str>,
     nodes: Vec<&'static str>,
+    /// Those of other types, with the type's letter.
+    others: Vec<(char, &'static str)>,
 }
 
 impl RuleSpec {
     fn render(&self) -> String {
+        if self.form >= 200 {
+            return TEMPLATES[usize::from(self.head) % TEMPLATES.len()].to_string();
+        }
         let mut bound = Bound::default();
         let mut body: Vec<String> = Vec::new();
         let positive = |literal: &&LiteralSpec| literal.form < 200 && !literal.is_negated();
@@ -144,13 +181,14 @@ impl RuleSpec {
         }
         let (name, columns) = DERIVED[usize::from(self.head) % DERIVED.len()];
         let delete = (40..90).contains(&self.form);
-        let (name, columns) = if delete { DERIVED[usize::from(self.head) % 3] } else { (name, columns) };
+        let (name, columns) = if delete { DELETED[usize::from(self.head) % DELETED.len()] } else { (name, columns) };
         let args: Vec<String> = columns
             .chars()
             .enumerate()
             .map(|(position, column)| match column {
                 _ if delete && self.args[position] < 100 => "_".to_string(),
                 'n' => bound.node(self.args[position]),
+                's' | 'd' | 'h' | 'z' => bound.other(column, self.args[position]),
                 _ if delete => bound.int(self.args[position]),
                 _ => self.arg(position, bound),
             })
@@ -208,6 +246,7 @@ impl LiteralSpec {
                 .map(|(column, choice)| match column {
                     _ if choice < 80 => "_".to_string(),
                     'n' => bound.node(choice),
+                    's' | 'd' | 'h' | 'z' => bound.other(column, choice),
                     _ => bound.int(choice),
                 })
                 .collect();
@@ -226,6 +265,17 @@ impl LiteralSpec {
 impl Bound {
     /// An argument that may bind a variable.
     fn bind(&mut self, column: char, choice: u8) -> String {
+        if let Some(names) = names_of(column) {
+            return match choice {
+                0..30 => "_".to_string(),
+                30..60 => constant(column, choice),
+                _ => {
+                    let name = names[usize::from(choice) % names.len()];
+                    self.others.push((column, name));
+                    name.to_string()
+                }
+            };
+        }
         let (known, names) = match column {
             'n' => (&mut self.nodes, &["m", "n"][..]),
             _ => (&mut self.ints, &["i", "j", "k", "l"][..]),
@@ -263,6 +313,15 @@ impl Bound {
         }
     }
 
+    /// A value of another type out of bound variables.
+    fn other(&self, column: char, choice: u8) -> String {
+        let known: Vec<&str> = self.others.iter().filter(|(of, _)| *of == column).map(|(_, name)| *name).collect();
+        match known.len() {
+            0 => constant(column, choice),
+            count => known[usize::from(choice) % count].to_string(),
+        }
+    }
+
     fn node(&self, choice: u8) -> String {
         match self.nodes.len() {
             0 => "me".to_string(),
@@ -271,3 +330,27 @@ impl Bound {
         }
     }
 }
+
+/// Names of variables of types other than integers and nodes.
+fn names_of(column: char) -> Option<&'static [&'static str]> {
+    match column {
+        's' => Some(&["s", "s2"]),
+        'd' => Some(&["d", "d2"]),
+        'h' => Some(&["h", "h2"]),
+        'z' => Some(&["v", "v2"]),
+        _ => None,
+    }
+}
+
+/// A constant of such a type; strings and bytes both short enough to be stored in place and not.
+fn constant(column: char, choice: u8) -> String {
+    match column {
+        's' => format!("{:?}", STRINGS[usize::from(choice) % STRINGS.len()]),
+        'd' => ["0x00", "0xff01"][usize::from(choice) % 2].to_string(),
+        'h' => format!("hash({})", choice % 2),
+        _ => (choice < 128).to_string(),
+    }
+}
+
+/// Strings in programs and messages.
+pub const STRINGS: &[&str] = &["", "a", "a string that is longer than a value"];
