@@ -29,6 +29,8 @@ pub enum Command {
     Rewrite(Rewrite),
     /// Simulate a protocol under many schedules and faults, and check what must hold
     Sim(Sim),
+    /// Walk through a simulated run step by step: inputs, derivations and why, tables, messages
+    Step(Step),
     /// Run a protocol on real sockets of this machine, and measure it
     Run(Run),
     /// Serve an editor: the language server, on standard input and output
@@ -159,6 +161,42 @@ pub struct Sim {
     /// Visit everything that can happen in a small scope, rather than drawing runs by chance
     #[arg(long, conflicts_with_all = ["runs", "seed", "steps"])]
     pub exhaustive: bool,
+    /// Write the trace of the run that is shown to this file, for `menard step`
+    #[arg(long, value_name = "FILE", conflicts_with = "exhaustive")]
+    pub trace: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub struct Step {
+    #[command(flatten)]
+    pub which: Which,
+    /// Walk through a run of the program that this plan makes, by name or as a file
+    #[arg(long)]
+    pub plan: Option<String>,
+    /// The run that `menard sim` shows for this seed; if something is wrong in it, made small
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub seed: u64,
+    /// Requests of clients in the run [default: 10]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub requests: Option<u32>,
+    /// The most steps of the run [default: 2000]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub steps: Option<u32>,
+    /// The run that `menard sim --trace FILE` has written
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["seed", "requests", "steps"])]
+    pub trace: Option<PathBuf>,
+    /// Show this event, by its number in the space-time diagram, and end [default: read commands]
+    #[arg(long, value_name = "EVENT")]
+    pub at: Option<String>,
+    /// Show the tables of this node after the event
+    #[arg(long, value_name = "NODE", requires = "at", conflicts_with = "why")]
+    pub node: Option<String>,
+    /// Show why this fact holds in the event, or why not, for instance 'reply(7)'
+    #[arg(long, value_name = "FACT", requires = "at")]
+    pub why: Option<String>,
+    /// How many rules deep the reasons go
+    #[arg(long, value_name = "N", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub depth: u32,
 }
 
 /// What a simulation checks.

@@ -42,7 +42,7 @@ impl Laboratory {
     }
 
     /// The program that is simulated.
-    fn subject(&self) -> &Prepared {
+    pub fn subject(&self) -> &Prepared {
         self.programs.last().expect("the original is always there")
     }
 
@@ -114,7 +114,17 @@ impl Laboratory {
         text
     }
 
-    fn shrunk(&self, found: &Found) -> Run {
+    /// The run with this seed as it is shown: made small if something is wrong in it.
+    pub fn run(&self, seed: u64) -> Run {
+        let report = campaign(self.subject(), self.observer.as_ref(), &self.stages(), 1, seed, &mut |_| {});
+        match report.violations.first() {
+            Some(found) => self.shrunk(found),
+            None => simulate(self.subject(), self.observer.as_ref(), seed),
+        }
+    }
+
+    /// A run in which something went wrong, made small.
+    pub fn shrunk(&self, found: &Found) -> Run {
         let (subject, observer) = (self.subject(), self.observer.as_ref());
         let run = simulate(subject, observer, found.seed);
         match &found.what {

@@ -30,7 +30,9 @@ mod rewriting;
 mod session;
 mod table;
 mod text;
+mod trace_file;
 mod walk;
+mod walkthrough;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
@@ -60,6 +62,7 @@ fn run(command: Command, output: Output) -> Result<()> {
         Command::Explain(arguments) => command::explain::run(&arguments, output),
         Command::Rewrite(arguments) => command::rewrite::run(&arguments, output),
         Command::Sim(arguments) => command::simulate::run(&arguments, output),
+        Command::Step(arguments) => command::step::run(&arguments, output),
         Command::Run(arguments) => command::run::run(&arguments, output),
         Command::Lsp => command::lsp::run(),
     }

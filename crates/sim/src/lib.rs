@@ -2,10 +2,12 @@
 //! explored exhaustively, violations shrunk and printed.
 //!
 //! [`Prepared`] is a program made ready; [`simulate`] runs it once, [`campaign`] many times. [`refine`] checks a run of a rewritten program
-//! against the original. [`explore`] tries everything that can happen in a small scope. [`shrink`] makes a run small, [`space_time`] prints it.
+//! against the original. [`explore`] tries everything that can happen in a small scope. [`shrink`] makes a run small, [`space_time`] prints it,
+//! [`explain`] tells step by step why it went as it did.
 
 mod campaign;
 mod config;
+pub mod explain;
 mod explore;
 mod log;
 mod misfortune;

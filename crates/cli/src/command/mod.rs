@@ -8,3 +8,4 @@ pub mod rewrite;
 pub mod run;
 pub mod scale;
 pub mod simulate;
+pub mod step;

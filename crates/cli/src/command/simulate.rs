@@ -1,6 +1,6 @@
 //! `menard sim`: many runs under schedules and faults drawn from seeds, or everything that can happen in a small scope.
 
-use menard_sim::Config;
+use menard_sim::{Config, Found};
 use serde_json::{Value, json};
 
 use crate::arguments::{CheckOf, Sim, Which};
@@ -9,9 +9,10 @@ use crate::laboratory::Laboratory;
 use crate::output::Output;
 use crate::rewriting::apply;
 use crate::session::Session;
+use crate::trace_file;
 
 /// Requests of a run drawn by chance.
-const REQUESTS: u32 = 10;
+pub const REQUESTS: u32 = 10;
 /// Requests of an exhaustive search: every order of everything is a lot.
 const EXHAUSTIVE_REQUESTS: u32 = 2;
 
@@ -61,13 +62,31 @@ fn campaign(arguments: &Sim, laboratory: &Laboratory, name: &str, output: Output
     output.say(format!("{name}: {}", campaign.summary()));
     output.say(format!("checked: {}", laboratory.checks()));
     let json = json_of(arguments, campaign.json(arguments.seed));
-    let Some(found) = campaign.report.violations.first() else {
+    let found = campaign.report.violations.first();
+    write_trace(arguments, laboratory, found, output)?;
+    let Some(found) = found else {
         output.result(&json);
         return Ok(());
     };
     output.say(format!("\nthe run with seed {}, made small:\n\n{}", found.seed, laboratory.show(found)));
     output.say(format!("\nto see it again: {}", replay_command(arguments, found.seed)));
     Err(Failure::No { text: String::new(), json })
+}
+
+/// Writes the trace of the run that is shown, if the user wants it.
+fn write_trace(arguments: &Sim, laboratory: &Laboratory, found: Option<&Found>, output: Output) -> Result<()> {
+    let Some(path) = &arguments.trace else { return Ok(()) };
+    let run = match found {
+        Some(found) => laboratory.shrunk(found),
+        None if arguments.runs == 1 => laboratory.run(arguments.seed),
+        None => {
+            output.complain(
+                "note: nothing is wrong in any run, so no trace is written: add --runs 1 for a run to look at",
+            );
+            return Ok(());
+        }
+    };
+    trace_file::write(path, &arguments.which.protocol, laboratory.subject(), &run.trace)
 }
 
 fn explore(arguments: &Sim, laboratory: &Laboratory, name: &str, output: Output) -> Result<()> {

@@ -1,6 +1,7 @@
 //! Tests of the simulator, in one binary.
 
 mod diagrams;
+mod explaining;
 mod exploration;
 mod faults;
 mod programs;

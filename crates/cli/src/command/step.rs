@@ -1,0 +1,106 @@
+//! `menard step`: a simulated run, step by step, with the reasons for everything.
+
+use std::path::Path;
+
+use menard_lang::run::Trace;
+use menard_sim::explain::{Chronicle, Unfit, tables_text};
+use menard_sim::{Config, Violation};
+use serde_json::json;
+
+use crate::arguments::Step;
+use crate::command::simulate::REQUESTS;
+use crate::failure::{Failure, Result};
+use crate::laboratory::Laboratory;
+use crate::output::Output;
+use crate::rewriting::{apply, result};
+use crate::session::Session;
+use crate::trace_file;
+use crate::walkthrough::{Walkthrough, account_json, reason_json, tables_json};
+
+/// Walks through a run.
+pub fn run(arguments: &Step, output: Output) -> Result<()> {
+    let session = Session::open(&arguments.which)?;
+    let plan = arguments.plan.as_ref().map(|plan| session.plan(plan)).transpose()?;
+    session.all_settings_are_used(plan.as_slice())?;
+    let stages = plan.as_ref().map(|plan| apply(&session.program, plan)).transpose()?.unwrap_or_default();
+    let config = Config {
+        requests: arguments.requests.unwrap_or(REQUESTS),
+        max_steps: arguments.steps.unwrap_or(Config::default().max_steps),
+        ..Config::default()
+    };
+    let laboratory = Laboratory::new(&session.program, &stages, session.observer.as_ref(), true, config);
+    let (program, prepared) = (result(&session.program, &stages), laboratory.subject());
+    let (trace, violation, protocol) = match &arguments.trace {
+        Some(path) => {
+            let (trace, protocol) = trace_file::read(path, program, prepared)?;
+            (trace, None, protocol)
+        }
+        None => {
+            let run = laboratory.run(arguments.seed);
+            (run.trace, run.violation, session.program.name.to_string())
+        }
+    };
+    let chronicle = Chronicle::new(program, prepared, &trace)
+        .map_err(|error| refused(arguments.trace.as_deref(), &error, &protocol))?;
+    let walkthrough = Walkthrough::new(&chronicle, prepared.addresses(), arguments.depth);
+    match &arguments.at {
+        Some(label) => show(arguments, label, walkthrough, output),
+        None => walk(&trace, violation.as_ref(), walkthrough, output, &laboratory),
+    }
+}
+
+fn refused(path: Option<&Path>, error: &Unfit, protocol: &str) -> Failure {
+    match path {
+        Some(path) => trace_file::unfit(path, &error.to_string(), protocol),
+        None => Failure::No { text: format!("error: {error}"), json: json!({ "error": error.to_string() }) },
+    }
+}
+
+/// Answers one question.
+fn show(arguments: &Step, label: &str, mut walkthrough: Walkthrough<'_>, output: Output) -> Result<()> {
+    walkthrough.goto(label)?;
+    let (json, text) = match (&arguments.why, &arguments.node) {
+        (Some(fact), _) => {
+            let answer = walkthrough.why(fact)?;
+            let why = reason_json(&answer.reason);
+            (json!({ "event": label, "fact": fact, "holds": answer.holds, "why": why }), answer.reason.tree())
+        }
+        (None, Some(node)) => {
+            let tables = walkthrough.tables(node)?;
+            (json!({ "event": label, "node": node, "tables": tables_json(&tables) }), tables_text(node, &tables))
+        }
+        (None, None) => {
+            let account = walkthrough.account();
+            (account_json(&account), account.text())
+        }
+    };
+    output.result(&json);
+    if !output.is_json() {
+        output.say(text);
+    }
+    Ok(())
+}
+
+/// Lists the events for a program; takes a person by the hand.
+fn walk(
+    trace: &Trace,
+    violation: Option<&Violation>,
+    mut walkthrough: Walkthrough<'_>,
+    output: Output,
+    laboratory: &Laboratory,
+) -> Result<()> {
+    let names = laboratory.subject().names();
+    let facts = violation.iter().flat_map(|violation| &violation.facts);
+    let facts: Vec<String> = facts.map(|fact| names.fact("violation", fact)).collect();
+    if output.is_json() {
+        output.result(&json!({ "events": walkthrough.events(), "drained": trace.drained, "violation": facts }));
+        return Ok(());
+    }
+    let end = match (facts.is_empty(), trace.drained) {
+        (false, _) => format!("it ends with {}", facts.join(", ")),
+        (true, true) => "at its end nothing is in flight".to_owned(),
+        (true, false) => "at its end messages are still in flight, or were lost".to_owned(),
+    };
+    output.say(format!("a run of {} events; {end}\n`help` lists the commands", trace.events.len()));
+    walkthrough.read_commands(output)
+}

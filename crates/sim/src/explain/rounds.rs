@@ -1,0 +1,196 @@
+//! One step of one node, straight from its definition: everything is computed from scratch, in rounds.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use menard_lang::Program;
+use menard_lang::ir::{Component, Name, RelationKind, Rule, RuleKind};
+use menard_value::{Node, Value};
+
+use super::matching::{Facts, Reader, Row};
+
+/// Facts without rounds.
+pub(super) type Rows = BTreeMap<Name, BTreeSet<Row>>;
+/// A message that a step sends: channel, destination, fields.
+pub(super) type Sent = (Name, Node, Row);
+
+/// The name of the event of a node's first step.
+pub(super) const START: &str = "start";
+
+/// What a node keeps from step to step.
+#[derive(Clone, Default)]
+pub(super) struct Memory {
+    pub tables: Rows,
+    /// Events of the next step.
+    deferred: Rows,
+    /// Messages that state-only rules held in the last step.
+    held: BTreeSet<Sent>,
+    /// The event of its last step.
+    pub last: Option<usize>,
+}
+
+/// A step, with everything that held in it.
+pub(super) struct Step {
+    /// The event of the step before.
+    pub previous: Option<usize>,
+    /// The tables at its beginning.
+    pub before: Rows,
+    /// What held in it.
+    pub facts: Facts,
+    /// What `:+` adds for the next step.
+    pub plus: Rows,
+    /// What its delete rules match.
+    pub deleted: Rows,
+    /// The tables after it.
+    pub after: Rows,
+    /// What it sent.
+    pub sent: BTreeSet<Sent>,
+}
+
+/// What steps: a component on a logical node.
+#[derive(Clone, Copy)]
+pub(super) struct Stepper<'a> {
+    pub program: &'a Program,
+    pub component: &'a Component,
+    pub me: Node,
+}
+
+impl Stepper<'_> {
+    /// Takes a step with messages (channel, then sender and fields). `last` is what held in the step before.
+    pub fn step(&self, memory: &mut Memory, last: &Facts, start: bool, messages: &[(Name, Row)]) -> Step {
+        let before = memory.tables.clone();
+        let mut facts = self.given(memory, start, messages);
+        let mut round = 0;
+        for stratum in &self.component.strata {
+            self.fixpoint(stratum, &mut facts, last, &mut round);
+        }
+        let sent = self.send(memory, &facts, last);
+        let mut step = Step {
+            previous: memory.last,
+            before,
+            facts,
+            plus: Rows::new(),
+            deleted: Rows::new(),
+            after: Rows::new(),
+            sent,
+        };
+        self.change(&mut step, last);
+        memory.tables = step.after.clone();
+        let is_event = |(name, _): &(&Name, &BTreeSet<Row>)| !self.is_table(name);
+        memory.deferred = step.plus.iter().filter(is_event).map(|(name, rows)| (name.clone(), rows.clone())).collect();
+        step
+    }
+
+    /// What holds before any rule is looked at.
+    fn given(&self, memory: &Memory, start: bool, messages: &[(Name, Row)]) -> Facts {
+        let mut facts = Facts::new();
+        let mut add = |name: &Name, row: Row| {
+            facts.entry(name.clone()).or_default().insert(row, 0);
+        };
+        for (name, rows) in memory.tables.iter().chain(&memory.deferred) {
+            rows.iter().for_each(|row| add(name, row.clone()));
+        }
+        messages.iter().for_each(|(channel, row)| add(channel, row.clone()));
+        if start {
+            add(&Name::new(START), Row::new());
+        }
+        for (index, role) in (0..).zip(&self.program.roles) {
+            (0..role.nodes).for_each(|node| add(&role.name, vec![Value::node(index, node)]));
+        }
+        facts
+    }
+
+    fn fixpoint(&self, stratum: &[Name], facts: &mut Facts, last: &Facts, round: &mut u32) {
+        let is_of_stratum = |rule: &&Rule| rule.kind == RuleKind::Now && stratum.contains(&rule.head.relation);
+        let rules: Vec<&Rule> = self.component.rules.iter().filter(is_of_stratum).collect();
+        loop {
+            *round += 1;
+            let reader = self.reader(facts, last);
+            let derived: Vec<(&Name, Row)> = rules
+                .iter()
+                .flat_map(|rule| reader.derive(rule).into_keys().map(|row| (&rule.head.relation, row)))
+                .filter(|(name, row)| facts.get(*name).is_none_or(|rows| !rows.contains_key(row)))
+                .collect();
+            if derived.is_empty() {
+                return;
+            }
+            for (name, row) in derived {
+                facts.entry(name.clone()).or_default().entry(row).or_insert(*round);
+            }
+        }
+    }
+
+    fn send(&self, memory: &mut Memory, facts: &Facts, last: &Facts) -> BTreeSet<Sent> {
+        let (mut sent, mut held) = (BTreeSet::new(), BTreeSet::new());
+        for rule in self.component.rules.iter().filter(|rule| rule.kind == RuleKind::Async) {
+            let is_event = self.is_event_rule(rule);
+            for mut row in self.reader(facts, last).derive(rule).into_keys() {
+                let Value::Node(to) = row.remove(0) else { continue };
+                let message = (rule.head.relation.clone(), to, row);
+                if (is_event || !memory.held.contains(&message)) && self.exists(&message) {
+                    sent.insert(message.clone());
+                }
+                if !is_event {
+                    held.insert(message);
+                }
+            }
+        }
+        memory.held = held;
+        sent
+    }
+
+    /// Whether a message's destination exists and is of the role that receives the channel.
+    fn exists(&self, (channel, to, _): &Sent) -> bool {
+        let Some(channel) = self.program.channel(channel) else { return false };
+        let component = self.program.component(&channel.receiver);
+        let role = component.map_or(&channel.receiver, |component| &component.role);
+        let is_there = |role: &menard_lang::ir::Role| to.index < role.nodes || role.external && role.count.is_none();
+        self.program.role_index(role) == Some(to.role) && self.program.role(role).is_some_and(is_there)
+    }
+
+    /// What the step changes for the next one.
+    fn change(&self, step: &mut Step, last: &Facts) {
+        for relation in self.component.relations.iter().filter(|relation| relation.kind == RelationKind::Table) {
+            let rows = step.facts.get(&relation.name).map(|rows| rows.keys().cloned().collect());
+            step.after.insert(relation.name.clone(), rows.unwrap_or_default());
+        }
+        for rule in self.component.rules.iter().filter(|rule| rule.kind == RuleKind::Next) {
+            let (name, reader) = (&rule.head.relation, self.reader(&step.facts, last));
+            if rule.delete {
+                let matching = |pattern: &Vec<Option<Value>>, row: &Row| {
+                    row.iter().zip(pattern).all(|(value, wanted)| wanted.as_ref().is_none_or(|wanted| wanted == value))
+                };
+                let patterns = reader.patterns(rule);
+                let rows = step.facts.get(name).into_iter().flat_map(BTreeMap::keys);
+                let doomed = rows.filter(|row| patterns.iter().any(|pattern| matching(pattern, row))).cloned();
+                step.deleted.entry(name.clone()).or_default().extend(doomed);
+            } else {
+                step.plus.entry(name.clone()).or_default().extend(reader.derive(rule).into_keys());
+            }
+        }
+        step.plus.retain(|_, rows| !rows.is_empty());
+        for (name, table) in &mut step.after {
+            let deleted = step.deleted.get(name);
+            table.retain(|row| deleted.is_none_or(|deleted| !deleted.contains(row)));
+            table.extend(step.plus.get(name).into_iter().flatten().cloned());
+        }
+    }
+
+    fn reader<'a>(&'a self, facts: &'a Facts, last: &'a Facts) -> Reader<'a> {
+        Reader { program: self.program, me: self.me, facts, before: last, limit: u32::MAX }
+    }
+
+    fn is_table(&self, name: &str) -> bool {
+        self.component.relation(name).is_some_and(|relation| relation.kind == RelationKind::Table)
+    }
+
+    /// Whether a rule has an event in its body.
+    fn is_event_rule(&self, rule: &Rule) -> bool {
+        rule.body.iter().filter_map(|literal| literal.as_atom()).any(|atom| {
+            let relation = self.component.relation(&atom.relation);
+            atom.new
+                || atom.relation == START
+                || self.program.channel(&atom.relation).is_some()
+                || relation.is_some_and(|relation| relation.kind == RelationKind::Event)
+        })
+    }
+}
