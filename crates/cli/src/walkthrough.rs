@@ -84,8 +84,17 @@ impl<'a> Walkthrough<'a> {
         self.chronicle.why(self.event, fact, self.depth).map_err(|error| refused(&error))
     }
 
+    /// All events for programs.
+    pub fn events_json(&self) -> Value {
+        let event = |event| {
+            let Account { event, node, action, takes, sends, .. } = self.chronicle.account(event);
+            json!({ "event": event, "node": node, "action": action, "takes": takes, "sends": sends })
+        };
+        (0..self.chronicle.len()).map(event).collect()
+    }
+
     /// All events, one a line.
-    pub fn events(&self) -> Vec<String> {
+    fn events(&self) -> Vec<String> {
         (0..self.chronicle.len()).map(|event| self.chronicle.line(event)).collect()
     }
 
@@ -152,8 +161,8 @@ impl<'a> Walkthrough<'a> {
     fn tables_here(&self) -> Result<String> {
         let account = self.account();
         match account.tables.is_empty() {
-            true => Ok(format!("{} keeps no tables: name a node of the program", account.node)),
-            false => Ok(account.tables_text()),
+            true => Ok(format!("{} keeps no tables and no views", account.node)),
+            false => Ok(tables_text(&account.node, &account.tables)),
         }
     }
 

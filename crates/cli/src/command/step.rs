@@ -93,7 +93,7 @@ fn walk(
     let facts = violation.iter().flat_map(|violation| &violation.facts);
     let facts: Vec<String> = facts.map(|fact| names.fact("violation", fact)).collect();
     if output.is_json() {
-        output.result(&json!({ "events": walkthrough.events(), "drained": trace.drained, "violation": facts }));
+        output.result(&json!({ "events": walkthrough.events_json(), "drained": trace.drained, "violation": facts }));
         return Ok(());
     }
     let end = match (facts.is_empty(), trace.drained) {

@@ -48,33 +48,28 @@ impl Account {
     /// The event for people.
     pub fn text(&self) -> String {
         let mut text = format!("event {}: {} {}\n", self.event, self.node, self.action);
-        let plain = |items: &[String]| items.iter().map(|item| format!("  {item}")).collect::<Vec<_>>();
-        section(&mut text, "takes", &plain(&self.takes));
+        section(&mut text, "takes", &self.takes);
         section(&mut text, "derives", &lines(&self.derives));
-        section(&mut text, "sends", &plain(&self.sends));
+        section(&mut text, "sends", &self.sends);
         section(&mut text, "from the next step on", &lines(&self.then));
-        section(&mut text, "in the network", &plain(&self.network));
-        text + &self.tables_text()
-    }
-
-    /// The tables of the event's node.
-    pub fn tables_text(&self) -> String {
-        tables_text(&self.node, &self.tables)
+        section(&mut text, "in the network", &self.network);
+        if !self.tables.is_empty() {
+            text.push_str(&tables_text(&self.node, &self.tables));
+        }
+        text
     }
 }
 
 /// Tables and views with their facts.
 pub fn tables_text(node: &str, tables: &[(Name, Vec<String>)]) -> String {
-    let facts: Vec<String> = tables.iter().flat_map(|(_, facts)| facts).map(|fact| format!("  {fact}")).collect();
+    let facts: Vec<String> = tables.iter().flat_map(|(_, facts)| facts).cloned().collect();
     let mut text = String::new();
-    if tables.is_empty() {
-        return text;
+    section(&mut text, &format!("tables and views of {node}"), &facts);
+    match (tables.is_empty(), facts.is_empty()) {
+        (true, _) => format!("{node} keeps no tables and no views\n"),
+        (false, true) => format!("tables and views of {node}: empty\n"),
+        (false, false) => text,
     }
-    match facts.is_empty() {
-        true => writeln!(text, "tables and views of {node}: empty").expect("writing to a string succeeds"),
-        false => section(&mut text, &format!("tables and views of {node}"), &facts),
-    }
-    text
 }
 
 fn section(text: &mut String, head: &str, lines: &[String]) {

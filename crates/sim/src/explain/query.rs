@@ -88,7 +88,7 @@ impl Chronicle<'_> {
         }
         let mut plus = step.plus.get(relation).into_iter().flatten();
         Ok(match plus.find(|row| matches(&pattern, row)) {
-            Some(row) => Answer { holds: true, reason: teller.from_the_next_step_on(event, relation, row, depth) },
+            Some(row) => Answer { holds: true, reason: teller.deferred(event, relation, row, depth) },
             None => Answer { holds: false, reason: absent(self, event, spoken, &pattern) },
         })
     }

@@ -115,7 +115,7 @@ impl<'c, 'a> Teller<'c, 'a> {
     }
 
     /// Why a fact holds from the step after this one on.
-    pub fn from_the_next_step_on(&mut self, event: usize, relation: &Name, row: &Row, depth: u32) -> Reason {
+    pub fn deferred(&mut self, event: usize, relation: &Name, row: &Row, depth: u32) -> Reason {
         let fact = self.chronicle.fact(relation, row);
         let text = format!("{fact}: from the step after event {} on", self.chronicle.label(event));
         self.derived(event, RuleKind::Next, relation, row, text, depth)
