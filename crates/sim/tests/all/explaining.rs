@@ -26,8 +26,8 @@ const TOUR: &str = "protocol tour
       table last(id: int)
       edge(a % 4, b % 4)     :- link(_, a, b)
       edge(a, b)             :- gossip(a, b)
-      path(a, b)             :- edge(a, b)
       path(a, c)             :- path(a, b), edge(b, c)
+      path(a, b)             :- edge(a, b)
       reach(a, count(b))     :- path(a, b)
       best(max(n), sum(n))   :- reach(_, n)
       known(id, n)@c         :~ link(id, a, _) from c, reach(x, n), x == a % 4, !last(id)
@@ -118,9 +118,19 @@ fn every_message_has_a_reason_that_ends_outside() {
     }
 }
 
+/// Nothing is among its own reasons.
+fn assert_well_founded<'r>(reason: &'r Reason, above: &mut Vec<&'r str>) {
+    let text = reason.text.trim_end_matches(" (see above)");
+    assert!(!above.contains(&text), "{text} is a reason for itself");
+    above.push(text);
+    reason.because.iter().for_each(|reason| assert_well_founded(reason, above));
+    above.pop();
+}
+
 fn check_reason(chronicle: &Chronicle<'_>, event: usize, message: &str) {
     let answer = chronicle.why(event, message, 1000).expect("the message is one of the program");
     assert!(answer.holds && answer.reason.rule.is_some(), "{}", answer.reason.tree());
+    assert_well_founded(&answer.reason, &mut Vec::new());
     let mut ends = Vec::new();
     leaves(&answer.reason, &mut ends);
     let is_end = |text: &str| {
