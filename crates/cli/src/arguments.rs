@@ -61,7 +61,7 @@ pub struct Scale {
     #[arg(long, value_name = "S", default_value_t = 4.0, value_parser = seconds)]
     pub seconds: f64,
     /// Clients of the real runs, each with one request at a time
-    #[arg(long, value_name = "N", default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub clients: u32,
     /// The seed of the first simulated run
     #[arg(long, value_name = "N", default_value_t = 0)]
