@@ -39,24 +39,31 @@ pub struct Demand<'a> {
     joined: usize,
     grouped: Option<Told>,
     told: Option<Told>,
+    /// The channel on which the rule sends for as long as its body holds, if other rules send so on it too.
+    shared: Option<&'a str>,
 }
 
 /// What a head tells.
 #[derive(Clone)]
 struct Told {
     variables: BTreeSet<Name>,
-    terms: Vec<Expr>,
+    /// The arguments in their order and the destination; `None` for aggregates.
+    terms: Vec<Option<Expr>>,
+}
+
+/// How a message tells a key: always the same, or by the argument at this position (the destination comes last).
+#[derive(Clone, PartialEq, Debug)]
+enum Teller {
+    Always(Expr),
+    Argument(usize),
 }
 
 impl Told {
     /// The head's arguments that are no aggregates, and the destination.
     fn by_head(rule: &Rule, same: &Synonyms) -> Told {
-        let args = rule.head.args.iter().filter_map(|arg| match arg {
-            HeadArg::Expr(expr) => Some(expr),
-            HeadArg::Aggregate { .. } => None,
-        });
-        let terms: Vec<Expr> = args.chain(&rule.head.at).filter_map(|expr| same.of_expr(expr)).collect();
-        let variables = terms.iter().filter_map(|term| match &term.kind {
+        let mut terms = head_arguments(rule, same);
+        terms.extend(rule.head.at.iter().map(|at| same.of_expr(at)));
+        let variables = terms.iter().flatten().filter_map(|term| match &term.kind {
             ExprKind::Variable(name) => Some(name.clone()),
             _ => None,
         });
@@ -64,7 +71,15 @@ impl Told {
     }
 
     fn tells(&self, term: &Expr) -> bool {
-        self.terms.contains(term) || variables(term).is_subset(&self.variables)
+        self.tellers(term).next().is_some() || variables(term).is_subset(&self.variables)
+    }
+
+    /// How the message tells a term, in all ways that can be compared between rules.
+    fn tellers(&self, term: &Expr) -> impl Iterator<Item = Teller> {
+        let constant = variables(term).is_empty().then(|| Teller::Always(term.clone()));
+        let is_told = |(position, told): (usize, &Option<Expr>)| (told.as_ref() == Some(term)).then_some(position);
+        let positions: Vec<usize> = self.terms.iter().enumerate().filter_map(is_told).collect();
+        constant.into_iter().chain(positions.into_iter().map(Teller::Argument))
     }
 }
 
@@ -84,7 +99,20 @@ impl<'a> Demand<'a> {
         let all_told = Told { variables: told.variables.iter().cloned().chain(by_equations).collect(), ..told.clone() };
         let grouped = aggregates(rule).then_some(told);
         let joined = if grouped.is_some() { body } else { met.len() };
-        Demand { rule: index, met, joined, grouped, told: held.then_some(all_told) }
+        let shared = held.then_some(rule.head.relation.as_str()).filter(|channel| is_held_by_several(scope, channel));
+        Demand { rule: index, met, joined, grouped, told: held.then_some(all_told), shared }
+    }
+
+    /// Whether other rules send the same messages for as long as their bodies hold.
+    pub fn is_shared(&self) -> bool {
+        self.shared.is_some()
+    }
+
+    /// How the message tells the key, if the assignment has one.
+    fn tellers(&self, keys: &Assignment<'_>) -> Option<Vec<Teller>> {
+        let (name, args) = self.met.iter().find(|(name, _)| keys.contains_key(name))?;
+        let term = args[keys[name]].as_ref();
+        Some(term.into_iter().zip(&self.told).flat_map(|(term, told)| told.tellers(term)).collect())
     }
 
     /// How many of the relations that meet are to be looked at.
@@ -106,6 +134,12 @@ impl<'a> Demand<'a> {
             && (!demands.aggregates || within(&self.grouped))
             && (!demands.held || within(&self.told))
     }
+}
+
+/// Whether more than one rule sends on this channel for as long as state holds.
+fn is_held_by_several(scope: &Scope<'_>, channel: &str) -> bool {
+    let holds = |rule: &Rule| rule.kind == RuleKind::Async && rule.head.relation == channel;
+    scope.rules().filter(|(_, rule)| holds(rule) && scope.is_state_only(rule)).count() > 1
 }
 
 fn arguments(atom: &Atom, same: &Synonyms) -> Vec<Option<Expr>> {
@@ -206,7 +240,11 @@ pub fn groups<'a>(scope: &Scope<'a>, demands: Demands) -> Vec<Group<'a>> {
     for (index, _) in rules() {
         let demand = Demand::of(scope, index, &referenced);
         let names: BTreeSet<&str> = demand.met.iter().map(|(name, _)| *name).collect();
-        let (tied, apart): (Vec<_>, Vec<_>) = groups.into_iter().partition(|(group, _)| !group.is_disjoint(&names));
+        let is_tied = |(group, rules): &(BTreeSet<&str>, Vec<Demand<'_>>)| {
+            let holds_the_same = |other: &Demand<'_>| demand.is_shared() && other.shared == demand.shared;
+            !group.is_disjoint(&names) || demands.held && rules.iter().any(holds_the_same)
+        };
+        let (tied, apart): (Vec<_>, Vec<_>) = groups.into_iter().partition(is_tied);
         groups = apart;
         let mut merged = (BTreeSet::new(), vec![demand]);
         for (names, demands) in tied {
@@ -249,7 +287,10 @@ impl<'a> Group<'a> {
         for column in 0..arity(scope, name) {
             keys.insert(name, column);
             let concerned = self.demands.iter().filter(|demand| demand.met.iter().any(|(met, _)| met == name));
-            if found.len() < MAX_ASSIGNMENTS && concerned.into_iter().all(|demand| demand.is_met(keys, demands)) {
+            if found.len() < MAX_ASSIGNMENTS
+                && concerned.into_iter().all(|demand| demand.is_met(keys, demands))
+                && self.apart(keys, demands).is_none()
+            {
                 self.extend(scope, keys, next + 1, demands, found);
             }
             keys.remove(name);
@@ -279,9 +320,21 @@ impl<'a> Group<'a> {
                 }
             }
             if keys.len() == before {
-                return None;
+                return self.apart(&keys, demands);
             }
         }
+    }
+
+    /// A rule that sends the same messages as an earlier one, both for as long as state holds, and does not tell the key where that does:
+    /// then the same message can be held by two partitions.
+    fn apart(&self, keys: &Assignment<'a>, demands: Demands) -> Option<&Demand<'a>> {
+        let mut common: BTreeMap<&str, Vec<Teller>> = BTreeMap::new();
+        self.demands.iter().filter(|_| demands.held).find(|demand| {
+            let (Some(channel), Some(tellers)) = (demand.shared, demand.tellers(keys)) else { return false };
+            let common = common.entry(channel).or_insert_with(|| tellers.clone());
+            common.retain(|teller| tellers.contains(teller));
+            common.is_empty()
+        })
     }
 }
 
@@ -378,5 +431,15 @@ mod tests {
         assert_eq!(assignments(counted), [["kept.1 n.0 put.1"]]);
         let held = "kept(k, v) :- put(k, v) out(v, 0)@o :~ kept(_, v), b(o)";
         assert_eq!(assignments(held), [["kept.1 put.1"]]);
+    }
+
+    #[test]
+    fn rules_that_hold_the_same_message_tell_the_key_by_the_same_argument() {
+        let apart = "kept(k, v) :- put(k, v) asked(k) :- get(k)
+                     out(k, v)@o :~ kept(k, v), b(o) out(0, k)@o :~ asked(k), b(o)";
+        let apart = format!("table asked(k: int) {apart}");
+        assert_eq!(assignments(&apart), [["asked.0 get.0 kept.1 put.1"]]);
+        let one_event = "kept(k, v) :- put(k, v) out(k, v)@o :~ kept(k, v), b(o) out(0, k)@o :~ get(k), b(o)";
+        assert_eq!(assignments(one_event).len(), 2, "an event sends whenever it happens");
     }
 }

@@ -130,7 +130,10 @@ fn obstacles<'a>(
         }
     }
     if obstacles.is_empty() {
-        let rules = group.demands.iter().filter(|demand| !demand.met.is_empty());
+        let is_shared = |demand: &&Demand<'_>| demands.held && demand.is_shared();
+        let only_shared = group.demands.iter().any(|demand| is_shared(&demand));
+        let concerned = |demand: &&Demand<'_>| !demand.met.is_empty() && (!only_shared || is_shared(demand));
+        let rules = group.demands.iter().filter(concerned);
         let why = |demand: &Demand<'_>| why(demand, "the key");
         obstacles =
             rules.map(|demand| Obstacle::new(scope.program, scope.rule(demand.rule).span, why(demand))).collect();

@@ -8,7 +8,8 @@
 //!   reads included, have the same term there.
 //! * P1.4 Facts that are aggregated together have the same key: the key is among the arguments that the aggregate groups by.
 //! * P1.5 A `:~` rule over state alone tells its key in its message: such a rule sends when its body begins to hold, and would send once
-//!   at every partition.
+//!   at every partition. If several such rules send on one channel, all tell it by the same argument: otherwise two partitions could hold
+//!   the same message, each by another rule.
 //! * P1.6 Nodes of the role lose messages at worst, and no node is Byzantine.
 //!
 //! *Mechanism.* The component gets a number of partitions, and every channel that it receives the key by which its messages are routed.
@@ -253,8 +254,10 @@ fn grouped(program: &Program, site: &Partitioning) -> Result<String, Broken> {
 
 fn told(program: &Program, site: &Partitioning) -> Result<String, Broken> {
     let scope = Scope::of(program, &site.component);
-    let why =
-        |_: &Demand<'_>, keys: &str| format!("every partition with such state sends this: it does not tell {keys}");
+    let why = |demand: &Demand<'_>, keys: &str| match demand.is_shared() {
+        true => format!("other rules send the same, and {keys} is not told at the same place by all of them"),
+        false => format!("every partition with such state sends this: it does not tell {keys}"),
+    };
     choose_or_explain(&scope, &site.by, HELD, "a message would be sent once by each of several partitions", why)?;
     let rules = scope.rules().filter(|(_, rule)| scope.is_state_only(rule));
     let names: BTreeSet<&str> = rules.filter_map(|(_, rule)| sends(rule)).collect();

@@ -360,6 +360,15 @@ channel done(k: int, n: int)  store -> server
              done(0, 0)@s :~ kept(_, 3), server(s)",
             ("done(0, 0)@s :~ kept(_, 3)", "done(k, 0)@s :~ kept(k, 3)"),
         ),
+        case(
+            "P1.5",
+            "a message that two rules hold for different keys",
+            "table kept(k: int, v: int)
+             kept(k, v)   :- note(k, v)
+             done(k, v)@s :~ kept(k, v), server(s)
+             done(v, k)@s :~ kept(k, v), server(s)",
+            ("done(v, k)@s", "done(k, v + 1)@s"),
+        ),
         faults("fault crash 1 of store", "a part that dies alone"),
         faults("fault restart 1 of store", "a part that forgets alone"),
     ]
