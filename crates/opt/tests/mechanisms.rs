@@ -133,23 +133,32 @@ fn keys_of_different_channels_are_equally_long() {
         channel drop(k: int)          client -> server
         channel pair(k: int, v: int)  server -> store
         channel ask(k: int)           server -> store
+        channel query(v: int)         server -> store
         channel found(k: int)         store -> server
         component server {
           pair(k, v)@s :~ put(k, v), store(s)
           ask(k)@s     :~ drop(k), store(s)
+          query(k)@s   :~ drop(k), store(s)
           known(k)     :- found(k)
         }
         component store {
           table kept(k: int, v: int)
           kept(k, v)   :- pair(k, v)
-          found(k)@s   :~ ask(k) from s, kept(k, k)
+          FOUND
         }";
-    let original = program(text);
-    let stages = apply_all(&original, &["partition store by k, v into 3"]);
-    let ask = stages[0].program.channel("ask").expect("the example has a channel `ask`");
-    assert_eq!(ask.by.len(), 2, "as many as `pair` has");
-    let report = refine::check(&original, &stages, 300, 12);
-    assert!(report.violations.is_empty(), "{:?}", report.violations.first());
+    let rules = [
+        "found(k)@s :~ ask(k) from s, kept(k, k)",
+        "found(k)@s :~ ask(k) from s, kept(j, i), j == k, i == k",
+        "table asked(k: int)  asked(k) :- query(k)  found(k)@s :~ ask(k) from s, kept(k, k), asked(k)",
+    ];
+    for rule in rules {
+        let original = program(&text.replace("FOUND", rule));
+        let stages = apply_all(&original, &["partition store by k, v into 3"]);
+        let ask = stages[0].program.channel("ask").expect("the example has a channel `ask`");
+        assert_eq!(ask.by.len(), 2, "as many as `pair` has");
+        let report = refine::check(&original, &stages, 300, 12);
+        assert!(report.violations.is_empty(), "{:?}", report.violations.first());
+    }
 }
 
 #[test]
