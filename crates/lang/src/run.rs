@@ -84,7 +84,7 @@ pub enum Event {
 pub struct Trace {
     /// The events.
     pub events: Vec<Event>,
-    /// Whether at the end nothing was in flight and nothing had been lost: then outputs must be equal, not only included.
+    /// Whether at the end nothing was in flight and nothing had been lost.
     pub drained: bool,
 }
 

@@ -91,12 +91,12 @@ impl<'a> Refiner<'a> {
         let mut stats = RefineStats::default();
         let mut lifted: Option<Trace> = None;
         let count = self.stages.len();
-        let mut completeness = if trace.drained { Completeness::Exact } else { Completeness::Open };
+        let mut completeness = if trace.drained { Completeness::Finished } else { Completeness::Exact };
         for (stage, (replayer, lift)) in self.stages.iter_mut().enumerate() {
             let rewritten = lifted.as_ref().unwrap_or(trace);
             let schedule = lift.lift(rewritten);
-            if completeness == Completeness::Exact && !lift.exact() {
-                completeness = Completeness::UpToCopies;
+            if !lift.exact() {
+                completeness = completeness.after_inexact_lift();
             }
             let followed = replayer.replay(&schedule);
             let compared = match followed {
@@ -115,15 +115,27 @@ impl<'a> Refiner<'a> {
     }
 }
 
-/// What the end of the rewritten run says about what is missing from it.
+/// What is known to be wrong if the rewritten program has not sent a message of the original.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Completeness {
-    /// Nothing: something was lost or still in flight.
+    /// Nothing: it may still be under way inside the rewritten program, or something was lost.
     Open,
-    /// Every message was sent at least once that had to be.
+    /// Nothing is under way, so every message was sent at least once that had to be.
     UpToCopies,
-    /// Every message was sent as often as it had to be.
+    /// A turn of one is a turn of the other, so every message was sent as often as it had to be.
     Exact,
+    /// The same, and nothing is left to do.
+    Finished,
+}
+
+impl Completeness {
+    /// What an inexact lift leaves of it, for this stage and those behind it.
+    fn after_inexact_lift(self) -> Self {
+        match self {
+            Completeness::Finished | Completeness::UpToCopies => Completeness::UpToCopies,
+            Completeness::Exact | Completeness::Open => Completeness::Open,
+        }
+    }
 }
 
 /// A mismatch before it is put into words.
@@ -189,7 +201,7 @@ fn compare(rewritten: &Trace, original: &World<'_>, completeness: Completeness) 
         let message = position.map(|position| original.log.message(prepared, narrow(position)));
         return Err(Finding::new(Difference::Missing, message));
     }
-    if completeness == Completeness::Exact && !original.is_drained() {
+    if completeness == Completeness::Finished && !original.is_drained() {
         return Err(Finding::new(Difference::Unfinished, None));
     }
     Ok(())

@@ -36,6 +36,19 @@ impl Lift for To {
     }
 }
 
+/// As [`Identity`], of a rewrite whose nodes may take longer.
+struct Inexact;
+
+impl Lift for Inexact {
+    fn lift(&self, run: &Trace) -> Schedule {
+        schedule_of(run)
+    }
+
+    fn exact(&self) -> bool {
+        false
+    }
+}
+
 fn check(original: &Prepared, lift: &dyn Lift, trace: &Trace) -> Result<RefineStats, Box<Mismatch>> {
     refine(&[Stage { original, lift }], trace)
 }
@@ -166,8 +179,10 @@ fn a_dropped_output_is_noticed() {
     }
     trace.events.retain(|event| !matches!(event, Event::Take { message, .. } if *message == reply));
     assert_eq!(difference(&prepared, &trace), Difference::Missing);
+    // Heartbeats may keep a run from ever being drained; where turns are turns of the original, that is no excuse.
     trace.drained = false;
-    check(&prepared, &Identity, &trace).expect("a message may be on its way for long");
+    assert_eq!(difference(&prepared, &trace), Difference::Missing);
+    check(&prepared, &Inexact, &trace).expect("what causes the message may still be under way inside");
 }
 
 #[test]
