@@ -8,6 +8,8 @@
 //! settled. Only a settled node takes messages, and all nodes are settled before the first message is delivered. (Otherwise decoupling would
 //! change what a protocol does: with rules on two nodes, a message caused by the first step could come back before the second.)
 
+use std::collections::BTreeSet;
+
 use menard_value::{Node, Value};
 
 use crate::ir::Name;
@@ -101,9 +103,10 @@ pub trait Lift {
     /// The schedule under which the original does what this run of the rewritten program did.
     fn lift(&self, run: &Trace) -> Schedule;
 
-    /// Whether the original, under that schedule, sends every message exactly as often as this run did. If not, it may send some more often:
-    /// where two equal messages of the original become one, the second is still in flight.
-    fn exact(&self) -> bool {
-        true
+    /// The channels on which the original, under that schedule, may have sent more at the end of this run than the run did: what it sends
+    /// at once, the rewritten program sends later, and where two equal messages of the original become one, the second is still in flight.
+    /// On all other channels both send the same.
+    fn inexact(&self) -> BTreeSet<Name> {
+        BTreeSet::new()
     }
 }

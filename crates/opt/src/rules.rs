@@ -1,8 +1,9 @@
 //! The one list of rewrites. Adding a rewrite is one file, one line here, one page of the book.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use menard_lang::ir::Program;
+use menard_lang::ir::{Name, Program};
 use menard_lang::plan::LineKind;
 use menard_lang::run::{Lift, Schedule, Trace};
 
@@ -97,7 +98,7 @@ impl<R: Rewrite> Lift for Permitted<R> {
         self.rewrite.lift(&self.permit, run)
     }
 
-    fn exact(&self) -> bool {
-        self.rewrite.exact(&self.permit)
+    fn inexact(&self) -> BTreeSet<Name> {
+        self.rewrite.inexact(&self.permit)
     }
 }

@@ -87,6 +87,17 @@ fn a_channel_that_only_moved_rules_read_is_redirected() {
     insta::assert_snapshot!(server_after(rules, &["decouple server { done, note } into worker using functional"]));
 }
 
+/// Only messages that depend on what is forwarded are late.
+#[test]
+fn lifts_say_on_which_channels_messages_are_late() {
+    let voting = program(include_str!("../../../protocols/voting/voting.ded"));
+    let late = |line: &str| apply_all(&voting, &[line])[0].lift.inexact();
+    assert_eq!(late("decouple leader { ballot } into broadcaster using functional"), ["ballot".into()].into());
+    assert_eq!(late("decouple participant { vote } into voter using functional"), [].into());
+    assert_eq!(late("decouple leader { voted } into collector"), [].into());
+    assert_eq!(late("partition participant by id into 3"), [].into());
+}
+
 #[test]
 fn moved_rules_may_keep_what_they_are_told() {
     let rules = "table seen(k: int, v: int)

@@ -4,13 +4,16 @@
 //! What is compared, for channels that the original has:
 //! * every message that the original is scheduled to take must be in flight in it at that moment, and every repetition must be of a message
 //!   that it holds;
-//! * every message that the rewritten program sent, the original sent too, at least as often;
+//! * every message that the rewritten program sent, the original sent too, at least as often; and on channels on which the lift is exact, no
+//!   more often and no others, whatever is still in flight;
 //! * their histories are equal: what external nodes sent, and what was delivered to whom, turn by turn. So every property, which can speak of
 //!   deliveries only, holds of both or of neither;
-//! * if the rewritten run was drained, the original sent no message that the rewritten program never sent; and if the lift is exact, none
-//!   more often, and its run is drained too. (An inexact lift may leave copies in flight in the original: where two equal messages of the
-//!   original become one, the second is only late.)
+//! * if the rewritten run was drained, the original sent no message that the rewritten program never sent, and in flight in it there are only
+//!   copies on channels on which some lift is inexact. (There, where two equal messages of the original become one, the second is only late.)
 
+use std::collections::BTreeSet;
+
+use menard_lang::ir::Name;
 use menard_lang::run::{Event, Lift, Message, Trace};
 use thiserror::Error;
 
@@ -61,7 +64,7 @@ pub enum Difference {
     Blocked(Obstacle),
     /// The rewritten program sent a message that the original did not send, or not as often.
     Invented,
-    /// The rewritten program said everything that it had to say, and this message is missing.
+    /// The original sent a message that the rewritten program did not send, or not as often.
     Missing,
     /// Other messages were delivered, or in another order, or grouped otherwise into steps.
     History,
@@ -71,7 +74,17 @@ pub enum Difference {
 
 /// Checks runs, one after another, in the same memory.
 pub struct Refiner<'a> {
-    stages: Vec<(Replayer<'a>, &'a dyn Lift)>,
+    rungs: Vec<Rung<'a>>,
+}
+
+/// A stage with what checking it needs.
+struct Rung<'a> {
+    replayer: Replayer<'a>,
+    lift: &'a dyn Lift,
+    /// Channels on which the original may have sent more, by number.
+    inexact: Vec<u16>,
+    /// These, and those of the stages after this one in the plan: in flight may be copies that were delivered to nobody.
+    copied: Vec<u16>,
 }
 
 /// Checks one run. Stages from the last rewrite of the plan to the first.
@@ -82,59 +95,45 @@ pub fn refine(stages: &[Stage<'_>], trace: &Trace) -> Result<RefineStats, Box<Mi
 impl<'a> Refiner<'a> {
     /// A checker for a plan; stages from the last rewrite to the first.
     pub fn new(stages: &[Stage<'a>]) -> Self {
-        let replayer = |stage: &Stage<'a>| (Replayer::new(stage.original, None), stage.lift);
-        Refiner { stages: stages.iter().map(replayer).collect() }
+        let mut copied = BTreeSet::new();
+        let rung = |stage: &Stage<'a>| {
+            let inexact = stage.lift.inexact();
+            copied.extend(inexact.iter().cloned());
+            let numbers = |names: &BTreeSet<Name>| -> Vec<u16> {
+                names.iter().filter_map(|name| stage.original.channel_of(name)).collect()
+            };
+            Rung {
+                replayer: Replayer::new(stage.original, None),
+                lift: stage.lift,
+                inexact: numbers(&inexact),
+                copied: numbers(&copied),
+            }
+        };
+        Refiner { rungs: stages.iter().map(rung).collect() }
     }
 
     /// Checks one run of the program that the whole plan gives.
     pub fn check(&mut self, trace: &Trace) -> Result<RefineStats, Box<Mismatch>> {
         let mut stats = RefineStats::default();
         let mut lifted: Option<Trace> = None;
-        let count = self.stages.len();
-        let mut completeness = if trace.drained { Completeness::Finished } else { Completeness::Exact };
-        for (stage, (replayer, lift)) in self.stages.iter_mut().enumerate() {
+        let count = self.rungs.len();
+        for (stage, rung) in self.rungs.iter_mut().enumerate() {
             let rewritten = lifted.as_ref().unwrap_or(trace);
-            let schedule = lift.lift(rewritten);
-            if !lift.exact() {
-                completeness = completeness.after_inexact_lift();
-            }
-            let followed = replayer.replay(&schedule);
-            let compared = match followed {
-                Ok(_) => compare(rewritten, replayer.world(), completeness),
+            let schedule = rung.lift.lift(rewritten);
+            let compared = match rung.replayer.replay(&schedule) {
+                Ok(_) => compare(rewritten, rung, trace.drained),
                 Err(error) => Err(Finding::blocked(error)),
             };
-            compared.map_err(|finding| Box::new(finding.explain(stage, replayer.world().prepared)))?;
+            let world = rung.replayer.world();
+            compared.map_err(|finding| Box::new(finding.explain(stage, world.prepared)))?;
             stats.stages += 1;
-            stats.steps += u64::from(replayer.world().stats.steps);
-            stats.messages += u64::from(replayer.world().stats.messages);
+            stats.steps += u64::from(world.stats.steps);
+            stats.messages += u64::from(world.stats.messages);
             if stage + 1 < count {
-                lifted = Some(replayer.trace());
+                lifted = Some(rung.replayer.trace());
             }
         }
         Ok(stats)
-    }
-}
-
-/// What is known to be wrong if the rewritten program has not sent a message of the original.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Completeness {
-    /// Nothing: it may still be under way inside the rewritten program, or something was lost.
-    Open,
-    /// Nothing is under way, so every message was sent at least once that had to be.
-    UpToCopies,
-    /// A turn of one is a turn of the other, so every message was sent as often as it had to be.
-    Exact,
-    /// The same, and nothing is left to do.
-    Finished,
-}
-
-impl Completeness {
-    /// What an inexact lift leaves of it, for this stage and those behind it.
-    fn after_inexact_lift(self) -> Self {
-        match self {
-            Completeness::Finished | Completeness::UpToCopies => Completeness::UpToCopies,
-            Completeness::Exact | Completeness::Open => Completeness::Open,
-        }
     }
 }
 
@@ -175,36 +174,66 @@ impl Finding {
     }
 }
 
-/// Compares what the rewritten program did with what the original did.
-fn compare(rewritten: &Trace, original: &World<'_>, completeness: Completeness) -> Result<(), Finding> {
+/// Compares what the rewritten program did with what the original did. `drained` says that the run of the program that the whole plan
+/// gives left nothing in flight.
+fn compare(rewritten: &Trace, rung: &Rung<'_>, drained: bool) -> Result<(), Finding> {
+    let original = rung.replayer.world();
     let prepared = original.prepared;
     let Account { sent: mut ours, history } = Account::of(rewritten, prepared);
-    let mut theirs: Vec<u64> = original.log.packets.iter().map(|packet| packet.digest).collect();
+    let mut theirs: Vec<(u64, u16)> =
+        original.log.packets.iter().map(|packet| (packet.digest, packet.channel)).collect();
     ours.sort_unstable();
     theirs.sort_unstable();
-    if let Some(extra) = first_extra(&ours, &theirs) {
-        return Err(Finding::new(Difference::Invented, find_in_trace(rewritten, prepared, extra)));
+    let sent = compare_sent(&ours, &theirs, &rung.inexact, drained);
+    if let Err(Unequal::Invented(digest)) = sent {
+        return Err(Finding::new(Difference::Invented, find_in_trace(rewritten, prepared, digest)));
     }
     if let Some(position) = first_difference(&history, &history_of(original)) {
         let digest = history.get(position).copied();
         let message = digest.and_then(|digest| find_in_trace(rewritten, prepared, digest));
         return Err(Finding::new(Difference::History, message));
     }
-    if completeness == Completeness::UpToCopies {
-        ours.dedup();
-        theirs.dedup();
-    }
-    if completeness != Completeness::Open
-        && let Some(missing) = first_extra(&theirs, &ours)
-    {
-        let position = original.log.packets.iter().position(|packet| packet.digest == missing);
+    if let Err(Unequal::Missing(digest)) = sent {
+        let position = original.log.packets.iter().position(|packet| packet.digest == digest);
         let message = position.map(|position| original.log.message(prepared, narrow(position)));
         return Err(Finding::new(Difference::Missing, message));
     }
-    if completeness == Completeness::Finished && !original.is_drained() {
+    if drained && !original.is_drained_but_for(&rung.copied) {
         return Err(Finding::new(Difference::Unfinished, None));
     }
     Ok(())
+}
+
+/// A message that one program sent and the other did not, or not as often.
+enum Unequal {
+    Invented(u64),
+    Missing(u64),
+}
+
+/// Compares sorted lists of what was sent. An invented message is told before one that is missing.
+fn compare_sent(ours: &[u64], theirs: &[(u64, u16)], inexact: &[u16], drained: bool) -> Result<(), Unequal> {
+    let mut rest = ours;
+    let mut missing = None;
+    for same in theirs.chunk_by(|left, right| left.0 == right.0) {
+        let (digest, channel) = same[0];
+        if rest.first().is_some_and(|sent| *sent < digest) {
+            return Err(Unequal::Invented(rest[0]));
+        }
+        let count = rest.iter().take_while(|sent| **sent == digest).count();
+        if count > same.len() {
+            return Err(Unequal::Invented(digest));
+        }
+        let may_lack = inexact.contains(&channel) && (count > 0 || !drained);
+        if count < same.len() && !may_lack {
+            missing.get_or_insert(digest);
+        }
+        rest = &rest[count..];
+    }
+    match (rest.first(), missing) {
+        (Some(digest), _) => Err(Unequal::Invented(*digest)),
+        (None, Some(digest)) => Err(Unequal::Missing(digest)),
+        (None, None) => Ok(()),
+    }
 }
 
 /// Stands at the end of every turn in a history; no message has this digest but with a chance of one in 2^64.
@@ -271,19 +300,6 @@ fn end_turn(history: &mut Vec<u64>, taken: impl Iterator<Item = u64>) {
         history[start..].sort_unstable();
         history.push(END_OF_TURN);
     }
-}
-
-/// The first element of the sorted list `of` that occurs in it more often than in the sorted list `over`.
-fn first_extra(of: &[u64], over: &[u64]) -> Option<u64> {
-    let mut rest = over;
-    for element in of {
-        let skip = rest.iter().take_while(|other| *other < element).count();
-        match rest.get(skip) {
-            Some(other) if other == element => rest = &rest[skip + 1..],
-            _ => return Some(*element),
-        }
-    }
-    None
 }
 
 fn first_difference(left: &[u64], right: &[u64]) -> Option<usize> {

@@ -291,6 +291,13 @@ impl<'a> World<'a> {
         idle && self.in_flight == 0 && self.stats.lost == 0
     }
 
+    /// The same, but messages on these channels may be in flight.
+    pub fn is_drained_but_for(&self, channels: &[u16]) -> bool {
+        let idle = self.duties.iter().all(|duty| *duty == Duty::None);
+        let in_flight = || self.waiting.iter().flatten().map(|id| self.log.packets[*id as usize].channel);
+        idle && self.stats.lost == 0 && (self.in_flight == 0 || in_flight().all(|channel| channels.contains(&channel)))
+    }
+
     /// The violation that holds now.
     pub fn violation(&self) -> Option<Violation> {
         self.watch.as_ref().and_then(Watch::violation)

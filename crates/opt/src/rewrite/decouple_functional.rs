@@ -38,7 +38,7 @@ use super::{Misfit, Rewrite, Split, separate::separate};
 use crate::analysis::determined::{determined, is_known};
 use crate::analysis::fault_model::only_omission;
 use crate::analysis::forwards::{Supply, forward};
-use crate::analysis::scope::{Reads, Scope, aggregates, atoms, fills};
+use crate::analysis::scope::{Reads, Scope, aggregates, atoms, fills, sends};
 use crate::edit::{fresh, is_used};
 use crate::lifting::Lifting;
 use crate::precondition::{Precondition, Proofs};
@@ -53,6 +53,8 @@ pub struct Permit {
     site: Split,
     proofs: Proofs,
     forwards: Forwards,
+    /// The channels on which moved rules send what depends on something forwarded.
+    late: BTreeSet<Name>,
 }
 
 impl Rewrite for DecoupleFunctional {
@@ -89,7 +91,7 @@ impl Rewrite for DecoupleFunctional {
     }
 
     fn permit(&self, program: &Program, site: &Split, proofs: Proofs) -> Permit {
-        Permit { site: site.clone(), proofs, forwards: find_forwards(program, site) }
+        Permit { site: site.clone(), proofs, forwards: find_forwards(program, site), late: late(program, site) }
     }
 
     fn proofs<'a>(&self, permit: &'a Permit) -> &'a Proofs {
@@ -101,9 +103,10 @@ impl Rewrite for DecoupleFunctional {
         separate(&cut, &permit.site.component, &permit.site.into, &moved)
     }
 
-    /// Two equal forwarded facts may arrive in one step: C2 then sends once what the original sent twice.
-    fn exact(&self, permit: &Permit) -> bool {
-        permit.forwards.is_empty()
+    /// What depends on forwarded facts is sent later, and two equal ones may arrive in one step: C2 then sends once what the original
+    /// sent twice.
+    fn inexact(&self, permit: &Permit) -> BTreeSet<Name> {
+        permit.late.clone()
     }
 
     fn lift(&self, permit: &Permit, run: &Trace) -> Schedule {
@@ -228,6 +231,15 @@ fn no_collapse(program: &Program, site: &Split) -> Result<String, Broken> {
     }
     let because = "two facts of one step that give one message here would give two when forwarded one by one";
     decide(obstacles, one_of("different forwarded facts give different", heads), because, None)
+}
+
+/// The channels on which moved rules send what depends on something forwarded.
+fn late(program: &Program, site: &Split) -> BTreeSet<Name> {
+    let scope = Scope::of(program, &site.component);
+    let (moving, staying) = (site.moving(&scope), site.staying(&scope));
+    let supply = Supply::new(&scope, &moving, &staying);
+    let fed = supply.fed(&moving);
+    moving.iter().filter(|rule| supply.is_fed(rule, &fed)).filter_map(|rule| sends(rule)).map(Name::from).collect()
 }
 
 /// What the head of a fed rule does not tell of the fact that its body reads.

@@ -8,7 +8,9 @@ pub mod partition_co_hash;
 mod separate;
 mod split;
 
-use menard_lang::ir::Program;
+use std::collections::BTreeSet;
+
+use menard_lang::ir::{Name, Program};
 use menard_lang::plan::LineKind;
 use menard_lang::run::{Schedule, Trace};
 
@@ -81,8 +83,8 @@ pub trait Rewrite {
     /// The schedule of the original under which it does what this run of the rewritten program did.
     fn lift(&self, permit: &Self::Permit, run: &Trace) -> Schedule;
 
-    /// See [`menard_lang::run::Lift::exact`].
-    fn exact(&self, _: &Self::Permit) -> bool {
-        true
+    /// See [`menard_lang::run::Lift::inexact`].
+    fn inexact(&self, _: &Self::Permit) -> BTreeSet<Name> {
+        BTreeSet::new()
     }
 }

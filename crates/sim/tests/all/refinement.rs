@@ -1,5 +1,8 @@
 //! Refinement: accepts what the original can do, refuses what it cannot.
 
+use std::collections::BTreeSet;
+
+use menard_lang::ir::Name;
 use menard_lang::run::{Address, Event, Lift, Message, Schedule, Trace};
 use menard_sim::{
     Config, Difference, Mismatch, Obstacle, Prepared, RefineStats, Refiner, Stage, campaign, refine, schedule_of,
@@ -18,6 +21,19 @@ impl Lift for Identity {
     }
 }
 
+/// A run of a program is a run of the same program, in which messages of this channel are sent late.
+struct Late(&'static str);
+
+impl Lift for Late {
+    fn lift(&self, run: &Trace) -> Schedule {
+        schedule_of(run)
+    }
+
+    fn inexact(&self) -> BTreeSet<Name> {
+        BTreeSet::from([self.0.into()])
+    }
+}
+
 /// What happens at the component `collector` happened at this component of the original.
 pub struct To(pub &'static str);
 
@@ -33,19 +49,6 @@ impl Lift for To {
             }
         }
         schedule
-    }
-}
-
-/// As [`Identity`], of a rewrite whose nodes may take longer.
-struct Inexact;
-
-impl Lift for Inexact {
-    fn lift(&self, run: &Trace) -> Schedule {
-        schedule_of(run)
-    }
-
-    fn exact(&self) -> bool {
-        false
     }
 }
 
@@ -179,10 +182,33 @@ fn a_dropped_output_is_noticed() {
     }
     trace.events.retain(|event| !matches!(event, Event::Take { message, .. } if *message == reply));
     assert_eq!(difference(&prepared, &trace), Difference::Missing);
+    assert_eq!(
+        check(&prepared, &Late("reply"), &trace).expect_err("nothing is left to do").difference,
+        Difference::Missing
+    );
     // Heartbeats may keep a run from ever being drained; where turns are turns of the original, that is no excuse.
     trace.drained = false;
     assert_eq!(difference(&prepared, &trace), Difference::Missing);
-    check(&prepared, &Inexact, &trace).expect("what causes the message may still be under way inside");
+    assert!(check(&prepared, &Late("ballot"), &trace).is_err());
+    check(&prepared, &Late("reply"), &trace).expect("what makes the reply may be on its way for long");
+}
+
+/// One stage that is lax about a channel makes no other stage lax.
+#[test]
+fn what_one_stage_drops_is_noticed_whatever_other_stages_may_delay() {
+    let silent = VOTING.replace("new votes(c, id, participants)", "new votes(c, id, participants), id > 1_000_000");
+    assert_ne!(silent, VOTING);
+    let (_, original) = prepare(VOTING, fair());
+    let (_, rewritten) = prepare(&silent, fair());
+    for delayed in ["ballot", "reply"] {
+        let lax = Late(delayed);
+        let stages = [Stage { original: &rewritten, lift: &lax }, Stage { original: &original, lift: &Identity }];
+        let mut refiner = Refiner::new(&stages);
+        let mismatches: Vec<_> =
+            (0..20).filter_map(|seed| refiner.check(&simulate(&rewritten, None, seed).trace).err()).collect();
+        assert!(mismatches.len() > 10, "{mismatches:?}");
+        assert!(mismatches.iter().all(|found| (found.stage, &found.difference) == (1, &Difference::Missing)));
+    }
 }
 
 #[test]
