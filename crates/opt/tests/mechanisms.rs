@@ -74,6 +74,18 @@ fn constants_are_copied_to_whoever_reads_them() {
 }
 
 #[test]
+fn tables_that_are_filled_in_the_first_step_are_copied() {
+    let rules = "table low(k: int)
+                 low(2)       :- start()
+                 table known(k: int)
+                 known(k)     :- ack(k)
+                 done(k)@s    :~ new known(k), !low(k), store(s)
+                 note(k, v)@s :~ put(k, v), low(k), store(s)";
+    let lines = ["decouple server { known } into knower", "partition knower by k into 2"];
+    insta::assert_snapshot!(server_after(rules, &lines));
+}
+
+#[test]
 fn rules_for_the_first_step_can_move() {
     let rules = "done(7)@s    :~ start(), store(s)
                  note(k, v)@s :~ put(k, v), store(s)";

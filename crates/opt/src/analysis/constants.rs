@@ -3,22 +3,26 @@
 
 use std::collections::BTreeSet;
 
-use menard_lang::ir::{Component, Program, RuleKind};
+use menard_lang::ir::{Component, Program, RelationKind, RuleKind};
 
-use super::scope::atoms;
+use super::scope::{START, atoms};
 
 /// The constant relations of a component: the greatest set such that every rule into a member is a `:-` rule over roles and members,
-/// without `new` and without `me` (which differs between the nodes of a role, though not between the nodes that a rewrite makes of one,
-/// so `me` is allowed). Views and tables only: what holds from the first step on and for ever.
+/// without `new`. (`me` differs between the nodes of a role, though not between the nodes that a rewrite makes of one, so it is allowed.)
+/// A rule into a table may also read `start()`: what it inserts in the first step stays, since nothing is deleted from a member.
+/// Views and tables only: what holds from the first step on and for ever.
 pub fn constant_relations<'a>(program: &Program, component: &'a Component) -> BTreeSet<&'a str> {
     let mut constants: BTreeSet<&str> = component.relations.iter().map(|relation| relation.name.as_str()).collect();
     loop {
         let before = constants.len();
         for rule in &component.rules {
+            let kind = component.relation(&rule.head.relation).map(|relation| relation.kind);
+            let stays = kind == Some(RelationKind::Table);
             let constant = rule.kind == RuleKind::Now
                 && atoms(rule).all(|atom| {
                     let name = atom.relation.as_str();
-                    !atom.new && (program.role(name).is_some() || constants.contains(name))
+                    let holds = program.role(name).is_some() || constants.contains(name);
+                    !atom.new && (holds || stays && name == START && !atom.negated)
                 });
             if !constant {
                 constants.remove(rule.head.relation.as_str());
@@ -52,8 +56,14 @@ mod tests {
     }
 
     #[test]
+    fn tables_that_are_filled_in_the_first_step_are_constant() {
+        assert_eq!(constants("kept(0) :- start() low(k) :- kept(k), k < 1"), ["kept", "low"]);
+    }
+
+    #[test]
     fn what_depends_on_time_or_messages_is_not() {
-        assert!(constants("kept(0) :- start()").is_empty(), "another rule could delete it");
+        assert!(constants("kept(0) :- start() delete kept(k) :+ put(k)").is_empty());
+        assert_eq!(constants("first(0) :- start()"), ["kept"], "an event does not stay; an empty table does");
         assert!(constants("kept(0) :+ a(_)").is_empty(), "not yet in the first step");
         assert!(constants("kept(0) :- a(_) delete kept(k) :+ put(k)").is_empty());
         assert_eq!(constants("kept(0) :- a(_) first(k) :- new kept(k)"), ["kept"]);
