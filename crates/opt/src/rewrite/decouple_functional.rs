@@ -6,8 +6,8 @@
 //! * D2.2 C2 negates nothing but constants: absence cannot be forwarded.
 //! * D2.3 What is forwarded are events; `new r(...)` of a table that stays is one. State would be forwarded at least once, perhaps again
 //!   after it has ceased to hold.
-//! * D2.4 Whatever C2 derives from something forwarded tells which fact that was: one rule for each head, whose arguments determine
-//!   it. Otherwise two facts of one step, which give one message in the original, would give two.
+//! * D2.4 Whatever C2 derives from something forwarded tells which fact that was: the arguments of the head determine it, and heads of
+//!   several rules differ in a constant. Otherwise two facts of one step, which give one message in the original, would give two.
 //! * D2.5 C1 reads nothing that C2 derives.
 //! * D2.6 Nodes of the role lose messages at worst, and no node is Byzantine.
 //!
@@ -23,12 +23,12 @@
 //!
 //! *Source.* "Optimizing Distributed Protocols with Query Rewrites", functional decoupling. D2.4 is ours: the literature's argument
 //! overlooks that facts of one step form a set, and messages arrive one by one. With it two demands of the literature are not needed:
-//! aggregates (one that passes D2.4 has only constants to aggregate) and statelessness (tables of C2 itself are filled by one rule that
-//! tells its source, and nothing is deleted from them). The forwarding of `new r(...)` is ours too.
+//! aggregates (one that passes D2.4 has only constants to aggregate) and statelessness (every fact in a table of C2 tells its source, and
+//! no rule deletes it). The forwarding of `new r(...)` is ours too.
 
 use std::collections::BTreeSet;
 
-use menard_lang::ir::{Atom, ExprKind, Name, Program, RelationKind, Rule};
+use menard_lang::ir::{Atom, Expr, ExprKind, HeadArg, Name, Program, RelationKind, Rule};
 use menard_lang::plan::LineKind;
 use menard_lang::run::{Schedule, Trace};
 
@@ -216,10 +216,9 @@ fn no_collapse(program: &Program, site: &Split) -> Result<String, Broken> {
     for rule in moving.iter().filter(|rule| supply.is_fed(rule, &fed)) {
         let head = rule.head.relation.as_str();
         heads.insert(head);
-        if moving.iter().filter(|other| other.head.relation == head).count() > 1 {
-            let why = format!(
-                "more than one moved rule derives `{head}`: two of them may derive the same from different facts"
-            );
+        let is_other = |other: &&&Rule| !std::ptr::eq(**other, *rule) && other.head.relation == head;
+        if moving.iter().filter(is_other).any(|other| !differ(rule, other)) {
+            let why = format!("another moved rule derives `{head}` too: both may derive the same from different facts");
             obstacles.push(Obstacle::new(program, rule.span, why));
             continue;
         }
@@ -231,6 +230,16 @@ fn no_collapse(program: &Program, site: &Split) -> Result<String, Broken> {
     }
     let because = "two facts of one step that give one message here would give two when forwarded one by one";
     decide(obstacles, one_of("different forwarded facts give different", heads), because, None)
+}
+
+/// Whether the heads of two rules have different constants at the same position, so that they never derive the same.
+fn differ(left: &Rule, right: &Rule) -> bool {
+    let constant = |arg: &HeadArg| match arg {
+        HeadArg::Expr(Expr { kind: ExprKind::Constant(value), .. }) => Some(value.clone()),
+        HeadArg::Expr(_) | HeadArg::Aggregate { .. } => None,
+    };
+    let mut pairs = left.head.args.iter().zip(&right.head.args).map(|(left, right)| (constant(left), constant(right)));
+    pairs.any(|(left, right)| left.is_some() && right.is_some() && left != right)
 }
 
 /// The channels on which moved rules send what depends on something forwarded.

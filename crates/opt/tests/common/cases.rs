@@ -213,6 +213,13 @@ channel again(k: int)         server -> store
              note(k, 0)@s :~ drop(k), store(s)",
             ("note(k, 0)@s :~ drop(k), store(s)", ""),
         ),
+        case(
+            "D2.4",
+            "two rules for one channel without different tags",
+            "note(k, 1)@s :~ put(k, 1), store(s)
+             note(k, 1)@s :~ drop(k), store(s)",
+            ("note(k, 1)@s :~ drop(k)", "note(k, 2)@s :~ drop(k)"),
+        ),
         case("D2.4", "an aggregate", "note(k, count(v))@s :~ put(k, v), store(s)", ("count(v)", "v")),
         case(
             "D2.4",
