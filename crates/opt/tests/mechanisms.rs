@@ -132,6 +132,23 @@ fn keys_follow_equations() {
     insta::assert_snapshot!(server_after(rules, &lines));
 }
 
+/// All messages of one node have the same sender, so that would be the key of one busy partition.
+#[test]
+fn keys_that_nobody_names_have_many_values() {
+    let rules = "gone(k, c)@s :~ put(k, _) from c, store(s)
+                 note(k, v)@s :~ put(k, v), store(s)";
+    let copied = "decouple server { gone } into goner using functional";
+    let stages = apply_all(
+        &program(&format!("{CHANNELS}\ncomponent server {{\n{rules}\n}}")),
+        &[copied, "partition goner into 3"],
+    );
+    let last = stages.last().expect("there are lines");
+    let key = |channel: &str| last.program.channel(channel).expect("goner receives it").by[0].as_variable().cloned();
+    assert_eq!(key("put_to_goner").as_deref(), Some("k"));
+    let proof = last.proofs.iter().find(|proof| proof.precondition == "P1.3").expect("P1.3 is proved");
+    assert!(proof.sentence.contains("`put_to_goner` by `k`"), "{}", proof.sentence);
+}
+
 #[test]
 fn a_key_can_have_several_columns() {
     let stages = apply_all(

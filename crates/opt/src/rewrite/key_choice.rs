@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use menard_lang::ir::Name;
+use menard_lang::ir::{Column, Name};
+use menard_value::Type;
 
 use super::split::one_of;
 use crate::analysis::keys::{Assignment, Demand, Demands, Group, column_name, groups};
@@ -26,10 +27,14 @@ const DEMANDS: [Add; 3] = [
     |demands| Demands { held: true, ..demands },
 ];
 
+/// All demands.
+fn all_demands() -> Demands {
+    DEMANDS.iter().fold(Demands::default(), |demands, add| add(demands))
+}
+
 /// Whether these names give keys that meet all demands.
 pub fn are_keys(scope: &Scope<'_>, by: &[Name]) -> bool {
-    let all = DEMANDS.iter().fold(Demands::default(), |demands, add| add(demands));
-    choose(scope, by, all).is_ok()
+    choose(scope, by, all_demands()).is_ok()
 }
 
 /// The demand at this position with all before it. One of those that cannot be met is left out: it is not this demand that is broken.
@@ -56,13 +61,15 @@ pub fn columns<'a>(scope: &Scope<'a>) -> BTreeSet<&'a str> {
 /// The keys of one position: a column for every relation that is read.
 pub type Position<'a> = Assignment<'a>;
 
-/// For every position of the key an assignment of all relations, the one that has the named columns; an error if there is none.
+/// For every position of the key an assignment of all relations, the one that has the named columns; an error if there is none. Of several
+/// the first that is the least coarse.
 pub fn choose<'a>(scope: &Scope<'a>, by: &[Name], demands: Demands) -> Result<Vec<Position<'a>>, usize> {
     let groups = groups(scope, demands);
     let position = |name: Option<&Name>| -> Result<Position<'a>, usize> {
         let mut whole = Position::new();
         for (index, group) in groups.iter().enumerate() {
-            let fitting = group.assignments.iter().find(|keys| name.is_none_or(|name| has_columns(scope, keys, name)));
+            let fits = |keys: &&Assignment<'_>| name.is_none_or(|name| has_columns(scope, keys, name));
+            let fitting = group.assignments.iter().filter(fits).min_by_key(|keys| coarseness(scope, keys));
             whole.extend(fitting.ok_or(index)?.iter().map(|(relation, column)| (*relation, *column)));
         }
         Ok(whole)
@@ -76,6 +83,16 @@ pub fn choose<'a>(scope: &Scope<'a>, by: &[Name], demands: Demands) -> Result<Ve
         }
     }
     Ok(positions)
+}
+
+/// How many channels an assignment routes by a column with few values, a node or a truth value: most partitions might get nothing.
+fn coarseness(scope: &Scope<'_>, keys: &Assignment<'_>) -> usize {
+    let columns = keys.iter().filter_map(|(name, key)| Some(&scope.program.channel(name)?.columns[*key]));
+    columns.filter(|column| is_coarse(column)).count()
+}
+
+fn is_coarse(column: &Column) -> bool {
+    matches!(column.ty, Type::Node | Type::Bool)
 }
 
 /// Whether an assignment of a group keys its channels by this name: all that have such a column, and one at least. A group without
@@ -103,7 +120,8 @@ pub fn choose_or_explain<'a>(
 ) -> Result<Vec<Position<'a>>, Broken> {
     let demands = demands_up_to(scope, by, last);
     let index = match choose(scope, by, demands) {
-        Ok(keys) => return Ok(keys),
+        // What is said of the keys is said of those that are taken, if there are some.
+        Ok(keys) => return Ok(choose(scope, by, all_demands()).unwrap_or(keys)),
         Err(index) => index,
     };
     let obstacles = obstacles(scope, &groups(scope, demands)[index], by, demands, why);
@@ -171,7 +189,11 @@ pub fn name_keys(scope: &Scope<'_>, by: &[Name], positions: &[Position<'_>]) -> 
         let mut key: Vec<Name> = columns.map(|column| Name::from(column_name(scope, channel, *column))).collect();
         if key.is_empty() {
             let all = scope.program.channel(channel).map(|channel| channel.columns.as_slice()).unwrap_or_default();
-            let named = all.iter().find(|column| by.contains(&column.name)).or(all.first());
+            let named = all
+                .iter()
+                .find(|column| by.contains(&column.name))
+                .or_else(|| all.iter().find(|column| !is_coarse(column)))
+                .or(all.first());
             key.extend(named.map(|column| column.name.clone()));
         }
         key
