@@ -40,7 +40,9 @@ impl Explored {
             text += "no violation is possible with these requests\n";
         }
         text += &inclusion.map(|inclusion| compared(names, inclusion)).unwrap_or_default();
-        let included = inclusion.is_none_or(|inclusion| inclusion.complete && inclusion.counterexample.is_none());
+        let included = inclusion.is_none_or(|inclusion| {
+            inclusion.complete && inclusion.counterexample.is_none() && inclusion.unfinished.is_none()
+        });
         Explored { json: json_of(scope, found, inclusion), is_good: found.complete && included, text }
     }
 }
@@ -52,14 +54,20 @@ fn compared(names: &Names, inclusion: &Inclusion) -> String {
         grouped(inclusion.rewritten_states as u64),
         grouped(inclusion.original_states as u64)
     );
+    let told = |history: &[(bool, Message)]| -> String {
+        let event = |(sent, message): &(bool, Message)| {
+            format!("  clients {} {}\n", if *sent { "send" } else { "receive" }, names.message(message))
+        };
+        history.iter().map(event).collect()
+    };
+    if let Some(history) = &inclusion.unfinished {
+        return format!(
+            "after this history nothing more happens, but in the original something would:\n{}",
+            told(history)
+        );
+    }
     match (&inclusion.counterexample, inclusion.complete) {
-        (Some(history), _) => {
-            let event = |(sent, message): &(bool, Message)| {
-                format!("  clients {} {}\n", if *sent { "send" } else { "receive" }, names.message(message))
-            };
-            let history: String = history.iter().map(event).collect();
-            format!("this history is not one of the original:\n{history}")
-        }
+        (Some(history), _) => format!("this history is not one of the original:\n{}", told(history)),
         (None, true) => format!("every history is one of the original ({states})\n"),
         (None, false) => format!("histories were not compared, there are too many ({states}): take fewer --requests\n"),
     }
@@ -72,6 +80,7 @@ fn json_of(scope: &Scope, found: &Exploration, inclusion: Option<&Inclusion>) ->
             "original_distinct_states": inclusion.original_states,
             "complete": inclusion.complete,
             "included": inclusion.counterexample.is_none(),
+            "finished": inclusion.unfinished.is_none(),
         })
     });
     json!({

@@ -1,9 +1,11 @@
 //! Simulations of a program: many runs, what must hold in each, and what is shown of a run in which it does not.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Instant;
 
 use menard_lang::Program;
+use menard_lang::ir::Name;
 use menard_lang::run::Lift;
 use menard_opt::Stage;
 use menard_sim::{Config, Found, Groups, Prepared, PreparedObserver, Refiner, Run, Scope, Wrong};
@@ -68,6 +70,22 @@ impl Laboratory {
         }
     }
 
+    /// What a campaign could not check, in words: where messages are late, those that never come show in drained runs only.
+    pub fn unchecked(&self, campaign: &Campaign) -> Option<String> {
+        let late = self.late();
+        let drained = campaign.report.drained_runs;
+        (drained == 0 && !late.is_empty()).then(|| {
+            let names: Vec<String> = late.iter().map(|name| format!("`{name}`")).collect();
+            let runs = campaign.report.runs;
+            format!("note: drained runs: 0 of {runs}, so messages on {} that never come go unnoticed", names.join(", "))
+        })
+    }
+
+    /// The channels on which a rewrite lets messages be sent later.
+    fn late(&self) -> BTreeSet<Name> {
+        self.lifts.iter().flat_map(|lift| lift.inexact()).collect()
+    }
+
     /// Simulates runs with consecutive seeds.
     pub fn campaign(&self, runs: u64, first_seed: u64, name: &str, output: Output) -> Campaign {
         let start = Instant::now();
@@ -85,7 +103,7 @@ impl Laboratory {
         let bar = output.spinner(&format!("exploring {name}"));
         let exploration = explore(self.subject(), self.observer.as_ref(), &scope);
         let original = self.programs.first().filter(|_| !self.lifts.is_empty());
-        let inclusion = original.map(|original| includes(original, self.subject(), &scope));
+        let inclusion = original.map(|original| includes(original, self.subject(), &self.late(), &scope));
         bar.finish_and_clear();
         Explored::new(name, self.subject().names(), &scope, &exploration, inclusion.as_ref())
     }

@@ -103,6 +103,7 @@ fn simulate(
         let campaign = laboratory.campaign(arguments.runs, arguments.seed, &contender.name, output);
         output.say(format!("simulated   {}: {}", contender.name, campaign.summary()));
         output.say(format!("            checked: {}", laboratory.checks()));
+        laboratory.unchecked(&campaign).into_iter().for_each(|note| output.say(format!("            {note}")));
         let wrong = campaign.report.violations.first().map(|found| {
             format!("{} is wrong: seed {}, made small:\n\n{}", contender.name, found.seed, laboratory.show(found))
         });

@@ -61,6 +61,7 @@ fn campaign(arguments: &Sim, laboratory: &Laboratory, name: &str, output: Output
     let campaign = laboratory.campaign(arguments.runs, arguments.seed, name, output);
     output.say(format!("{name}: {}", campaign.summary()));
     output.say(format!("checked: {}", laboratory.checks()));
+    laboratory.unchecked(&campaign).into_iter().for_each(|note| output.say(note));
     let json = json_of(arguments, campaign.json(arguments.seed));
     let found = campaign.report.violations.first();
     write_trace(arguments, laboratory, found, output)?;

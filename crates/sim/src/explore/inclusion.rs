@@ -1,9 +1,12 @@
 //! Refinement without lifts, for tiny scopes: every history of the rewritten program is a history of the original. A history is what external
 //! nodes send and receive, in order. Histories are closed under prefixes, so it is enough that no step of a history leads out: the search
-//! walks the rewritten program's states together with the set of all states in which the original can be after the same history.
+//! walks the rewritten program's states together with the set of all states in which the original can be after the same history. Where the
+//! rewritten program has nothing left to do, the original must be able to have nothing left to do either: else it would send something that
+//! the rewritten program never sends.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use menard_lang::ir::Name;
 use menard_lang::run::Message;
 
 use super::Scope;
@@ -23,19 +26,23 @@ pub struct Inclusion {
     pub complete: bool,
     /// A history of the rewritten program that the original does not have: what external nodes sent (true) and received (false).
     pub counterexample: Option<Vec<(bool, Message)>>,
+    /// A history of both after which the rewritten program has nothing left to do, but the original always has.
+    pub unfinished: Option<Vec<(bool, Message)>>,
 }
 
-/// Whether every history of `rewritten` in a scope is a history of `original`.
-pub fn includes(original: &Prepared, rewritten: &Prepared, scope: &Scope) -> Inclusion {
+/// Whether every history of `rewritten` in a scope is a history of `original`, and ends where that can end. On `late` channels, those on
+/// which a lift is inexact, messages may be left in flight in the original.
+pub fn includes(original: &Prepared, rewritten: &Prepared, late: &BTreeSet<Name>, scope: &Scope) -> Inclusion {
     let mut labels = Labels::default();
-    let theirs = Graph::build(original, scope, &mut labels);
-    let ours = Graph::build(rewritten, scope, &mut labels);
+    let theirs = Graph::build(original, scope, late, &mut labels);
+    let ours = Graph::build(rewritten, scope, &BTreeSet::new(), &mut labels);
     let mut result = Inclusion {
         rewritten_states: ours.edges.len(),
         original_states: theirs.edges.len(),
         pairs: 0,
         complete: ours.complete && theirs.complete,
         counterexample: None,
+        unfinished: None,
     };
     if !result.complete {
         return result;
@@ -43,6 +50,11 @@ pub fn includes(original: &Prepared, rewritten: &Prepared, scope: &Scope) -> Inc
     let mut walk = Walk { visited: BTreeSet::new(), queue: VecDeque::new(), parents: Vec::new() };
     walk.visit(0, theirs.closure(BTreeSet::from([0])), None);
     while let Some((state, set, index)) = walk.queue.pop_front() {
+        if ours.done[state] && !set.iter().any(|other| theirs.done[*other]) {
+            result.unfinished = Some(walk.history(index, None, &labels));
+            result.pairs = walk.parents.len();
+            return result;
+        }
         for (label, next) in &ours.edges[state] {
             let reached = match label {
                 None => set.clone(),
@@ -85,18 +97,21 @@ impl Labels {
 /// All states of a program in a scope, with its transitions: their label, if they can be noticed, and where they lead.
 struct Graph {
     edges: Vec<Vec<(Option<usize>, usize)>>,
+    /// Whether nothing is left to do in a state.
+    done: Vec<bool>,
     complete: bool,
 }
 
 impl Graph {
-    fn build(prepared: &Prepared, scope: &Scope, labels: &mut Labels) -> Self {
+    fn build(prepared: &Prepared, scope: &Scope, late: &BTreeSet<Name>, labels: &mut Labels) -> Self {
         let mut system = System::new(prepared, scope, true, false);
         let initial = system.initial(None);
         let mut numbers = BTreeMap::from([(system.key(&initial), 0)]);
         let mut queue = VecDeque::from([initial]);
-        let mut graph = Graph { edges: Vec::new(), complete: true };
+        let mut graph = Graph { edges: Vec::new(), done: Vec::new(), complete: true };
         while let Some(state) = queue.pop_front() {
             let mut edges = Vec::new();
+            graph.done.push(system.is_done(&state, late));
             for action in system.actions(&state) {
                 let label = system.visible(&action, state.sent()).map(|label| labels.number(label));
                 let next = system.after(&state, &action);

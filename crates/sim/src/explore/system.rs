@@ -1,10 +1,11 @@
 //! A program as a transition system: states by value, transitions by number of message. What a node does with given messages is computed
 //! once and remembered, since most states differ in one node only.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use menard_engine::{Inputs, MAX_FOLLOW_UPS, Node as Engine, Outputs};
+use menard_lang::ir::Name;
 use menard_lang::run::{Address, Event, Message};
 use menard_value::{Node, Value};
 use xxhash_rust::xxh3::xxh3_128;
@@ -255,6 +256,15 @@ impl<'a> System<'a> {
         held.retain(holds);
         sent.sort_unstable();
         (Rc::new(Settled { fingerprint: engine.fingerprint(), engine, held }), sent)
+    }
+
+    /// Whether all requests have been sent, and nothing is in flight but on these channels.
+    pub fn is_done(&self, state: &State<'a>, late: &BTreeSet<Name>) -> bool {
+        let is_late = |id: &MessageId| {
+            let channel = self.packets[*id as usize].channel;
+            late.contains(&self.prepared.channels[usize::from(channel)].name)
+        };
+        state.sent == self.requests.len() && state.flight.iter().all(is_late)
     }
 
     /// A number that two states share only if they are equal.

@@ -1,5 +1,7 @@
 //! Exhaustive exploration: numbers of states counted by hand, violations found at their shortest, histories included.
 
+use std::collections::BTreeSet;
+
 use menard_sim::{Config, Groups, Prepared, Scope, Stage, explore, explore_lifts, includes, schedule_of, space_time};
 
 use crate::programs::{VOTING, VOTING_PROPERTIES, decoupled_voting, fair, hasty_voting, observe, prepare};
@@ -132,8 +134,25 @@ fn histories_of_decoupled_voting_are_histories_of_voting() {
     let small = |text: &str| text.replace("participants: int = 3", "participants: int = 2");
     let (_, original) = prepare(&small(VOTING), distinct());
     let (_, rewritten) = prepare(&small(&decoupled_voting()), distinct());
-    let inclusion = includes(&original, &rewritten, &scope(&original, 2, Groups::Singles));
-    assert!(inclusion.complete && inclusion.counterexample.is_none());
+    let inclusion = includes(&original, &rewritten, &BTreeSet::new(), &scope(&original, 2, Groups::Singles));
+    assert!(inclusion.complete && inclusion.counterexample.is_none() && inclusion.unfinished.is_none());
+}
+
+#[test]
+fn a_program_that_falls_silent_too_early_is_shown() {
+    let (_, original) = prepare(VOTING, distinct());
+    let silent = VOTING.replace("new votes(c, id, participants)", "new votes(c, id, participants), id > 1_000_000");
+    let (_, silent) = prepare(&silent, distinct());
+    let scope = scope(&original, 1, Groups::Singles);
+    let inclusion = includes(&original, &silent, &BTreeSet::new(), &scope);
+    assert!(inclusion.complete && inclusion.counterexample.is_none(), "to say nothing is safe");
+    let history = inclusion.unfinished.expect("voting replies in the end");
+    assert_eq!(
+        history.iter().map(|(sent, message)| (*sent, message.channel.as_str())).collect::<Vec<_>>(),
+        [(true, "request")]
+    );
+    let late = BTreeSet::from(["reply".into()]);
+    assert_eq!(includes(&original, &silent, &late, &scope).unfinished, None, "the reply may be left in flight");
 }
 
 #[test]
@@ -142,13 +161,13 @@ fn a_history_that_the_original_does_not_have_is_shown() {
     let scope = scope(&original, 1, Groups::All);
     // With one request, a reply that comes too early is the same history.
     let (_, hasty) = prepare(&hasty_voting(), distinct());
-    let inclusion = includes(&original, &hasty, &scope);
+    let inclusion = includes(&original, &hasty, &BTreeSet::new(), &scope);
     assert!(inclusion.complete && inclusion.counterexample.is_none());
     // A reply to every vote is not.
     let eager =
         VOTING.replace("reply(id)@c            :~ new votes(c, id, participants)", "reply(id)@c :~ vote(c, id)");
     let (_, eager) = prepare(&eager, distinct());
-    let inclusion = includes(&original, &eager, &scope);
+    let inclusion = includes(&original, &eager, &BTreeSet::new(), &scope);
     let history = inclusion.counterexample.expect("voting replies once");
     let history: Vec<(bool, &str)> = history.iter().map(|(sent, message)| (*sent, message.channel.as_str())).collect();
     assert_eq!(history, [(true, "request"), (false, "reply"), (false, "reply")]);
