@@ -56,6 +56,9 @@ pub struct Role {
     pub nodes: u32,
     /// Whether it is outside of the program: never rewritten, may be any program.
     pub external: bool,
+    /// Whether its nodes are a Rust component with typed channels (a state machine, a disk) instead of rules: never rewritten, but part of
+    /// the program, which counts them and may address them.
+    pub native: bool,
     /// Where it is declared.
     pub span: Span,
 }
@@ -75,8 +78,35 @@ pub struct Channel {
     /// Where the receiver has several partitions: the key, expressions over the columns' names, whose
     /// [`menard_value::partition_hash`] modulo the number of partitions picks the partition. Empty otherwise.
     pub by: Vec<Expr>,
+    /// Of a timer, a message from a logical node to itself: how long it takes at least, by the node's own clock. It does not survive a
+    /// restart of the node.
+    pub delay: Option<Delay>,
+    /// Whether a step takes at most one message of it.
+    pub serial: bool,
     /// Where it is declared.
     pub span: Span,
+}
+
+/// `after EXPR ms`.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Delay {
+    /// As written, in the unit that is written.
+    pub amount: Expr,
+    /// The unit that is written.
+    pub unit: Unit,
+    /// The time that it takes, in microseconds.
+    pub micros: u64,
+}
+
+/// A unit of time.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Unit {
+    /// `us`
+    Microseconds,
+    /// `ms`
+    Milliseconds,
+    /// `s`
+    Seconds,
 }
 
 /// A column of a relation.
@@ -158,10 +188,45 @@ pub struct Relation {
     pub columns: Vec<Column>,
     /// Its kind.
     pub kind: RelationKind,
+    /// Of a table: what is special about it.
+    pub storage: Storage,
     /// Whether the text declares it (`table`, `event`, `view`); undeclared ones are inferred from their use.
     pub declared: bool,
     /// Where it is declared or first derived.
     pub span: Span,
+}
+
+/// How a table keeps its facts.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct Storage {
+    /// `table r(k => v) POLICY`: at most one fact for each key.
+    pub key: Option<Keyed>,
+    /// `durable table`: a restart keeps its facts.
+    pub durable: bool,
+    /// `window table r(n, ...) above LOW`: the keyed table of one integer, without a key and with [`Policy::Max`], at or below which no
+    /// fact exists, by its first column.
+    pub above: Option<Name>,
+}
+
+/// A key: the facts of a table differ in their first columns.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Keyed {
+    /// How many columns are the key; the others are its value.
+    pub columns: usize,
+    /// Which fact stays.
+    pub policy: Policy,
+}
+
+/// Which of several facts with the same key holds. The candidates of a step are what `:-` derives in it and what `:+` derived in the step
+/// before; values are compared column by column.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Policy {
+    /// The one that is there, else the candidate of least value.
+    First,
+    /// The greatest of the one that is there and the candidates.
+    Max,
+    /// The candidate of least value, if there is one.
+    Replace,
 }
 
 /// When the head of a rule takes effect.

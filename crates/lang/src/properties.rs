@@ -11,7 +11,7 @@ use menard_value::Type;
 use crate::diagnostic::{Code, Diagnostics};
 use crate::ir::{
     Atom, Channel, Column, Component, Expr, ExprKind, Head, HeadArg, Literal, Name, Program, Relation, RelationKind,
-    Role, Rule, RuleKind,
+    Role, Rule, RuleKind, Storage,
 };
 use crate::lower::{Lowering, check_size, header_names};
 use crate::sink::Sink;
@@ -134,7 +134,14 @@ fn check_arity(atom: &Atom, protocol: &Program, sink: &mut Sink) {
 fn observer(source: &Source, protocol: &Program, rules: Vec<Rule>) -> Program {
     let name = Name::new_static(OBSERVER);
     let mut roles = protocol.roles.clone();
-    roles.push(Role { name: name.clone(), count: None, nodes: 1, external: false, span: Span::default() });
+    roles.push(Role {
+        name: name.clone(),
+        count: None,
+        nodes: 1,
+        external: false,
+        native: false,
+        span: Span::default(),
+    });
     let channels: Vec<Channel> = protocol.channels.iter().map(|channel| observed(protocol, channel)).collect();
     let mut component = Component {
         name: name.clone(),
@@ -173,7 +180,16 @@ fn observed(protocol: &Program, channel: &Channel) -> Channel {
     let sender =
         protocol.role_of_endpoint(&channel.sender).map_or_else(|| channel.sender.clone(), |role| role.name.clone());
     let receiver = Name::new_static(OBSERVER);
-    Channel { name: channel.name.clone(), columns, sender, receiver, by: Vec::new(), span: Span::default() }
+    Channel {
+        name: channel.name.clone(),
+        columns,
+        sender,
+        receiver,
+        by: Vec::new(),
+        delay: None,
+        serial: false,
+        span: Span::default(),
+    }
 }
 
 fn table(channel: &Channel) -> Relation {
@@ -181,6 +197,7 @@ fn table(channel: &Channel) -> Relation {
         name: received(&channel.name),
         columns: channel.columns.clone(),
         kind: RelationKind::Table,
+        storage: Storage::default(),
         declared: true,
         span: Span::default(),
     }

@@ -8,6 +8,7 @@ use super::names::check_reserved;
 use crate::diagnostic::Code;
 use crate::ir::{
     Atom, Channel, Column, Component, Head, HeadArg, Name, Program, Relation, RelationKind, Role, Rule, RuleKind,
+    Storage,
 };
 use crate::sink::Sink;
 use crate::source::Span;
@@ -35,6 +36,7 @@ pub(super) fn infer(program: &mut Program) {
                 name: name.clone(),
                 columns: columns_of(&rule.head),
                 kind: RelationKind::View,
+                storage: Storage::default(),
                 declared: false,
                 span: rule.head.span,
             });

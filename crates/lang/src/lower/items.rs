@@ -5,7 +5,7 @@ use menard_value::{Type, Value};
 use super::{Lowering, text};
 use crate::constant::evaluate;
 use crate::diagnostic::Code;
-use crate::ir::{Channel, Column, Expr, Fault, FaultKind, Name, Param, Relation, RelationKind, Role};
+use crate::ir::{Channel, Column, Expr, Fault, FaultKind, Name, Param, Relation, RelationKind, Role, Storage};
 use crate::suggest::nearest;
 use crate::syntax::{SyntaxKind, SyntaxNode, SyntaxToken, ast, span_of, token_span};
 
@@ -47,7 +47,14 @@ impl Lowering<'_> {
     pub(super) fn role(&mut self, node: &SyntaxNode) -> Option<Role> {
         let name = ast::name(node)?;
         let count = self.count(node);
-        Some(Role { name: text(&name), count, nodes: 0, external: ast::is_external(node), span: token_span(&name) })
+        Some(Role {
+            name: text(&name),
+            count,
+            nodes: 0,
+            external: ast::is_external(node),
+            native: false,
+            span: token_span(&name),
+        })
     }
 
     pub(super) fn count(&mut self, node: &SyntaxNode) -> Option<Expr> {
@@ -80,6 +87,8 @@ impl Lowering<'_> {
             sender: text(sender),
             receiver: text(receiver),
             by,
+            delay: None,
+            serial: false,
             span: span_of(node),
         })
     }
@@ -94,7 +103,14 @@ impl Lowering<'_> {
             RelationKind::View
         };
         let columns = self.fields(node)?;
-        Some(Relation { name: text(&name), columns, kind, declared: true, span: token_span(&name) })
+        Some(Relation {
+            name: text(&name),
+            columns,
+            kind,
+            storage: Storage::default(),
+            declared: true,
+            span: token_span(&name),
+        })
     }
 
     fn fields(&mut self, node: &SyntaxNode) -> Option<Vec<Column>> {

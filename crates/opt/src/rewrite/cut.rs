@@ -74,6 +74,8 @@ fn channel_of(name: &Name, forward: &Forward, component: &Name) -> Channel {
         sender: component.clone(),
         receiver: component.clone(),
         by: Vec::new(),
+        delay: None,
+        serial: false,
         span: Span::default(),
     }
 }
