@@ -107,10 +107,10 @@ impl<'a> Scope<'a> {
         !atoms(rule).any(is_event)
     }
 
-    /// Whether an external role sends on the channel.
+    /// Whether a role that is never rewritten, external or native, sends on the channel.
     pub fn is_from_outside(&self, channel: &str) -> bool {
         let sender = self.program.channel(channel).and_then(|channel| self.program.role(&channel.sender));
-        sender.is_some_and(|role| role.external)
+        sender.is_some_and(|role| role.external || role.native)
     }
 }
 
