@@ -90,6 +90,28 @@ pub struct Outputs {
     pub pending: bool,
     messages: Vec<Target>,
     values: Vec<Value>,
+    changes: Vec<ChangeHeader>,
+    facts: Vec<Value>,
+}
+
+/// A fact that a durable table has from this step on or no longer: the facts of the table at the beginning of the next step are those
+/// at the beginning of this one with all changes of the step. In a turn the same fact may come and go; what counts is what its
+/// last change says.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Change<'a> {
+    /// The table's position in [`crate::Plan::durable_tables`].
+    pub table: u16,
+    /// Whether the table has the fact.
+    pub begins: bool,
+    /// The fact.
+    pub fact: &'a [Value],
+}
+
+#[derive(Clone, Copy, Debug)]
+struct ChangeHeader {
+    table: u16,
+    begins: bool,
+    end: u32,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -122,6 +144,25 @@ impl Outputs {
         self.pending = false;
         self.messages.clear();
         self.values.clear();
+        self.changes.clear();
+        self.facts.clear();
+    }
+
+    /// Adds a change of a durable table.
+    pub(crate) fn push_change(&mut self, table: u16, begins: bool, fact: &[Value]) {
+        self.facts.extend_from_slice(fact);
+        let end = u32::try_from(self.facts.len()).expect("a step changes fewer than 2^32 values");
+        self.changes.push(ChangeHeader { table, begins, end });
+    }
+
+    /// The changes of durable tables, table by table.
+    pub fn changes(&self) -> impl ExactSizeIterator<Item = Change<'_>> {
+        let mut start = 0;
+        self.changes.iter().map(move |change| {
+            let fact = &self.facts[start..change.end as usize];
+            start = change.end as usize;
+            Change { table: change.table, begins: change.begins, fact }
+        })
     }
 
     /// Adds a message.

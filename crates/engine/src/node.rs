@@ -2,6 +2,10 @@
 
 use std::sync::Arc;
 
+use menard_lang::ir::Name;
+use menard_value::Value;
+use thiserror::Error;
+
 use crate::hash::Seed;
 use crate::plan::Plan;
 use crate::state::State;
@@ -24,6 +28,30 @@ pub struct Counters {
     pub misaddressed: u64,
     /// Calls of functions that were undefined at their arguments.
     pub undefined: u64,
+}
+
+/// Why facts of a durable table cannot be given back.
+#[derive(Clone, PartialEq, Eq, Debug, Error)]
+pub enum RecoverError {
+    /// The component has no such durable table.
+    #[error("`{0}` is no durable table")]
+    NotDurable(Name),
+    /// The fact has not as many values as the table has columns.
+    #[error("a fact of `{table}` has {columns} columns, not {values}")]
+    Columns {
+        /// The table.
+        table: Name,
+        /// How many columns it has.
+        columns: usize,
+        /// How many values the fact has.
+        values: usize,
+    },
+    /// The table has the fact already, or a keyed table another one with its key.
+    #[error("`{0}` has the fact, or another one of its key")]
+    Twice(Name),
+    /// The node has taken a step.
+    #[error("the node has started already")]
+    Started,
 }
 
 /// A physical node: it has the facts of its component, and steps.
@@ -50,6 +78,23 @@ impl Node {
     /// Forgets everything: the node has not started.
     pub fn reset(&mut self) {
         self.state = State::new(&self.plan, self.me, self.state.seed);
+    }
+
+    /// Before the first step: gives a durable table a fact that it had when the node stopped. The fact holds from the beginning of the
+    /// first step on, in which it is new. The fact's values have the types of the table's columns.
+    pub fn recover(&mut self, table: &str, fact: &[Value]) -> Result<(), RecoverError> {
+        let durable = self.plan.durable.iter().copied().find(|&store| self.plan.stores[store].name == table);
+        let store = durable.ok_or_else(|| RecoverError::NotDurable(table.into()))?;
+        let arity = self.plan.stores[store].arity;
+        if self.state.started {
+            Err(RecoverError::Started)
+        } else if arity != fact.len() {
+            Err(RecoverError::Columns { table: table.into(), columns: arity, values: fact.len() })
+        } else if !self.state.recover(store, fact) {
+            Err(RecoverError::Twice(table.into()))
+        } else {
+            Ok(())
+        }
     }
 
     /// Takes a step. What it did replaces what is in `outputs`.

@@ -27,6 +27,15 @@ pub struct Plan {
     /// The number of registers that rules use; register 0 is `me`.
     pub(crate) registers: usize,
     pub(crate) router: Router,
+    /// The stores of the durable tables, in the order of their declarations.
+    pub(crate) durable: Vec<usize>,
+}
+
+impl Plan {
+    /// The names of the component's durable tables; [`crate::Change::table`] is a position in this list.
+    pub fn durable_tables(&self) -> impl ExactSizeIterator<Item = &Name> {
+        self.durable.iter().map(|&store| &self.stores[store].name)
+    }
 }
 
 /// A relation, or one that lowering made up.
@@ -57,6 +66,8 @@ pub(crate) struct StorePlan {
     pub(crate) kept_by: Option<usize>,
     /// Whether a change of it makes a difference to some rule in a step without input.
     pub(crate) has_reactions: bool,
+    /// Of a table: whether changes of it are reported.
+    pub(crate) durable: bool,
     /// Whether no rule sees changes of it as such, so that they can take effect at the end of a step.
     pub(crate) silent: bool,
 }

@@ -108,6 +108,7 @@ impl<'p> Lowering<'p> {
                 RelationKind::Event => StoreKind::Event,
             };
             let store = self.add_store(relation.name.clone(), relation.columns.len(), kind);
+            self.stores[store].durable = relation.storage.durable;
             self.by_name.insert(relation.name.clone(), (store, false));
         }
     }
@@ -153,6 +154,7 @@ impl<'p> Lowering<'p> {
             deleted_by: None,
             kept_by: None,
             has_reactions: false,
+            durable: false,
             silent: false,
         });
         self.stores.len() - 1
@@ -189,6 +191,7 @@ impl<'p> Lowering<'p> {
             component: self.component.name.clone(),
             start: self.by_name["start"].0,
             received: self.program.channels.iter().map(|channel| self.received(&channel.name)).collect(),
+            durable: (0..self.stores.len()).filter(|&store| self.stores[store].durable).collect(),
             stores: self.stores,
             sent: self.sent,
             strata,

@@ -9,12 +9,7 @@ impl State {
     pub(super) fn begin(&mut self, plan: &Plan) {
         for &store in &self.dirty {
             let next = &mut self.next[store];
-            for &row in &next.doomed {
-                self.stores[store].execute(row);
-            }
-            for tuple in next.plus.iter() {
-                self.stores[store].insert(tuple);
-            }
+            next.apply(&mut self.stores[store], plan.stores[store].durable);
             self.counters.rows_touched += (next.doomed.len() + next.plus.len()) as u64;
             next.plus.clear();
             if plan.stores[store].deleted_by.is_some() {

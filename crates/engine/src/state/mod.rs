@@ -1,11 +1,12 @@
 //! The state of a node, and the phases of a step.
 //!
 //! What the step before left takes effect ([`begin`]); the strata are derived one after the other and then the rules run that take
-//! effect later or elsewhere ([`derive`]); what they say about the next step is netted ([`settle`]); the new version of all stores
-//! becomes the only one.
+//! effect later or elsewhere ([`derive`]); what they say about the next step is netted ([`settle`]) and, of durable tables,
+//! reported ([`durable`]); the new version of all stores becomes the only one.
 
 mod begin;
 mod derive;
+mod durable;
 mod settle;
 
 use menard_value::Value;
@@ -98,6 +99,7 @@ impl State {
         self.delete_again(plan);
         self.started = true;
         outputs.pending = self.settle(plan);
+        self.report(plan, outputs);
         self.commit(plan);
         self.apply_silently(plan);
     }

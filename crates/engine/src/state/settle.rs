@@ -2,7 +2,7 @@
 
 use super::{Next, State};
 use crate::plan::{Plan, StoreKind};
-use crate::store::Version;
+use crate::store::{Store, Version};
 
 impl State {
     /// Rows that the step before deleted, that are there nevertheless, and that a state-only rule deletes still.
@@ -92,12 +92,7 @@ impl State {
                 return true;
             }
             let next = &mut self.next[store];
-            for &row in &next.doomed {
-                self.stores[store].execute(row);
-            }
-            for tuple in next.plus.iter() {
-                self.stores[store].insert(tuple);
-            }
+            next.apply(&mut self.stores[store], plan.stores[store].durable);
             next.doomed.clear();
             next.plus.clear();
             self.stores[store].commit(false);
@@ -108,6 +103,19 @@ impl State {
 }
 
 impl Next {
+    /// Changes the store. What joins a durable table was reported when that was decided.
+    pub(super) fn apply(&self, store: &mut Store, durable: bool) {
+        for &row in &self.doomed {
+            store.execute(row);
+        }
+        for tuple in self.plus.iter() {
+            let row = store.insert(tuple);
+            if let Some(row) = row.filter(|_| durable) {
+                store.set_recorded(row);
+            }
+        }
+    }
+
     fn is_empty(&self) -> bool {
         self.doomed.is_empty() && self.plus.is_empty() && self.standing.is_empty()
     }

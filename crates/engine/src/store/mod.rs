@@ -17,7 +17,7 @@ pub(crate) use index::{Index, NONE};
 use live::Live;
 pub(crate) use row_table::RowTable;
 pub(crate) use version::Version;
-use version::{DOOMED, HASHED, NEW, OLD, TOUCHED};
+use version::{DOOMED, HASHED, NEW, OLD, RECORDED, TOUCHED};
 
 /// More entries than this do not stay in the cache.
 const LARGE: usize = 1 << 15;
@@ -356,13 +356,29 @@ impl Store {
         self.flags[row as usize] |= NEW;
     }
 
+    /// Says that a row's coming is known already.
+    pub(crate) fn set_recorded(&mut self, row: u32) {
+        self.flags[row as usize] |= RECORDED;
+    }
+
+    /// Whether a row has come (`true`) or gone since that was last asked, as the next step will find it; `None` if neither.
+    pub(crate) fn record(&mut self, row: u32) -> Option<bool> {
+        let flags = &mut self.flags[row as usize];
+        let stays = *flags & (NEW | DOOMED) == NEW;
+        if stays == (*flags & RECORDED != 0) {
+            return None;
+        }
+        *flags ^= RECORDED;
+        Some(stays)
+    }
+
     /// Makes the new version the only one. A store of `deltas` keeps nothing.
     pub(crate) fn commit(&mut self, deltas: bool) {
         let mut touched = std::mem::take(&mut self.touched);
         for &row in &touched {
             let flags = &mut self.flags[row as usize];
             if *flags & NEW != 0 && !deltas {
-                *flags = OLD | NEW | (*flags & (DOOMED | HASHED));
+                *flags = OLD | NEW | (*flags & (DOOMED | HASHED | RECORDED));
             } else {
                 self.release(row, !deltas);
             }

@@ -23,6 +23,8 @@ pub(super) const TOUCHED: u8 = 4;
 pub(super) const DOOMED: u8 = 8;
 /// The row can be found by the hash of all its values.
 pub(super) const HASHED: u8 = 16;
+/// Of a durable table: the row was said to have come, and not to have gone since.
+pub(super) const RECORDED: u8 = 32;
 
 impl Version {
     #[inline]
