@@ -28,10 +28,9 @@ impl Lifting {
             Event::Inject { message } => self.message(message).map(|message| Event::Inject { message }),
             Event::Step { at, inputs, .. } => {
                 let kept: Vec<Message> = inputs.iter().filter_map(|message| self.message(message)).collect();
-                // A step that only took internal messages is no step of the original. One that took none at all is a start or a
-                // follow-up, and stays.
-                let vanishes = kept.is_empty() && !inputs.is_empty();
-                (!vanishes).then(|| Event::Step { at: self.address(at), inputs: kept, outputs: Vec::new() })
+                // A step that only took internal messages is no step of the original, and starts and follow-ups, which take none,
+                // are not said in schedules.
+                (!kept.is_empty()).then(|| Event::Step { at: self.address(at), inputs: kept, outputs: Vec::new() })
             }
             Event::Repeat { at, message } => {
                 self.message(message).map(|message| Event::Repeat { at: self.address(at), message })

@@ -55,6 +55,20 @@ fn senders_become_columns_and_unread_columns_are_not_sent() {
 }
 
 #[test]
+fn variables_that_nobody_looks_at_are_not_sent() {
+    let rules = "done(k)@s    :~ put(k, v) from c, store(s)
+                 note(k, 0)@s :~ put(k, _), store(s)";
+    insta::assert_snapshot!(server_after(rules, &["decouple server { done, note } into noter"]));
+}
+
+#[test]
+fn rules_for_one_head_may_tell_the_same_facts_alike() {
+    let rules = "note(k, v)@s :~ put(k, v), store(s), k > 1
+                 note(i, j)@s :~ put(i, j), store(s), j < 2";
+    insta::assert_snapshot!(server_after(rules, &["decouple server { note } into noter"]));
+}
+
+#[test]
 fn calls_are_computed_where_the_rule_is() {
     let rules = "value(k)     :- drop(k)
                  done(k)@s    :~ value(k + 0), store(s), k = index_of(s)

@@ -5,11 +5,11 @@
 
 use std::collections::BTreeSet;
 
-use menard_lang::ir::{Atom, Column, Expr, ExprKind, Name, Rule};
+use menard_lang::ir::{Atom, Column, Expr, ExprKind, HeadArg, Name, Rule};
 use menard_value::Type;
 
-use super::scope::{Scope, atoms, fills};
-use crate::edit::{fresh, is_used, variable};
+use super::scope::{Scope, aggregates, atoms, count_uses, fills};
+use crate::edit::{expr, fresh, is_used, variable};
 
 /// A literal of a moved rule that reads what stays.
 #[derive(Clone, Debug)]
@@ -84,10 +84,21 @@ pub fn forward(scope: &Scope<'_>, rule: &Rule, atom: &Atom) -> Forward {
     };
     let is_taken =
         |name: &str| is_used(scope.program, name) || rule.variables.iter().any(|(variable, _)| variable == name);
+    let uses = count_uses(rule);
+    // A variable that occurs nowhere else is as good as `_`, but for aggregates that count solutions by their variables.
+    let is_looked_at = |arg: &Expr| match &arg.kind {
+        ExprKind::Variable(name) => aggregates(rule) || uses.get(name).is_some_and(|uses| *uses > 1),
+        _ => true,
+    };
+    let pass = |forward: &mut Forward, arg: &Expr, ty| match is_looked_at(arg) {
+        true => forward.pass(arg, ty, is_taken),
+        false => expr(ExprKind::Wildcard),
+    };
     let mut forward =
         Forward { literal: Atom { negated: false, ..atom.clone() }, columns: Vec::new(), args: Vec::new() };
-    forward.literal.from = atom.from.as_ref().map(|from| forward.pass(from, Type::Node, is_taken));
-    forward.literal.args = atom.args.iter().zip(types).map(|(arg, ty)| forward.pass(arg, ty, is_taken)).collect();
+    forward.literal.from =
+        atom.from.as_ref().filter(|from| is_looked_at(from)).map(|from| forward.pass(from, Type::Node, is_taken));
+    forward.literal.args = atom.args.iter().zip(types).map(|(arg, ty)| pass(&mut forward, arg, ty)).collect();
     forward
 }
 
@@ -111,6 +122,58 @@ impl Forward {
 /// Whether two literals are the same but for the names of variables, so that one message serves both.
 pub fn same_pattern(left: &Forward, right: &Forward) -> bool {
     pattern(left) == pattern(right)
+}
+
+/// Whether two rules for one head read the same facts, and tell all their values at the same places of the head: then equal heads come
+/// from one fact, which arrives once.
+pub fn tell_alike<'a>(supply: &Supply<'a>, left: &'a Rule, right: &'a Rule) -> bool {
+    if left.delete || right.delete {
+        return false;
+    }
+    let scope = supply.scope;
+    let only = |rule: &'a Rule| {
+        let mut read = scope.literals(rule).filter(|atom| !atom.negated);
+        read.next().filter(|_| read.next().is_none())
+    };
+    let (Some(here), Some(there)) = (only(left), only(right)) else { return false };
+    let told_alike = |(here, there): (&Expr, &Expr)| {
+        let is_constant = matches!(here.kind, ExprKind::Constant(_) | ExprKind::Param(_) | ExprKind::Me);
+        is_constant && here.kind == there.kind || {
+            let pairs = head_terms(left).zip(head_terms(right));
+            is_variable(here)
+                && is_variable(there)
+                && pairs.into_iter().any(|pair| pair == (Some(&here.kind), Some(&there.kind)))
+        }
+    };
+    match (supply.is_forwarded(here), supply.is_forwarded(there)) {
+        (true, true) => {
+            let (here, there) = (forward(scope, left, here), forward(scope, right, there));
+            same_pattern(&here, &there) && here.args.iter().zip(&there.args).all(told_alike)
+        }
+        (false, false) => {
+            let terms = || here.args.iter().chain(&here.from).zip(there.args.iter().chain(&there.from));
+            here.relation == there.relation
+                && here.new == there.new
+                && here.from.is_some() == there.from.is_some()
+                && terms().all(told_alike)
+        }
+        _ => false,
+    }
+}
+
+/// The arguments of a head and its destination, but for aggregates.
+fn head_terms(rule: &Rule) -> impl Iterator<Item = Option<&ExprKind>> {
+    fn arg(arg: &HeadArg) -> Option<&ExprKind> {
+        match arg {
+            HeadArg::Expr(expr) => Some(&expr.kind),
+            HeadArg::Aggregate { .. } => None,
+        }
+    }
+    rule.head.args.iter().map(arg).chain(rule.head.at.iter().map(|at| Some(&at.kind)))
+}
+
+fn is_variable(expr: &Expr) -> bool {
+    matches!(expr.kind, ExprKind::Variable(_))
 }
 
 /// The literal with its columns numbered.

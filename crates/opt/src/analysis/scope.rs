@@ -1,6 +1,6 @@
 //! How the rules of one component see names: constants, channels and relations of their own.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use menard_lang::ir::{Atom, Component, Expr, ExprKind, HeadArg, Literal, Name, Program, RelationKind, Rule, RuleKind};
 
@@ -134,15 +134,46 @@ pub fn aggregates(rule: &Rule) -> bool {
     rule.head.args.iter().any(|arg| matches!(arg, HeadArg::Aggregate { .. }))
 }
 
-/// Adds the variables of an expression.
-pub fn collect_variables(expr: &Expr, into: &mut BTreeSet<Name>) {
-    match &expr.kind {
-        ExprKind::Variable(name) => {
-            into.insert(name.clone());
+/// How often each variable occurs in a rule.
+pub fn count_uses(rule: &Rule) -> BTreeMap<Name, u32> {
+    let mut uses = BTreeMap::new();
+    let mut count = |name: &Name| *uses.entry(name.clone()).or_insert(0) += 1;
+    let mut visit = |expr: &Expr| for_each_variable(expr, &mut count);
+    for arg in &rule.head.args {
+        match arg {
+            HeadArg::Expr(expr) => visit(expr),
+            HeadArg::Aggregate { args, .. } => args.iter().for_each(&mut visit),
         }
-        ExprKind::Call(_, args) => args.iter().for_each(|arg| collect_variables(arg, into)),
+    }
+    rule.head.at.iter().for_each(&mut visit);
+    for literal in &rule.body {
+        match literal {
+            Literal::Atom(atom) => atom.args.iter().chain(&atom.from).for_each(&mut visit),
+            Literal::Compare { left, right, .. } => [left, right].into_iter().for_each(&mut visit),
+            Literal::Bind { value, .. } => visit(value),
+        }
+    }
+    for literal in &rule.body {
+        if let Literal::Bind { variable, .. } = literal {
+            count(variable);
+        }
+    }
+    uses
+}
+
+fn for_each_variable(expr: &Expr, visit: &mut impl FnMut(&Name)) {
+    match &expr.kind {
+        ExprKind::Variable(name) => visit(name),
+        ExprKind::Call(_, args) => args.iter().for_each(|arg| for_each_variable(arg, visit)),
         ExprKind::Wildcard | ExprKind::Constant(_) | ExprKind::Param(_) | ExprKind::Me => {}
     }
+}
+
+/// Adds the variables of an expression.
+pub fn collect_variables(expr: &Expr, into: &mut BTreeSet<Name>) {
+    for_each_variable(expr, &mut |name| {
+        into.insert(name.clone());
+    });
 }
 
 /// The variables of an expression.

@@ -7,7 +7,7 @@
 //! * D2.3 What is forwarded are events; `new r(...)` of a table that stays is one. State would be forwarded at least once, perhaps again
 //!   after it has ceased to hold.
 //! * D2.4 Whatever C2 derives from something forwarded tells which fact that was: the arguments of the head determine it, and heads of
-//!   several rules differ in a constant. Otherwise two facts of one step, which give one message in the original, would give two.
+//!   several rules differ in a constant, or tell the same facts at the same places. Otherwise two facts of one step, which give one message in the original, would give two.
 //! * D2.5 C1 reads nothing that C2 derives.
 //! * D2.6 Nodes of the role lose messages at worst, and no node is Byzantine.
 //!
@@ -37,7 +37,7 @@ use super::split::one_of;
 use super::{Misfit, Rewrite, Split, separate::separate};
 use crate::analysis::determined::{determined, is_known};
 use crate::analysis::fault_model::only_omission;
-use crate::analysis::forwards::{Supply, forward};
+use crate::analysis::forwards::{Supply, forward, tell_alike};
 use crate::analysis::scope::{Reads, Scope, aggregates, atoms, fills, sends};
 use crate::edit::{fresh, is_used};
 use crate::lifting::Lifting;
@@ -217,7 +217,7 @@ fn no_collapse(program: &Program, site: &Split) -> Result<String, Broken> {
         let head = rule.head.relation.as_str();
         heads.insert(head);
         let is_other = |other: &&&Rule| !std::ptr::eq(**other, *rule) && other.head.relation == head;
-        if moving.iter().filter(is_other).any(|other| !differ(rule, other)) {
+        if moving.iter().filter(is_other).any(|other| !differ(rule, other) && !tell_alike(&supply, rule, other)) {
             let why = format!("another moved rule derives `{head}` too: both may derive the same from different facts");
             obstacles.push(Obstacle::new(program, rule.span, why));
             continue;
