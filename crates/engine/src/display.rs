@@ -23,12 +23,19 @@ impl fmt::Display for Plan {
             for rule in stratum.rules.iter().chain(&stratum.recursion) {
                 self.write_rule(rule, f)?;
             }
+            for &table in &stratum.resolve {
+                let policy = self.stores[table].keyed.map(|keyed| format!("{:?}", keyed.policy).to_lowercase());
+                writeln!(f, "  one row of {} for each key: {}", self.name(table), policy.unwrap_or_default())?;
+            }
             for &table in &stratum.reinsert {
                 writeln!(f, "  deleted rows of {} that a rule still inserts come back", self.name(table))?;
             }
         }
         writeln!(f, "at the end of the step")?;
-        self.finish.iter().try_for_each(|rule| self.write_rule(rule, f))
+        self.finish.iter().try_for_each(|rule| self.write_rule(rule, f))?;
+        self.windows.iter().try_for_each(|window| {
+            writeln!(f, "  rows of {} leave that are not above {}", self.name(window.table), self.name(window.low))
+        })
     }
 }
 

@@ -90,7 +90,7 @@ impl Node {
             Err(RecoverError::Started)
         } else if arity != fact.len() {
             Err(RecoverError::Columns { table: table.into(), columns: arity, values: fact.len() })
-        } else if !self.state.recover(store, fact) {
+        } else if !self.state.recover(&self.plan, store, fact) {
             Err(RecoverError::Twice(table.into()))
         } else {
             Ok(())

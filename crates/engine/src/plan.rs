@@ -3,7 +3,7 @@
 //! A rule is one or more *pipelines*: a driver gives rows, operations join them with other stores and test them, and what
 //! passes is emitted. Columns of the joined rows are read in place; only computed values go through registers.
 
-use menard_lang::ir::{Aggregate, Comparison, Name};
+use menard_lang::ir::{Aggregate, Comparison, Name, Policy};
 use menard_value::{FunctionId, Value};
 
 use crate::router::Router;
@@ -29,6 +29,29 @@ pub struct Plan {
     pub(crate) router: Router,
     /// The stores of the durable tables, in the order of their declarations.
     pub(crate) durable: Vec<usize>,
+    pub(crate) windows: Vec<WindowPlan>,
+}
+
+/// A table without facts at or below a bound that only rises.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct WindowPlan {
+    pub(crate) table: usize,
+    /// Of the table: its index on the first column.
+    pub(crate) index: usize,
+    /// The keyed table whose only fact is the bound.
+    pub(crate) low: usize,
+}
+
+/// A table with one fact for each key.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct KeyedPlan {
+    /// The first columns, so many, are the key.
+    pub(crate) columns: usize,
+    pub(crate) policy: Policy,
+    /// The table's index on its key.
+    pub(crate) index: usize,
+    /// The event of what rules derive for the table.
+    pub(crate) candidates: usize,
 }
 
 impl Plan {
@@ -54,7 +77,7 @@ pub(crate) struct StorePlan {
     pub(crate) distinct: bool,
     /// Whether some rule reacts to facts that cease to hold.
     pub(crate) drives_removals: bool,
-    /// Whether some rule looks at all its rows, and rows come and go one by one.
+    /// Whether a rule or a window looks at all its rows, and rows come and go one by one.
     pub(crate) scanned: bool,
     /// The lists of columns by which it is probed.
     pub(crate) indexes: Vec<Vec<u16>>,
@@ -66,6 +89,10 @@ pub(crate) struct StorePlan {
     pub(crate) kept_by: Option<usize>,
     /// Whether a change of it makes a difference to some rule in a step without input.
     pub(crate) has_reactions: bool,
+    /// Of a table that has a key.
+    pub(crate) keyed: Option<KeyedPlan>,
+    /// Whether it is a window.
+    pub(crate) bounded: bool,
     /// Of a table: whether changes of it are reported.
     pub(crate) durable: bool,
     /// Whether no rule sees changes of it as such, so that they can take effect at the end of a step.
@@ -108,7 +135,7 @@ pub(crate) struct SendPlan {
 }
 
 /// Relations that depend on each other, and the rules that derive them.
-#[derive(Debug)]
+#[derive(Default, Debug)]
 pub(crate) struct Stratum {
     /// The stores that it completes.
     pub(crate) stores: Vec<usize>,
@@ -117,6 +144,8 @@ pub(crate) struct Stratum {
     pub(crate) recursion: Vec<RulePlan>,
     /// Tables whose deleted rows come back while a view holds them.
     pub(crate) reinsert: Vec<usize>,
+    /// Keyed tables whose candidates are all there.
+    pub(crate) resolve: Vec<usize>,
 }
 
 /// A rule.

@@ -102,14 +102,15 @@ fn find_passing(plan: &mut Plan) {
     }
 }
 
-/// Finds the stores that keep a list of their rows. Events need none: their rows are next to each other anyway.
+/// Finds the stores that keep a list of their rows, windows among them: a bound may rise by more than there are rows. Events need none: their rows are next to each other anyway.
 fn find_scanned(plan: &mut Plan) {
     for store in 0..plan.stores.len() {
-        let scanned = rules(plan)
+        let by_rule = rules(plan)
             .flat_map(|rule| &rule.pipelines)
             .flat_map(Pipeline::accesses)
             .any(|access| access.store == store && matches!(access.path, Path::Scan));
         let store = &mut plan.stores[store];
+        let scanned = by_rule || store.bounded;
         store.scanned = scanned && matches!(store.kind, StoreKind::Table | StoreKind::View);
     }
 }

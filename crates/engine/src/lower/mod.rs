@@ -10,12 +10,13 @@ mod clause;
 mod item;
 mod join;
 mod rules;
+mod storage;
 
 use std::collections::BTreeMap;
 
 use menard_lang::ir::{Component, Name, Program, RelationKind};
 
-use crate::plan::{AggregatePlan, Plan, SendPlan, StoreKind, StorePlan, Stratum};
+use crate::plan::{AggregatePlan, Plan, SendPlan, StoreKind, StorePlan, Stratum, WindowPlan};
 use crate::router::Router;
 use item::Item;
 
@@ -46,6 +47,7 @@ struct Lowering<'p> {
     stratum_of: BTreeMap<usize, usize>,
     /// Projections of stores on some columns.
     projections: BTreeMap<(usize, Vec<u16>), usize>,
+    windows: Vec<WindowPlan>,
     /// Projections of stores that no rule of this step derives.
     first: Vec<Item>,
     strata: Vec<StratumItems>,
@@ -76,6 +78,7 @@ impl<'p> Lowering<'p> {
             sent: program.channels.iter().map(|_| None).collect(),
             stratum_of: BTreeMap::new(),
             projections: BTreeMap::new(),
+            windows: Vec::new(),
             first: Vec::new(),
             strata: Vec::new(),
             finish_views: Vec::new(),
@@ -108,9 +111,9 @@ impl<'p> Lowering<'p> {
                 RelationKind::Event => StoreKind::Event,
             };
             let store = self.add_store(relation.name.clone(), relation.columns.len(), kind);
-            self.stores[store].durable = relation.storage.durable;
             self.by_name.insert(relation.name.clone(), (store, false));
         }
+        self.add_storage();
     }
 
     fn name_strata(&mut self) {
@@ -154,6 +157,8 @@ impl<'p> Lowering<'p> {
             deleted_by: None,
             kept_by: None,
             has_reactions: false,
+            keyed: None,
+            bounded: false,
             durable: false,
             silent: false,
         });
@@ -170,6 +175,7 @@ impl<'p> Lowering<'p> {
     fn finish(mut self) -> Plan {
         let mut registers = 1;
         let mut strata = Vec::new();
+        self.resolve_deferred(&mut strata);
         let first = std::mem::take(&mut self.first);
         self.plain_stratum(first, &mut strata, &mut registers);
         for items in std::mem::take(&mut self.strata) {
@@ -181,7 +187,8 @@ impl<'p> Lowering<'p> {
             let recursion = recursion.collect();
             let reinsert =
                 items.stores.iter().copied().filter(|&store| self.stores[store].inserted_by.is_some()).collect();
-            strata.push(Stratum { stores: items.stores, rules, recursion, reinsert });
+            let resolve = self.keyed(&items.stores);
+            strata.push(Stratum { stores: items.stores, rules, recursion, reinsert, resolve });
             self.plain_stratum(items.after, &mut strata, &mut registers);
         }
         let finish_views = std::mem::take(&mut self.finish_views);
@@ -191,6 +198,7 @@ impl<'p> Lowering<'p> {
             component: self.component.name.clone(),
             start: self.by_name["start"].0,
             received: self.program.channels.iter().map(|channel| self.received(&channel.name)).collect(),
+            windows: self.windows,
             durable: (0..self.stores.len()).filter(|&store| self.stores[store].durable).collect(),
             stores: self.stores,
             sent: self.sent,
@@ -213,6 +221,6 @@ impl<'p> Lowering<'p> {
             return;
         }
         let rules = items.iter().map(|item| item.plan(&mut self.stores, registers)).collect();
-        strata.push(Stratum { stores: Vec::new(), rules, recursion: Vec::new(), reinsert: Vec::new() });
+        strata.push(Stratum { rules, ..Stratum::default() });
     }
 }

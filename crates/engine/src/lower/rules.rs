@@ -102,7 +102,8 @@ impl Lowering<'_> {
         let StratumState { recursive, reads } = self.stratum_state(clause, stratum);
         let here = Place::Stratum(stratum);
         match self.stores[store].kind {
-            _ if clause.has_event(&self.stores) => (Target::Insert(store), Mode::Event, here),
+            _ if clause.has_event(&self.stores) => (Target::Insert(self.filled(store)), Mode::Event, here),
+            _ if self.is_chosen(store) => unreachable!("a checked rule fills keyed tables and windows by events only"),
             StoreKind::Event => unreachable!("a checked rule does not derive an event from state alone"),
             StoreKind::View if recursive => (Target::Insert(store), Mode::Maintained, here),
             StoreKind::View => (Target::Count(store), Mode::Maintained, here),
@@ -155,6 +156,9 @@ impl Lowering<'_> {
 
     fn add_next(&mut self, clause: Clause, store: usize) {
         let event = clause.has_event(&self.stores);
+        let stays = event || !self.is_chosen(store);
+        assert!(stays, "a checked rule fills keyed tables and windows by events only: {}", clause.text);
+        let store = self.filled(store);
         let is_table = self.stores[store].kind == StoreKind::Table;
         assert!(event || is_table, "a checked rule does not fill an event from state alone: {}", clause.text);
         let target = if is_table { Target::Plus(store) } else { Target::Defer(store) };
@@ -238,6 +242,11 @@ impl Lowering<'_> {
         let body = vec![Literal::Atom(Atom { store: from, negated: false, new, args: head.clone() })];
         let text = format!("{} -> {}", self.stores[from].name, self.stores[to].name);
         Clause { text, head, body, variables: arity }
+    }
+
+    /// Whether a table takes only some of what rules derive for it.
+    fn is_chosen(&self, store: usize) -> bool {
+        self.stores[store].keyed.is_some() || self.stores[store].bounded
     }
 
     fn is_deleted_from(&self, table: usize) -> bool {

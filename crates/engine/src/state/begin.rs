@@ -7,6 +7,9 @@ use crate::plan::Plan;
 impl State {
     /// Lets what the step before left take effect.
     pub(super) fn begin(&mut self, plan: &Plan) {
+        if !self.started {
+            self.recovered(plan);
+        }
         for &store in &self.dirty {
             let next = &mut self.next[store];
             next.apply(&mut self.stores[store], plan.stores[store].durable);

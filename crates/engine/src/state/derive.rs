@@ -2,6 +2,7 @@
 
 use std::hint::black_box;
 
+use super::slide::is_above;
 use super::{Arrived, State};
 use crate::execute::{self, Rows, Scratch, Solution};
 use crate::plan::{Driver, Emit, Pipeline, Plan, RulePlan, StoreKind, Stratum, Target};
@@ -28,6 +29,9 @@ impl State {
         }
         for &table in &stratum.reinsert {
             self.reinsert(plan, table);
+        }
+        for &table in &stratum.resolve {
+            self.resolve(plan, table);
         }
         if stratum.recursion.is_empty() {
             return;
@@ -57,7 +61,7 @@ impl State {
                 continue;
             }
             for &(version, begins) in self.passes(pipeline, rule.target) {
-                let kind = Kind::of(plan, rule.target);
+                let kind = self.kind(plan, rule.target);
                 let run = Run { plan, pipeline, target: rule.target, kind, version, begins, inputs };
                 self.run(&run, outputs);
             }
@@ -184,7 +188,7 @@ impl State {
         let (Target::Insert(store) | Target::Count(store)) = target else {
             unreachable!("an aggregation derives a relation of this step")
         };
-        let kind = Kind::of(plan, target);
+        let kind = self.kind(plan, target);
         std::mem::swap(&mut self.stores[store], &mut self.spare);
         let State { groups, stores, spare, found, counters, .. } = self;
         groups[aggregate].flush(&plan.aggregates[aggregate], stores, |begins, fact| {
@@ -273,18 +277,21 @@ enum Kind {
     Set,
     /// Derivations are counted.
     Counted,
+    /// Facts whose first value is above this hold from now on.
+    Above(i64),
     /// Only changes are kept.
     Delta,
     /// The same, but nobody asks what ceases to hold.
     Begun,
 }
 
-impl Kind {
-    fn of(plan: &Plan, target: Target) -> Kind {
+impl State {
+    fn kind(&self, plan: &Plan, target: Target) -> Kind {
         match target {
             Target::Count(store) if plan.stores[store].kind != StoreKind::Delta => Kind::Counted,
             Target::Count(store) if plan.stores[store].drives_removals => Kind::Delta,
             Target::Count(_) => Kind::Begun,
+            Target::Insert(store) => self.floors[store].map_or(Kind::Set, Kind::Above),
             _ => Kind::Set,
         }
     }
@@ -297,6 +304,11 @@ fn change(kind: Kind, store: &mut Store, begins: bool, tuple: &(impl Tuple + ?Si
         (Kind::Set, true) => {
             found.extend(store.insert(tuple));
         }
+        (Kind::Above(floor), true) => {
+            if is_above(tuple.get(0), floor) {
+                found.extend(store.insert(tuple));
+            }
+        }
         (Kind::Counted, true) => {
             store.increment(tuple);
         }
@@ -305,6 +317,6 @@ fn change(kind: Kind, store: &mut Store, begins: bool, tuple: &(impl Tuple + ?Si
         }
         (Kind::Delta | Kind::Begun, true) => store.append(tuple, Version::Added),
         (Kind::Delta, false) => store.append(tuple, Version::Removed),
-        (Kind::Set | Kind::Begun, false) => {}
+        (Kind::Set | Kind::Above(_) | Kind::Begun, false) => {}
     }
 }

@@ -1,13 +1,16 @@
 //! The state of a node, and the phases of a step.
 //!
 //! What the step before left takes effect ([`begin`]); the strata are derived one after the other and then the rules run that take
-//! effect later or elsewhere ([`derive`]); what they say about the next step is netted ([`settle`]) and, of durable tables,
+//! effect later or elsewhere ([`derive`]), with keyed tables resolved when their candidates are complete ([`resolve`]); windows slide
+//! ([`slide`]); what all that says about the next step is netted ([`settle`]) and, of durable tables,
 //! reported ([`durable`]); the new version of all stores becomes the only one.
 
 mod begin;
 mod derive;
 mod durable;
+mod resolve;
 mod settle;
+mod slide;
 
 use menard_value::Value;
 
@@ -45,6 +48,8 @@ pub(crate) struct State {
     fresh: Vec<Vec<u32>>,
     /// For each store, the facts that were found in this step since then.
     found: Vec<Vec<u32>>,
+    /// For each store, if it is a window, the bound: there is no fact at or below it at the beginning of a step.
+    floors: Vec<Option<i64>>,
     pub(crate) counters: Counters,
 }
 
@@ -87,6 +92,7 @@ impl State {
             rows: Vec::new(),
             fresh: vec![Vec::new(); plan.stores.len()],
             found: vec![Vec::new(); plan.stores.len()],
+            floors: vec![None; plan.stores.len()],
             counters: Counters::default(),
         }
     }
@@ -97,6 +103,7 @@ impl State {
         self.take(plan, inputs);
         self.derive(plan, inputs, outputs);
         self.delete_again(plan);
+        self.slide(plan);
         self.started = true;
         outputs.pending = self.settle(plan);
         self.report(plan, outputs);

@@ -1,5 +1,6 @@
 //! The end of a step: what happens at the beginning of the next one, netted.
 
+use super::slide::is_above;
 use super::{Next, State};
 use crate::plan::{Plan, StoreKind};
 use crate::store::{Store, Version};
@@ -40,6 +41,9 @@ impl State {
         let table_plan = &plan.stores[table];
         let mut next = std::mem::take(&mut self.next[table]);
         next.standing.clear();
+        if let Some(floor) = self.floors[table] {
+            next.plus.retain(|tuple| is_above(&tuple[0], floor));
+        }
         let beaten = self.insertions_beat_deletions(plan, table, &mut next);
         if let Some(view) = table_plan.kept_by {
             for &row in &next.doomed {

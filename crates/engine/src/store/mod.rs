@@ -195,6 +195,35 @@ impl Store {
         self.touched.push(row);
     }
 
+    /// The first row of this step with these values in the columns of an index.
+    pub(crate) fn find_by_index<'v>(&self, index: usize, key: impl Iterator<Item = &'v Value> + Clone) -> Option<u32> {
+        self.rows_by_index(index, key).find(|&row| self.sees(Version::New, row))
+    }
+
+    /// The rows, of all versions, with these values in the columns of an index.
+    pub(crate) fn rows_by_index<'v>(
+        &self,
+        index: usize,
+        key: impl Iterator<Item = &'v Value> + Clone,
+    ) -> impl Iterator<Item = u32> {
+        let index = &self.indexes[index];
+        let number = index.find_key(self.seed.tuple(key.clone()), |row| index.key(self.row(row)).eq(key.clone()));
+        let mut row = number.map_or(NONE, |number| index.first(number));
+        std::iter::from_fn(move || {
+            let found = row;
+            if found == NONE {
+                return None;
+            }
+            row = index.next(found);
+            Some(found)
+        })
+    }
+
+    /// The number of slots in use.
+    pub(crate) fn used(&self) -> usize {
+        self.flags.len() - self.free.len()
+    }
+
     /// The row of a known tuple, or else a new row that begins to hold.
     #[inline]
     fn slot(&mut self, tuple: &(impl Tuple + ?Sized)) -> Result<u32, u32> {
@@ -314,8 +343,9 @@ impl Store {
         self.indexes.iter().map(of_index).fold(by_hash, u64::wrapping_add)
     }
 
+    /// Lets a row hold no more from this step on.
     #[inline]
-    fn hide(&mut self, row: u32) {
+    pub(crate) fn hide(&mut self, row: u32) {
         let flags = &mut self.flags[row as usize];
         *flags &= !NEW;
         if *flags & TOUCHED == 0 {
