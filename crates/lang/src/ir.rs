@@ -417,10 +417,79 @@ impl Program {
         self.params.iter().find(|param| param.name == name)
     }
 
-    /// The number of physical nodes: over all components, nodes of the role times partitions.
+    /// The number of physical nodes: over all components, nodes of the role times partitions, and the nodes of native roles.
     pub fn physical_nodes(&self) -> u32 {
         let nodes = |component: &Component| self.role(&component.role).map_or(0, |role| role.nodes) * component.parts;
-        self.components.iter().map(nodes).sum()
+        let native = self.roles.iter().filter(|role| role.native).map(|role| role.nodes);
+        self.components.iter().map(nodes).chain(native).sum()
+    }
+}
+
+impl Role {
+    /// Whether its nodes run something else than rules: it is external or native.
+    pub fn is_foreign(&self) -> bool {
+        self.external || self.native
+    }
+}
+
+impl Channel {
+    /// Whether it is written as a timer of a component: a delayed message to itself, that no key leads to another partition.
+    pub fn is_local_timer(&self) -> bool {
+        self.delay.is_some() && self.sender == self.receiver && self.by.is_empty() && !self.serial
+    }
+}
+
+impl Unit {
+    /// All units.
+    pub const ALL: [Unit; 3] = [Unit::Microseconds, Unit::Milliseconds, Unit::Seconds];
+
+    /// The name in Dedalus text.
+    pub fn name(self) -> &'static str {
+        match self {
+            Unit::Microseconds => "us",
+            Unit::Milliseconds => "ms",
+            Unit::Seconds => "s",
+        }
+    }
+
+    /// The unit with this name.
+    pub fn from_name(name: &str) -> Option<Unit> {
+        Unit::ALL.into_iter().find(|unit| unit.name() == name)
+    }
+
+    /// How many microseconds it has.
+    pub fn micros(self) -> u64 {
+        match self {
+            Unit::Microseconds => 1,
+            Unit::Milliseconds => 1_000,
+            Unit::Seconds => 1_000_000,
+        }
+    }
+}
+
+impl Policy {
+    /// All policies.
+    pub const ALL: [Policy; 3] = [Policy::First, Policy::Max, Policy::Replace];
+
+    /// The name in Dedalus text.
+    pub fn name(self) -> &'static str {
+        match self {
+            Policy::First => "first",
+            Policy::Max => "max",
+            Policy::Replace => "replace",
+        }
+    }
+
+    /// The policy with this name.
+    pub fn from_name(name: &str) -> Option<Policy> {
+        Policy::ALL.into_iter().find(|policy| policy.name() == name)
+    }
+}
+
+impl Storage {
+    /// Whether the facts of a table are more than what rules say: keyed tables and windows lose facts without a deletion.
+    pub fn is_selective(&self) -> bool {
+        self.key.is_some() || self.above.is_some()
     }
 }
 

@@ -8,7 +8,7 @@ use menard_value::{FunctionId, Value};
 
 use crate::format::format;
 use crate::ir::{
-    Atom, Channel, Column, Comparison, Component, Expr, ExprKind, FaultKind, Head, HeadArg, Literal, Program,
+    Atom, Channel, Column, Comparison, Component, Expr, ExprKind, FaultKind, Head, HeadArg, Literal, Program, Relation,
     RelationKind, Rule, RuleKind,
 };
 use crate::source::Source;
@@ -16,8 +16,13 @@ use crate::source::Source;
 /// The text of a program. Parameters have the values that hold; comments of the text that it came from are lost.
 pub fn print(program: &Program) -> String {
     let mut sections = vec![format!("protocol {}\n", program.name), params(program), roles(program), faults(program)];
-    sections.push(program.channels.iter().map(|one| channel(one) + "\n").collect());
-    sections.extend(program.components.iter().map(component));
+    let (timers, channels): (Vec<&Channel>, Vec<&Channel>) =
+        program.channels.iter().partition(|channel| channel.is_local_timer());
+    sections.push(channels.into_iter().map(|one| channel(one) + "\n").collect());
+    sections.extend(program.components.iter().map(|one| {
+        let timers = timers.iter().filter(|timer| timer.sender == one.name);
+        component_with(one, &timers.map(|timer| channel(timer)).collect::<Vec<_>>())
+    }));
     sections.retain(|section| !section.is_empty());
     let text = sections.join("\n");
     // Names of generated programs may have spaces; their text is for people only.
@@ -31,8 +36,12 @@ fn params(program: &Program) -> String {
 
 fn roles(program: &Program) -> String {
     let line = |role: &crate::ir::Role| {
-        let external = if role.external { " external" } else { "" };
-        format!("role {}{}{external}\n", role.name, count(role.count.as_ref()))
+        let special = match (role.external, role.native) {
+            (true, _) => " external",
+            (false, true) => " native",
+            (false, false) => "",
+        };
+        format!("role {}{}{special}\n", role.name, count(role.count.as_ref()))
     };
     program.roles.iter().map(line).collect()
 }
@@ -54,10 +63,16 @@ fn faults(program: &Program) -> String {
     program.faults.iter().map(line).collect()
 }
 
-/// One channel as it is declared.
+/// One channel as it is declared; a timer as its component declares it.
 pub fn channel(channel: &Channel) -> String {
     let key = if channel.by.is_empty() { String::new() } else { format!(" by {}", exprs(&channel.by)) };
-    format!("channel {}({}) {} -> {}{key}", channel.name, columns(&channel.columns), channel.sender, channel.receiver)
+    let delay = channel.delay.as_ref().map(|delay| format!(" after {} {}", expr(&delay.amount), delay.unit.name()));
+    let (delay, serial) = (delay.unwrap_or_default(), if channel.serial { " serial" } else { "" });
+    let (name, columns) = (&channel.name, columns(&channel.columns));
+    if channel.is_local_timer() {
+        return format!("timer {name}({columns}){delay}");
+    }
+    format!("channel {name}({columns}) {} -> {}{key}{serial}{delay}", channel.sender, channel.receiver)
 }
 
 fn columns(columns: &[Column]) -> String {
@@ -65,8 +80,44 @@ fn columns(columns: &[Column]) -> String {
     fields.join(", ")
 }
 
-/// One component with its declarations and rules.
+/// One relation as it is declared, or would be.
+pub fn relation(relation: &Relation) -> String {
+    let storage = &relation.storage;
+    let mut out = String::new();
+    if storage.durable {
+        out += "durable ";
+    }
+    if storage.above.is_some() {
+        out += "window ";
+    }
+    let kind = match relation.kind {
+        RelationKind::Table => "table",
+        RelationKind::View => "view",
+        RelationKind::Event => "event",
+    };
+    let fields = match storage.key {
+        None => columns(&relation.columns),
+        Some(key) => {
+            let (key, value) = relation.columns.split_at(key.columns.min(relation.columns.len()));
+            format!("{} => {}", columns(key), columns(value)).trim_start().to_owned()
+        }
+    };
+    out += &format!("{kind} {}({fields})", relation.name);
+    if let Some(key) = storage.key {
+        out += &format!(" {}", key.policy.name());
+    }
+    if let Some(low) = &storage.above {
+        out += &format!(" above {low}");
+    }
+    out
+}
+
+/// One component with its declarations and rules, without its timers.
 pub fn component(component: &Component) -> String {
+    component_with(component, &[])
+}
+
+fn component_with(component: &Component, timers: &[String]) -> String {
     let mut out = format!("component {}", component.name);
     if component.role != component.name {
         out += &format!(" of {}", component.role);
@@ -76,15 +127,10 @@ pub fn component(component: &Component) -> String {
     }
     out += " {\n";
     let declared: Vec<_> = component.relations.iter().filter(|relation| relation.declared).collect();
-    for relation in &declared {
-        let kind = match relation.kind {
-            RelationKind::Table => "table",
-            RelationKind::View => "view",
-            RelationKind::Event => "event",
-        };
-        out += &format!("  {kind} {}({})\n", relation.name, columns(&relation.columns));
+    for one in declared.iter().map(|one| relation(one)).chain(timers.iter().cloned()) {
+        out += &format!("  {one}\n");
     }
-    if !declared.is_empty() && !component.rules.is_empty() {
+    if !(declared.is_empty() && timers.is_empty() || component.rules.is_empty()) {
         out += "\n";
     }
     for one in &component.rules {

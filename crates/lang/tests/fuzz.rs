@@ -4,6 +4,7 @@ use menard_lang::navigate::{Form, Text, hover, outline};
 use menard_lang::{Program, Source, compile, compile_text, format, parse_override, plan, print, properties};
 use proptest::prelude::*;
 
+const EVERYTHING: &str = include_str!("everything.ded");
 const VOTING: &str = include_str!("../../../protocols/voting/voting.ded");
 const PROPERTIES: &str = include_str!("../../../protocols/voting/properties.ded");
 const PLAN: &str = include_str!("../../../protocols/voting/scalable.plan");
@@ -73,6 +74,18 @@ fn token() -> impl Strategy<Value = &'static str> {
         "param",
         "role",
         "external",
+        "native",
+        "durable",
+        "window",
+        "above",
+        "first",
+        "max",
+        "=>",
+        "timer",
+        "after",
+        "every",
+        "ms",
+        "serial",
         "fault",
         "omission",
         "byzantine",
@@ -160,7 +173,7 @@ fn token() -> impl Strategy<Value = &'static str> {
 
 /// One of the texts of voting with parts deleted, doubled, or replaced by tokens.
 fn mutated() -> impl Strategy<Value = String> {
-    let text = prop::sample::select(vec![VOTING, PROPERTIES, PLAN]);
+    let text = prop::sample::select(vec![VOTING, PROPERTIES, PLAN, EVERYTHING]);
     let changes = prop::collection::vec((any::<prop::sample::Index>(), 0..12_usize, 0..3_u8, token()), 1..6);
     (text, changes).prop_map(|(text, changes)| {
         let mut text: Vec<char> = text.chars().collect();

@@ -34,6 +34,9 @@ fn literal() -> impl Strategy<Value = String> {
         Just("b(c)".to_owned()),
         Just("!tell(x) from c".to_owned()),
         Just("!new t(x, y)".to_owned()),
+        expression().prop_map(|one| format!("k(x, {one}, c)")),
+        Just("w(y, _)".to_owned()),
+        Just("!w(x, y)".to_owned()),
         ".{0,6}".prop_map(|text: String| format!(
             "hash(x) != hash({})",
             menard_lang::print::value(&menard_value::Value::string(&text))
@@ -52,6 +55,11 @@ fn rule() -> impl Strategy<Value = String> {
         expression().prop_map(|one| format!("delete t(_, {one}) :+")),
         expression().prop_map(|one| format!("say({one})@c :~")),
         Just("delete t(x, y) :+".to_owned()),
+        expression().prop_map(|one| format!("k(x, {one}, c) :+")),
+        expression().prop_map(|one| format!("w({one}, y) :+")),
+        expression().prop_map(|one| format!("low({one}) :+")),
+        expression().prop_map(|one| format!("late({one}, c) :~")),
+        Just("delete k(x, _, _) :+".to_owned()),
         Just("e(x, c, y) :-".to_owned()),
         Just("f(c, count(x, y), sum(x)) :-".to_owned()),
         Just("g(min(x), y) :+".to_owned()),
@@ -65,13 +73,32 @@ fn rule() -> impl Strategy<Value = String> {
     })
 }
 
+/// Declarations of the keyed table `k`, the register `low`, the window `w` and the timer `late`.
+fn storage() -> impl Strategy<Value = String> {
+    let policy = prop::sample::select(vec!["first", "max", "replace"]);
+    let fields = prop::sample::select(vec![
+        "=> x: int, y: int, c: node",
+        "x: int => y: int, c: node",
+        "x: int, y: int => c: node",
+    ]);
+    let durable = prop::sample::select(vec!["", "durable "]);
+    let delay = prop::sample::select(vec!["after 1 us", "after n ms", "after 2 * n + 1 s"]);
+    (policy, fields, durable.clone(), durable, delay).prop_map(|(policy, fields, first, second, delay)| {
+        format!(
+            "{first}table k({fields}) {policy}\ntable low(=> n: int) max\n{second}window table w(n: int, y: int) above low\n\
+             timer late(x: int, c: node) {delay}\ntimer tick() every n s"
+        )
+    })
+}
+
 fn program() -> impl Strategy<Value = String> {
-    (1..9_i64, 1..4_u32, prop::collection::vec(rule(), 0..12), expression()).prop_map(|(n, parts, rules, key)| {
+    let all = (1..9_i64, 1..4_u32, prop::collection::vec(rule(), 0..12), expression(), storage());
+    all.prop_map(|(n, parts, rules, key, storage)| {
         let key = key.replace(['x', 'y'], "k").replace("mak", "max");
         format!(
             "protocol p\nparam n: int = {n}\nparam words: string = \"a\\\\b\"\nparam all: bool = true\nrole client[2] external\nrole a\nrole b[n * 2]\n\
              fault omission n of b\nfault byzantine 0 of a\nchannel ask(x: int, y: int) client -> a\nchannel tell(x: int) b -> a\n\
-             channel say(x: int) a -> b\nchannel on(k: int) b -> c by k, {key}\ncomponent a {{\ntable t(x: int, y: int)\n{}\n}}\n\
+             channel say(x: int) a -> b\nchannel on(k: int) b -> c by k, {key}\ncomponent a {{\ntable t(x: int, y: int)\n{storage}\n{}\n}}\n\
              component b {{\ntell(x)@s :~ say(x) from s\n}}\ncomponent c of a [{parts}] {{\n}}\n",
             rules.join("\n")
         )

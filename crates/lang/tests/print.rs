@@ -2,6 +2,7 @@
 
 use menard_lang::{Program, Source, compile, compile_text, print};
 
+const EVERYTHING: &str = include_str!("everything.ded");
 const VOTING: &str = include_str!("../../../protocols/voting/voting.ded");
 
 fn assert_round_trip(program: &Program) {
@@ -19,6 +20,47 @@ fn voting_compiles_without_warnings() {
     assert_eq!(compiled.program.physical_nodes(), 4);
     let leader = compiled.program.component("leader").expect("voting has a leader");
     assert_eq!(leader.strata, [["voted"], ["votes"]]);
+}
+
+/// What stands in a text and how it is printed, but for the layout.
+#[test]
+fn every_construct_survives_printing() {
+    let compiled = compile(&Source::new("everything.ded", EVERYTHING), &[]).unwrap_or_else(|errors| panic!("{errors}"));
+    assert_round_trip(&compiled.program);
+    let printed = print(&compiled.program);
+    let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    for expected in [
+        "role disk native",
+        "channel accept(n: int, id: int) member -> server serial",
+        "channel remind(id: int) server -> keeper by id % 2 after 20 us",
+        "table next(=> n: int) max",
+        "durable window table asked(n: int, id: int => c: node, what: bytes) first above low",
+        "timer retry(n: int) after patience ms",
+        "timer tick() after 1 s",
+        "tick()@me :~ start()",
+        "tick()@me :~ tick()",
+        "retry(n)@me :~ retry(n), asked(n, _, _, _)",
+    ] {
+        assert!(words(&printed).contains(expected), "{expected} is not in:\n{printed}");
+    }
+    let delays: Vec<u64> = compiled
+        .program
+        .channels
+        .iter()
+        .filter_map(|channel| channel.delay.as_ref())
+        .map(|delay| delay.micros)
+        .collect();
+    assert_eq!(delays, [20, 50_000, 1_000_000]);
+}
+
+#[test]
+fn timers_are_printed_in_their_components() {
+    let text = "protocol p role a role b channel one() a -> a after 1 ms component a { timer two() after 1 s } \
+                component b { timer three() after 2 us } channel four(x: int) b -> b";
+    let program = compile_text(text);
+    assert_round_trip(&program);
+    let names: Vec<&str> = program.channels.iter().map(|channel| channel.name.as_str()).collect();
+    assert_eq!(names, ["four", "one", "two", "three"]);
 }
 
 #[test]

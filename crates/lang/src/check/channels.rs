@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::diagnostic::Code;
-use crate::ir::{Channel, Expr, ExprKind, Name, Program};
+use crate::ir::{Channel, Expr, ExprKind, Name, Program, Role};
 use crate::sink::Sink;
 use crate::source::Span;
 use crate::suggest::nearest;
@@ -13,7 +13,7 @@ pub(super) fn check_endpoints(program: &Program, sink: &mut Sink) {
     for component in &program.components {
         match program.role(&component.role) {
             None => {
-                let roles = program.roles.iter().filter(|role| !role.external).map(|role| role.name.as_str());
+                let roles = program.roles.iter().filter(|role| !role.is_foreign()).map(|role| role.name.as_str());
                 let what = if component.name == component.role { "component" } else { "component of a role" };
                 unknown(
                     sink,
@@ -23,10 +23,15 @@ pub(super) fn check_endpoints(program: &Program, sink: &mut Sink) {
                     roles,
                 );
             }
-            Some(role) if role.external => {
-                let message = format!("the role `{}` is external and has no components", role.name);
+            Some(role) if role.is_foreign() => {
+                let (what, help) = if role.external {
+                    ("external", "an external role may be any program")
+                } else {
+                    ("native", "a native role is a component written in Rust")
+                };
+                let message = format!("the role `{}` is {what} and has no components", role.name);
                 let diagnostic = sink.start(Code::E0611, message).label(component.span, "a component of it");
-                sink.push(diagnostic.label(role.span, "declared external").help("an external role may be any program"));
+                sink.push(diagnostic.label(role.span, format!("declared {what}")).help(help));
             }
             Some(role) if component.name != role.name && program.role(&component.name).is_some() => {
                 let message =
@@ -39,18 +44,22 @@ pub(super) fn check_endpoints(program: &Program, sink: &mut Sink) {
     let mut missing = BTreeSet::new();
     for channel in &program.channels {
         for end in [&channel.sender, &channel.receiver] {
-            let known = program.component(end).is_some() || program.role(end).is_some_and(|role| role.external);
+            let known = program.component(end).is_some() || program.role(end).is_some_and(Role::is_foreign);
             if !known && missing.insert(end) {
                 report_endpoint(program, channel, end, sink);
             }
         }
-        let external = |name: &Name| program.role(name).is_some_and(|role| role.external);
-        if external(&channel.sender) && external(&channel.receiver) {
-            let message = format!("the channel `{}` goes from an external role to an external role", channel.name);
+        let foreign = |name: &Name| program.role(name).filter(|role| role.is_foreign()).map(kind);
+        if let (Some(sender), Some(receiver)) = (foreign(&channel.sender), foreign(&channel.receiver)) {
+            let message = format!("the channel `{}` goes from {sender} role to {receiver} role", channel.name);
             sink.error(Code::E0610, channel.span, message, "no component has a part in it");
         }
         check_front(program, channel, sink);
     }
+}
+
+fn kind(role: &Role) -> &'static str {
+    if role.external { "an external" } else { "a native" }
 }
 
 /// A sender or receiver that does not exist; said of the first channel that names it.
@@ -61,8 +70,8 @@ fn report_endpoint(program: &Program, channel: &Channel, name: &Name, sink: &mut
         sink.push(diagnostic.help(format!("add `component {name} {{ ... }}`")));
         return;
     }
-    let external = program.roles.iter().filter(|role| role.external).map(|role| role.name.as_str());
-    let names = program.components.iter().map(|component| component.name.as_str()).chain(external);
+    let foreign = program.roles.iter().filter(|role| role.is_foreign()).map(|role| role.name.as_str());
+    let names = program.components.iter().map(|component| component.name.as_str()).chain(foreign);
     unknown(
         sink,
         channel.span,
@@ -81,11 +90,9 @@ fn unknown<'a>(sink: &mut Sink, span: Span, message: &str, name: &str, names: im
     sink.push(diagnostic);
 }
 
-/// External roles know roles, not components: what they send goes to the component with the role's name, which has one partition.
+/// External and native roles know roles, not components: what they send goes to the component with the role's name, which has one partition.
 fn check_front(program: &Program, channel: &Channel, sink: &mut Sink) {
-    if !program.role(&channel.sender).is_some_and(|role| role.external) {
-        return;
-    }
+    let Some(sender) = program.role(&channel.sender).filter(|role| role.is_foreign()) else { return };
     let Some(receiver) = program.component(&channel.receiver) else { return };
     let problem = if receiver.name != receiver.role {
         format!("`{}` is not the component that `{}` addresses", receiver.name, channel.sender)
@@ -95,10 +102,9 @@ fn check_front(program: &Program, channel: &Channel, sink: &mut Sink) {
         return;
     };
     let message =
-        format!("the channel `{}` comes from the external role `{}`: {problem}", channel.name, channel.sender);
+        format!("the channel `{}` comes from {} role `{}`: {problem}", channel.name, kind(sender), sender.name);
     let diagnostic = sink.start(Code::E0609, message).label(channel.span, "cannot be received there");
-    let help =
-        format!("external roles cannot be changed: they address the unpartitioned component `{}`", receiver.role);
+    let help = format!("such a role cannot be changed: it addresses the unpartitioned component `{}`", receiver.role);
     sink.push(diagnostic.label(receiver.span, "the receiver").help(help));
 }
 

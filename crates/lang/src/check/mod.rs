@@ -14,6 +14,8 @@ mod names;
 mod recursion;
 mod relations;
 mod strata;
+mod tables;
+mod time;
 mod types;
 mod unused;
 
@@ -28,8 +30,12 @@ pub const MAX_NODES: u32 = 10_000;
 pub(crate) fn protocol(program: &mut Program, sink: &mut Sink) -> Result<(), Diagnostics> {
     names::check(program, sink);
     channels::check_endpoints(program, sink);
+    time::check_endpoints(program, sink);
+    tables::check_declarations(program, sink);
     sink.stop_on_errors()?;
     counts::check(program, sink);
+    time::measure(program, sink);
+    time::check_destinations(program, sink);
     relations::infer(program);
     relations::check(program, sink);
     sink.stop_on_errors()?;
@@ -54,6 +60,7 @@ fn rules(program: &mut Program, sink: &mut Sink) -> Result<(), Diagnostics> {
     kinds::infer(program, sink);
     sink.stop_on_errors()?;
     events::check(program, sink);
+    tables::check_rules(program, sink);
     feeding::check(program, sink);
     strata::infer(program, sink);
     sink.stop_on_errors()?;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use menard_value::Function;
 
 use crate::diagnostic::Code;
-use crate::ir::{Component, ExprKind, Literal, Name, Program};
+use crate::ir::{Channel, Component, ExprKind, Literal, Name, Program};
 use crate::lower::is_word;
 use crate::sink::Sink;
 use crate::source::Span;
@@ -15,7 +15,8 @@ pub(super) fn check(program: &Program, sink: &mut Sink) {
     let mut globals = BTreeMap::new();
     let params = program.params.iter().map(|param| (&param.name, param.span, "parameter"));
     let roles = program.roles.iter().map(|role| (&role.name, role.span, "role"));
-    let channels = program.channels.iter().map(|channel| (&channel.name, channel.span, "channel"));
+    let what = |channel: &Channel| if channel.is_local_timer() { "timer" } else { "channel" };
+    let channels = program.channels.iter().map(|channel| (&channel.name, channel.span, what(channel)));
     for (name, span, what) in params.chain(roles).chain(channels) {
         declare(&mut globals, name, span, what, sink);
     }
@@ -47,7 +48,12 @@ fn declare<'p>(
         format!("the {what} `{name}` has the name of a {first_what}")
     };
     let diagnostic = sink.start(Code::E0205, message).label(span, "declared again").label(first, "declared first");
-    sink.push(diagnostic);
+    sink.push(if what == "timer" {
+        diagnostic
+            .help("a timer is a channel, and channels are known everywhere: timers of two components need two names")
+    } else {
+        diagnostic
+    });
 }
 
 /// Reports the name of a relation, role or parameter that means something in every program.
@@ -89,7 +95,9 @@ fn check_variables(component: &Component, globals: &BTreeMap<&Name, (Span, &'sta
         }
         for literal in &rule.body {
             let Literal::Bind { variable, span, value } = literal else { continue };
-            if let Some((declared, what)) = globals.get(variable).filter(|(_, what)| *what != "channel") {
+            if let Some((declared, what)) =
+                globals.get(variable).filter(|(_, what)| !matches!(*what, "channel" | "timer"))
+            {
                 let message = format!("the variable `{variable}` has the name of a {what}");
                 let diagnostic = sink.start(Code::E0207, message).label(*span, "this would bind a variable");
                 let compares = matches!(value.kind, ExprKind::Constant(_)) || *what == "parameter";

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::strata::Dependencies;
 use crate::diagnostic::Code;
 use crate::graph::reachable;
-use crate::ir::{Atom, Component, Name, Program, RelationKind, Rule};
+use crate::ir::{Atom, Component, Name, Policy, Program, Relation, RelationKind, Rule};
 use crate::sink::Sink;
 
 pub(super) fn check(program: &Program, sink: &mut Sink) {
@@ -52,10 +52,13 @@ fn check_component(program: &Program, component: &Component, sink: &mut Sink) {
     }
 }
 
-/// State whose facts may cease to hold: tables with a deletion, views that read such state, or that negate or aggregate.
+/// State whose facts may cease to hold: tables with a deletion, windows, keyed tables whose facts are replaced, views that read such state, or that negate or aggregate.
 fn shrinking(component: &Component) -> BTreeSet<&Name> {
     let mut seeds: Vec<&Name> =
         component.rules.iter().filter(|rule| rule.delete).map(|rule| &rule.head.relation).collect();
+    let replaces = |table: &Relation| table.storage.key.is_some_and(|key| key.policy != Policy::First);
+    let selective = |table: &&Relation| table.storage.above.is_some() || replaces(table);
+    seeds.extend(component.relations.iter().filter(selective).map(|table| &table.name));
     let views: BTreeSet<&Name> = component
         .relations
         .iter()

@@ -1,7 +1,7 @@
 //! Evaluation order: the strongly connected components of the graph of `:-` rules, and no relation that depends on its own absence.
 //!
 //! An edge from `p` to `q` says that a `:-` rule for `p` reads `q`. The edge is *strict* if the rule needs all of `q` before it can
-//! say anything: if `q` is negated, `new`, or aggregated over. No strict edge may lie within a component of the graph.
+//! say anything: if `q` is negated, `new`, or aggregated over, or if `p` is a keyed table. No strict edge may lie within a component of the graph.
 
 use std::collections::BTreeMap;
 
@@ -26,6 +26,8 @@ pub(super) struct Dependencies<'p> {
     pub edges: Vec<Vec<usize>>,
     /// For each edge, the rule and the literal.
     reasons: Vec<Vec<(&'p Rule, &'p Atom)>>,
+    /// For each relation, whether it is a keyed table: which of its facts stay shows when all that derives them is complete.
+    keyed: Vec<bool>,
     /// Strongly connected components, each in the order of the component, in evaluation order.
     pub strata: Vec<Vec<usize>>,
     /// For each relation, its position in `strata`.
@@ -43,6 +45,8 @@ impl<'p> Dependencies<'p> {
                 names.push(&relation.name);
             }
         }
+        let is_keyed = |name| component.relation(name).is_some_and(|relation| relation.storage.key.is_some());
+        let keyed = names.iter().map(|name| is_keyed(*name)).collect();
         let mut edges = vec![Vec::new(); names.len()];
         let mut reasons = vec![Vec::new(); names.len()];
         for rule in rules() {
@@ -60,7 +64,7 @@ impl<'p> Dependencies<'p> {
             members.sort_unstable();
             members.iter().for_each(|member| stratum_of[*member] = stratum);
         }
-        Dependencies { names, edges, reasons, strata, stratum_of }
+        Dependencies { names, edges, reasons, keyed, strata, stratum_of }
     }
 
     fn strata(&self) -> Vec<Vec<Name>> {
@@ -84,7 +88,7 @@ impl<'p> Dependencies<'p> {
         for head in 0..self.names.len() {
             let stratum = self.stratum_of[head];
             for (read, rule, atom) in self.reads(head) {
-                let strict = atom.negated || atom.new || rule.is_aggregate();
+                let strict = atom.negated || atom.new || rule.is_aggregate() || self.keyed[head];
                 if strict && self.stratum_of[read] == stratum && !std::mem::replace(&mut reported[stratum], true) {
                     self.report(head, read, rule, atom, sink);
                 }
@@ -99,8 +103,10 @@ impl<'p> Dependencies<'p> {
             "needs to know that it is absent"
         } else if rule.is_aggregate() {
             "needs all of it"
-        } else {
+        } else if atom.new {
             "needs to know that it is new"
+        } else {
+            "decides between keys when all of it is there"
         };
         let (name, below) = (self.names[head], self.names[read]);
         let message = if name == below {

@@ -32,6 +32,7 @@ fn check_params(program: &Program, sink: &mut Sink) {
     program.roles.iter().filter_map(|role| role.count.as_ref()).for_each(&mut mark);
     program.faults.iter().for_each(|fault| mark(&fault.count));
     program.channels.iter().flat_map(|channel| &channel.by).for_each(&mut mark);
+    program.channels.iter().filter_map(|channel| channel.delay.as_ref()).for_each(|delay| mark(&delay.amount));
     for component in &program.components {
         component.count.iter().for_each(&mut mark);
         component.rules.iter().flat_map(|rule| rule.expressions()).for_each(&mut mark);
@@ -44,7 +45,7 @@ fn check_params(program: &Program, sink: &mut Sink) {
 }
 
 fn check_roles(program: &Program, sink: &mut Sink) {
-    for role in program.roles.iter().filter(|role| !role.external && program.front(&role.name).is_none()) {
+    for role in program.roles.iter().filter(|role| !role.is_foreign() && program.front(&role.name).is_none()) {
         let message = format!("the role `{}` has no component of its name", role.name);
         let diagnostic = sink.start_warning(Code::E0615, message).label(role.span, "runs nothing");
         sink.push(diagnostic.help(format!("add `component {} {{ ... }}`", role.name)));
@@ -73,7 +74,8 @@ fn reads(component: &Component, relation: &Name) -> bool {
 }
 
 fn check_relations(component: &Component, sink: &mut Sink) {
-    let read: BTreeSet<&Name> = component.rules.iter().flat_map(Rule::atoms).map(|atom| &atom.relation).collect();
+    let mut read: BTreeSet<&Name> = component.rules.iter().flat_map(Rule::atoms).map(|atom| &atom.relation).collect();
+    read.extend(component.relations.iter().filter_map(|relation| relation.storage.above.as_ref()));
     let written: BTreeSet<&Name> =
         component.rules.iter().filter(|rule| !rule.delete).map(|rule| &rule.head.relation).collect();
     for relation in &component.relations {
@@ -93,7 +95,8 @@ fn check_tables(component: &Component, sink: &mut Sink) {
     let deleted: BTreeSet<&Name> =
         component.rules.iter().filter(|rule| rule.delete).map(|rule| &rule.head.relation).collect();
     for table in component.relations.iter().filter(|relation| relation.kind == RelationKind::Table) {
-        if !deleted.contains(&table.name) {
+        let bounded = table.storage.above.is_some() || table.storage.key.is_some_and(|key| key.columns == 0);
+        if !deleted.contains(&table.name) && !bounded {
             let message = format!("nothing is ever deleted from the table `{}`", table.name);
             let diagnostic = sink.start_warning(Code::E0507, message).label(table.span, "grows for ever");
             let help = format!("say when its facts are no longer needed: `delete {}(...) :+ ...`", table.name);

@@ -96,6 +96,9 @@ codes! {
     E0508 "State alone fills an event",
     E0509 "Recursion that makes ever new values",
     E0510 "A relation that feeds itself for ever",
+    E0511 "A key without a policy, or a policy without a key",
+    E0512 "State alone fills a keyed table or a window",
+    E0513 "A window that is not above a register",
     // Space.
     E0601 "A message into a relation that is no channel",
     E0602 "A channel filled without a message",
@@ -112,11 +115,14 @@ codes! {
     E0613 "A channel that nobody sends on",
     E0614 "A channel that nobody reads",
     E0615 "A relation or parameter that nobody reads",
+    E0616 "A delayed message to somebody else",
+    E0617 "A timer that repeats has columns",
     // Numbers of nodes and faults.
     E0701 "A number of nodes that makes no sense",
     E0702 "Too many nodes",
     E0703 "More faulty nodes than nodes",
     E0704 "A fault of an external role",
+    E0705 "A delay that makes no sense",
     // Plans.
     E0801 "A plan that does not fit the program",
     // Properties.

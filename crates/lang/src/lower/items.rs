@@ -5,7 +5,7 @@ use menard_value::{Type, Value};
 use super::{Lowering, text};
 use crate::constant::evaluate;
 use crate::diagnostic::Code;
-use crate::ir::{Channel, Column, Expr, Fault, FaultKind, Name, Param, Relation, RelationKind, Role, Storage};
+use crate::ir::{Channel, Column, Expr, Fault, FaultKind, Name, Param, Relation, RelationKind, Role};
 use crate::suggest::nearest;
 use crate::syntax::{SyntaxKind, SyntaxNode, SyntaxToken, ast, span_of, token_span};
 
@@ -52,7 +52,7 @@ impl Lowering<'_> {
             count,
             nodes: 0,
             external: ast::is_external(node),
-            native: false,
+            native: ast::is_native(node),
             span: token_span(&name),
         })
     }
@@ -87,8 +87,8 @@ impl Lowering<'_> {
             sender: text(sender),
             receiver: text(receiver),
             by,
-            delay: None,
-            serial: false,
+            delay: self.delay(node),
+            serial: ast::child(node, SyntaxKind::Serial).is_some(),
             span: span_of(node),
         })
     }
@@ -103,17 +103,11 @@ impl Lowering<'_> {
             RelationKind::View
         };
         let columns = self.fields(node)?;
-        Some(Relation {
-            name: text(&name),
-            columns,
-            kind,
-            storage: Storage::default(),
-            declared: true,
-            span: token_span(&name),
-        })
+        let storage = self.storage(node, &name);
+        Some(Relation { name: text(&name), columns, kind, storage, declared: true, span: token_span(&name) })
     }
 
-    fn fields(&mut self, node: &SyntaxNode) -> Option<Vec<Column>> {
+    pub(super) fn fields(&mut self, node: &SyntaxNode) -> Option<Vec<Column>> {
         let mut columns: Vec<Column> = Vec::new();
         for field in ast::children(&ast::child(node, SyntaxKind::Fields)?, SyntaxKind::Field) {
             let mut names = ast::names(&field);

@@ -4,6 +4,8 @@
 mod expressions;
 mod items;
 mod rules;
+mod tables;
+mod time;
 
 pub(crate) use expressions::is_word;
 use menard_value::Value;
@@ -47,7 +49,7 @@ pub(crate) fn protocol(root: &SyntaxNode, source: &Source, overrides: &[(Name, V
             SyntaxKind::Role => program.roles.extend(lowering.role(&item)),
             SyntaxKind::Channel => program.channels.extend(lowering.channel(&item)),
             SyntaxKind::Fault => program.faults.extend(lowering.fault(&item)),
-            SyntaxKind::Component => program.components.extend(lowering.component(&item)),
+            SyntaxKind::Component => lowering.component(&item, &mut program),
             SyntaxKind::Rule => lowering.sink.error(
                 Code::E0101,
                 span_of(&item),
@@ -58,6 +60,8 @@ pub(crate) fn protocol(root: &SyntaxNode, source: &Source, overrides: &[(Name, V
         }
     }
     program.params = lowering.params;
+    time::order_timers(&mut program);
+    time::send_to_self(&mut program);
     program
 }
 
@@ -128,9 +132,9 @@ impl<'s> Lowering<'s> {
         }
     }
 
-    /// A component with the declarations and rules of a node.
-    fn component(&mut self, node: &SyntaxNode) -> Option<Component> {
-        let name = text(&ast::name(node)?);
+    /// A component with the declarations, timers and rules of a node.
+    fn component(&mut self, node: &SyntaxNode, program: &mut Program) {
+        let Some(name) = ast::name(node).map(|name| text(&name)) else { return };
         let role = match ast::role_of_component(node) {
             Some(role) => text(&role),
             None => name.clone(),
@@ -148,10 +152,11 @@ impl<'s> Lowering<'s> {
         for member in node.children() {
             match member.kind() {
                 SyntaxKind::Declaration => component.relations.extend(self.declaration(&member)),
+                SyntaxKind::Timer => self.timer(&member, &mut component, program),
                 SyntaxKind::Rule => component.rules.extend(self.rule(&member)),
                 _ => {}
             }
         }
-        Some(component)
+        program.components.push(component);
     }
 }

@@ -100,14 +100,7 @@ fn relation<'p>(program: &'p Program, symbol: &Symbol) -> Option<&'p Relation> {
 
 /// A relation that the checker found, as its declaration would be.
 fn inferred(relation: &Relation) -> String {
-    let columns: Vec<String> =
-        relation.columns.iter().map(|column| format!("{}: {}", column.name, column.ty)).collect();
-    let kind = match relation.kind {
-        RelationKind::Table => "table",
-        RelationKind::View => "view",
-        RelationKind::Event => "event",
-    };
-    format!("{kind} {}({})", relation.name, columns.join(", "))
+    crate::print::relation(relation)
 }
 
 /// The tokens of a declaration, up to a brace, on one line.

@@ -52,6 +52,7 @@ fn simple(item: &SyntaxNode, name: SyntaxToken, kind: SymbolKind) -> Option<Entr
 /// A member of a component, or a rule of properties, that defines a relation.
 fn relation(text: &Text, member: &SyntaxNode) -> Option<Entry> {
     let name = match member.kind() {
+        SyntaxKind::Timer => return simple(member, ast::name(member)?, SymbolKind::Channel),
         SyntaxKind::Declaration => ast::name(member)?,
         SyntaxKind::Rule => head(member)?,
         _ => return None,

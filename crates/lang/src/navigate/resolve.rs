@@ -50,6 +50,8 @@ impl Globals {
                 _ => continue,
             };
             names.extend(ast::name(&item).map(|token| text(&token)));
+            let timers = ast::children(&item, SyntaxKind::Timer).filter_map(|timer| ast::name(&timer));
+            globals.channels.extend(timers.map(|token| text(&token)));
         }
         globals
     }
@@ -98,7 +100,10 @@ impl Resolver {
                 SyntaxKind::Param => self.param(&item, &Scope::Protocol),
                 SyntaxKind::Role => self.nth(&item, 0, SymbolKind::Role, Scope::Protocol, true),
                 SyntaxKind::Fault => self.nth(&item, 2, SymbolKind::Role, Scope::Protocol, false),
-                SyntaxKind::Channel => self.channel(&item),
+                SyntaxKind::Channel => {
+                    self.channel(&item);
+                    self.delay(&item);
+                }
                 SyntaxKind::Component => self.component(&item),
                 SyntaxKind::Rule => self.rules([item.clone()].into_iter(), BTreeSet::new(), &Scope::Text),
                 _ => {}
@@ -162,6 +167,11 @@ impl Resolver {
         }
     }
 
+    /// The parameters in the delay of a channel or timer.
+    fn delay(&mut self, node: &SyntaxNode) {
+        ast::child(node, SyntaxKind::Delay).iter().for_each(|delay| self.params_in(delay, &Scope::Protocol));
+    }
+
     fn columns(&mut self, node: &SyntaxNode) -> BTreeSet<Name> {
         let fields = ast::child(node, SyntaxKind::Fields);
         let names: Vec<SyntaxToken> = fields
@@ -186,6 +196,14 @@ impl Resolver {
             self.nth(&declaration, 0, SymbolKind::Relation, scope.clone(), true);
             self.columns(&declaration);
             declared.extend(ast::name(&declaration).map(|name| text(&name)));
+            if let Some(low) = ast::child(&declaration, SyntaxKind::Above).and_then(|above| ast::names(&above).nth(1)) {
+                self.add(&low, SymbolKind::Relation, scope.clone(), false);
+            }
+        }
+        for timer in ast::children(node, SyntaxKind::Timer) {
+            self.nth(&timer, 0, SymbolKind::Channel, Scope::Protocol, true);
+            self.columns(&timer);
+            self.delay(&timer);
         }
         self.rules(ast::children(node, SyntaxKind::Rule), declared, &scope);
     }

@@ -264,7 +264,13 @@ fn lists_of_words_are_those_of_the_grammar() {
     listed.sort();
     assert_eq!(reserved, listed);
 
-    let sources = [include_str!("../syntax/grammar/items.rs"), include_str!("../syntax/grammar/plans.rs")].join("\n");
+    let sources = [
+        include_str!("../syntax/grammar/items.rs"),
+        include_str!("../syntax/grammar/tables.rs"),
+        include_str!("../syntax/grammar/time.rs"),
+        include_str!("../syntax/grammar/plans.rs"),
+    ];
+    let sources = sources.join("\n");
     let is_word = |text: &&str| !text.is_empty() && text.chars().all(|letter| letter.is_ascii_lowercase());
     let in_grammar: std::collections::BTreeSet<&str> =
         sources.lines().flat_map(|line| line.split('"').skip(1).step_by(2)).filter(is_word).collect();

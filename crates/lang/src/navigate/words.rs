@@ -43,6 +43,23 @@ pub const RESERVED_WORDS: &[Word] = &[
 pub const CONTEXTUAL_WORDS: &[Word] = &[
     ("of", "Says to what something belongs: properties to a protocol, a fault or a component to a role."),
     ("external", "The role is outside of the protocol: it may be any program, and it is never rewritten."),
+    (
+        "native",
+        "The role is a component written in Rust, with typed channels: part of the program, and never rewritten.",
+    ),
+    ("durable", "`durable table`: a node that restarts has the facts of the table again."),
+    (
+        "window",
+        "`window table r(n: int, ...) above low`: facts whose first column is at or below the register `low` go, and never come.",
+    ),
+    ("above", "The register at or below which a window has no facts: `table low(=> n: int) max`."),
+    ("first", "Of several facts with one key, the one stays that was there before, else the least."),
+    ("max", "Of several facts with one key, the greatest stays."),
+    ("replace", "Of several facts with one key, the least of those that come stays, else the one that was there."),
+    ("timer", "`timer NAME(COLUMNS) after TIME` declares a message of a node to itself that takes at least so long."),
+    ("after", "How long a timer takes at least, by the clock of its node."),
+    ("every", "`timer NAME() every TIME` is armed at the start, and again whenever it fires."),
+    ("serial", "A step takes at most one message of the channel."),
     ("by", "The key that picks a partition of the receiver; messages with equal keys go to the same one."),
     ("omission", "A node may fail to send or to receive some messages."),
     ("crash", "A node may stop for ever."),
@@ -62,19 +79,27 @@ pub const CONTEXTUAL_WORDS: &[Word] = &[
     ("using", "Which rewrite decouples; without it, whichever is allowed."),
 ];
 
+/// Units of time, which stand behind a number.
+const UNITS: &[Word] = &[
+    ("us", "Microseconds: millionths of a second."),
+    ("ms", "Milliseconds: thousandths of a second."),
+    ("s", "Seconds."),
+];
+
 /// Signs that are not those of expressions.
 const SIGNS: &[Word] = &[
     (":-", "The head holds in the same step."),
     (":+", "The head holds from the next step on, if it is a table; in the next step, if it is an event."),
     (":~", "The head is a message: it holds at the node after `@`, some time later."),
     ("@", "The node that a message is sent to."),
+    ("=>", "Ends the key of a table: there is one fact for each key."),
     ("!", "Holds if no fact matches."),
     ("=", "Gives a value a name."),
 ];
 
 /// The line about a word or sign.
 pub(super) fn word(text: &str) -> Option<String> {
-    let lists = [RESERVED_WORDS, CONTEXTUAL_WORDS, SIGNS];
+    let lists = [RESERVED_WORDS, CONTEXTUAL_WORDS, UNITS, SIGNS];
     let (_, line) = lists.into_iter().flatten().find(|(word, _)| *word == text)?;
     Some((*line).to_owned())
 }

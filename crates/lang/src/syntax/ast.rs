@@ -62,6 +62,24 @@ pub fn is_external(role: &SyntaxNode) -> bool {
     names(role).nth(1).is_some_and(|token| token.text() == "external")
 }
 
+/// Whether a role node says `native`.
+pub fn is_native(role: &SyntaxNode) -> bool {
+    names(role).nth(1).is_some_and(|token| token.text() == "native")
+}
+
+/// Whether this word stands in front of a declaration.
+pub fn has_word(declaration: &SyntaxNode, word: &str) -> bool {
+    child(declaration, SyntaxKind::Words).is_some_and(|words| names(&words).any(|token| token.text() == word))
+}
+
+/// The columns of the key, if there is a `=>` in the columns of a declaration.
+pub fn key_columns(declaration: &SyntaxNode) -> Option<usize> {
+    let fields = child(declaration, SyntaxKind::Fields)?;
+    let before = fields.children_with_tokens().take_while(|element| element.kind() != SyntaxKind::FatArrow);
+    has_token(&fields, SyntaxKind::FatArrow)
+        .then(|| before.filter(|element| element.kind() == SyntaxKind::Field).count())
+}
+
 /// The component node's role, if it says `of ROLE`.
 pub fn role_of_component(component: &SyntaxNode) -> Option<SyntaxToken> {
     names(component).nth(2)

@@ -45,6 +45,8 @@ pub enum SyntaxKind {
     Bang,
     #[token("->")]
     Arrow,
+    #[token("=>")]
+    FatArrow,
     #[token(":-")]
     Now,
     #[token(":+")]
@@ -132,6 +134,13 @@ pub enum SyntaxKind {
     Decouple,
     Partition,
     Names,
+    /// Words in front of a declaration that say how it is stored.
+    Words,
+    Policy,
+    Above,
+    Timer,
+    Delay,
+    Serial,
     /// Tokens that fit nowhere. The last kind: see [`crate::syntax::Dedalus`].
     Error,
 }
@@ -188,6 +197,7 @@ impl SyntaxKind {
             SyntaxKind::AtSign => "`@`",
             SyntaxKind::Bang => "`!`",
             SyntaxKind::Arrow => "`->`",
+            SyntaxKind::FatArrow => "`=>`",
             SyntaxKind::Now => "`:-`",
             SyntaxKind::Next => "`:+`",
             SyntaxKind::Async => "`:~`",

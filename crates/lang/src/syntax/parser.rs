@@ -104,6 +104,13 @@ impl<'t> Parser<'t> {
         self.at(SyntaxKind::Name) && self.peek_text() == word
     }
 
+    /// Whether the token after `n` others is this word.
+    pub fn nth_is_word(&self, n: usize, word: &str) -> bool {
+        let Some(&index) = self.significant.get(self.cursor + n) else { return false };
+        let span = self.tokens[index].span;
+        self.nth(n) == SyntaxKind::Name && &self.text[span.start as usize..span.end as usize] == word
+    }
+
     /// The text of the next token.
     pub fn peek_text(&self) -> &'t str {
         let span = self.peek_span();

@@ -2,6 +2,8 @@
 
 use super::expressions::expression;
 use super::rules::rule;
+use super::tables::{at_declaration, declaration, fields};
+use super::time::{delay, timer};
 use crate::syntax::SyntaxKind;
 use crate::syntax::parser::{Parsed, Parser};
 
@@ -72,7 +74,9 @@ fn role(parser: &mut Parser<'_>) -> Parsed {
         parser.bump();
         parser.expect(SyntaxKind::Name)?;
         count(parser)?;
-        parser.eat_word("external");
+        if !parser.eat_word("external") {
+            parser.eat_word("native");
+        }
         Ok(())
     })
 }
@@ -109,36 +113,27 @@ fn channel(parser: &mut Parser<'_>) -> Parsed {
         parser.expect(SyntaxKind::Name)?;
         parser.expect(SyntaxKind::Arrow)?;
         parser.expect(SyntaxKind::Name)?;
-        if !parser.at_word("by") {
-            return Ok(());
+        if parser.at_word("by") {
+            key(parser)?;
         }
-        parser.node(SyntaxKind::Key, |parser| {
-            parser.bump();
-            expression(parser)?;
-            while parser.eat(SyntaxKind::Comma) {
-                expression(parser)?;
-            }
-            Ok(())
-        })
+        if parser.at_word("serial") {
+            parser.node(SyntaxKind::Serial, |parser| parser.expect_word("serial"))?;
+        }
+        if parser.at_word("after") {
+            delay(parser)?;
+        }
+        Ok(())
     })
 }
 
-fn fields(parser: &mut Parser<'_>) -> Parsed {
-    parser.begin_expression();
-    parser.node(SyntaxKind::Fields, |parser| {
-        parser.expect(SyntaxKind::LeftParen)?;
-        while !parser.at(SyntaxKind::RightParen) {
-            parser.count_operation()?;
-            parser.node(SyntaxKind::Field, |parser| {
-                parser.expect(SyntaxKind::Name)?;
-                parser.expect(SyntaxKind::Colon)?;
-                parser.expect(SyntaxKind::Name)
-            })?;
-            if !parser.at(SyntaxKind::RightParen) && !parser.eat(SyntaxKind::Comma) {
-                return parser.fail("`,` or `)`");
-            }
+fn key(parser: &mut Parser<'_>) -> Parsed {
+    parser.node(SyntaxKind::Key, |parser| {
+        parser.bump();
+        expression(parser)?;
+        while parser.eat(SyntaxKind::Comma) {
+            expression(parser)?;
         }
-        parser.expect(SyntaxKind::RightParen)
+        Ok(())
     })
 }
 
@@ -178,26 +173,22 @@ fn leaves_component(parser: &Parser<'_>) -> bool {
 fn at_member_boundary(parser: &Parser<'_>) -> bool {
     match parser.peek() {
         SyntaxKind::RightBrace | SyntaxKind::EndOfFile => true,
-        SyntaxKind::TableWord | SyntaxKind::EventWord | SyntaxKind::ViewWord | SyntaxKind::DeleteWord => {
-            parser.at_line_start()
-        }
-        SyntaxKind::Name => parser.at_line_start() && parser.nth(1) == SyntaxKind::LeftParen,
+        SyntaxKind::DeleteWord => parser.at_line_start(),
+        SyntaxKind::Name if parser.nth(1) == SyntaxKind::LeftParen => parser.at_line_start(),
+        _ if at_declaration(parser) || at_timer(parser) => parser.at_line_start(),
         _ => leaves_component(parser),
     }
 }
 
+fn at_timer(parser: &Parser<'_>) -> bool {
+    parser.at_word("timer") && parser.nth(1) == SyntaxKind::Name
+}
+
 fn member(parser: &mut Parser<'_>) -> Parsed {
     match parser.peek() {
-        SyntaxKind::TableWord | SyntaxKind::EventWord | SyntaxKind::ViewWord => declaration(parser),
+        _ if at_declaration(parser) => declaration(parser),
+        _ if at_timer(parser) => timer(parser),
         SyntaxKind::Name | SyntaxKind::DeleteWord => rule(parser),
         _ => parser.fail("`table`, `event`, `view`, a rule or `}`"),
     }
-}
-
-fn declaration(parser: &mut Parser<'_>) -> Parsed {
-    parser.node(SyntaxKind::Declaration, |parser| {
-        parser.bump();
-        parser.expect(SyntaxKind::Name)?;
-        fields(parser)
-    })
 }

@@ -4,6 +4,8 @@ mod expressions;
 mod items;
 mod plans;
 mod rules;
+mod tables;
+mod time;
 
 pub use items::program;
 pub use plans::{parameter_override, plan, plan_line};
@@ -19,12 +21,14 @@ macro_rules! kinds {
 
 kinds! {
     Whitespace Comment Name Int Bytes String UnclosedString LeftParen RightParen LeftBracket RightBracket LeftBrace RightBrace Comma
-    Colon AtSign Bang Arrow Now Next Async Assign Equal NotEqual Less LessEqual Greater GreaterEqual Plus Minus Star Slash Percent
+    Colon AtSign Bang Arrow FatArrow Now Next Async Assign Equal NotEqual Less LessEqual Greater GreaterEqual Plus Minus Star Slash Percent
     Unknown EndOfFile
     ProtocolWord PropertiesWord ParamWord RoleWord FaultWord ChannelWord ComponentWord TableWord EventWord ViewWord DeleteWord
     NewWord FromWord ToWord MeWord TrueWord FalseWord Underscore
     Root Header Param Role Fault Channel Fields Field Key Component Count Declaration Rule Head At Atom From To Compare Bind Binary
-    Unary Paren Call Arguments Variable Wildcard Me Literal Decouple Partition Names Error
+    Unary Paren Call Arguments Variable Wildcard Me Literal Decouple Partition Names
+    Words Policy Above Timer Delay Serial
+    Error
 }
 
 #[cfg(test)]
