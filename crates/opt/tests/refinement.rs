@@ -46,18 +46,21 @@ fn voting_with_a_responder() {
     check(&scaled);
 }
 
+const COMMIT_PATH: &str = include_str!("../../../protocols/two_phase_commit_path/two_phase_commit_path.ded");
+const COMMIT_PATH_SCALABLE: &str = include_str!("../../../protocols/two_phase_commit_path/scalable.plan");
+
 #[test]
 fn two_phase_commit_has_the_published_numbers_of_nodes() {
     for (partitions, nodes) in [(1, 10), (3, 28), (5, 46)] {
-        let text = include_str!("protocols/commit.plan").replace("int = 3", &format!("int = {partitions}"));
-        let scaled = scale(include_str!("protocols/commit.ded"), &text);
+        let text = COMMIT_PATH_SCALABLE.replace("int = 3", &format!("int = {partitions}"));
+        let scaled = scale(COMMIT_PATH, &text);
         assert_eq!(scaled.stages.last().expect("the plan has lines").program.physical_nodes(), nodes);
     }
 }
 
 #[test]
 fn two_phase_commit() {
-    check(&scale(include_str!("protocols/commit.ded"), include_str!("protocols/commit.plan")));
+    check(&scale(COMMIT_PATH, COMMIT_PATH_SCALABLE));
 }
 
 #[test]

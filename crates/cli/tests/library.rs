@@ -1,0 +1,85 @@
+//! Every protocol of the library, as a user gets it: checked, formatted, simulated under each of its plans, run for real.
+
+mod support;
+
+use std::path::{Path, PathBuf};
+
+use support::Desk;
+
+/// The folder of the protocols.
+fn protocols() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../protocols")
+}
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).expect("the folder can be listed");
+    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.expect("an entry can be read").path()).collect();
+    paths.sort();
+    paths
+}
+
+fn stem(path: &Path) -> String {
+    path.file_stem().expect("it has a name").to_string_lossy().into_owned()
+}
+
+/// The names of the protocols, and of their plans.
+fn names() -> Vec<(String, Vec<String>)> {
+    let plans = |folder: &Path| {
+        files(folder)
+            .iter()
+            .filter(|path| path.extension().is_some_and(|it| it == "plan"))
+            .map(|path| stem(path))
+            .collect()
+    };
+    files(&protocols()).iter().map(|folder| (stem(folder), plans(folder))).collect()
+}
+
+#[test]
+fn all_are_checked_and_formatted() {
+    let folder = protocols();
+    let folder = folder.to_str().expect("the path is text");
+    for words in [&["check", folder][..], &["fmt", "--check", folder]] {
+        let answer = Desk::new().menard(words);
+        assert_eq!((answer.status, answer.stderr.as_str()), (0, ""), "{words:?}");
+    }
+}
+
+#[test]
+fn each_has_a_page_and_properties() {
+    for (name, _) in names() {
+        let page = std::fs::read_to_string(protocols().join(&name).join("README.md")).unwrap_or_default();
+        assert!(page.starts_with("# "), "protocols/{name}/README.md");
+        assert!(protocols().join(&name).join("properties.ded").is_file(), "protocols/{name}/properties.ded");
+    }
+}
+
+#[test]
+fn each_is_simulated_under_each_plan() {
+    for (name, plans) in names() {
+        let base = ["sim", &name, "--runs", "200"];
+        let answer = Desk::new().menard(&base);
+        assert_eq!((answer.status, answer.stderr.as_str()), (0, ""), "{base:?}");
+        for plan in plans {
+            let words = ["sim", &name, "--plan", &plan, "--runs", "100"];
+            let answer = Desk::new().menard(&words);
+            assert_eq!((answer.status, answer.stderr.as_str()), (0, ""), "{words:?}");
+            assert!(answer.stdout.contains("refinement"), "{}", answer.stdout);
+        }
+    }
+}
+
+#[test]
+fn two_phase_commit_scales_to_the_published_numbers_of_nodes() {
+    for (partitions, nodes) in [("partitions=1", 10), ("partitions=3", 28), ("partitions=5", 46)] {
+        let words = ["scale", "two_phase_commit_path", "--set", partitions];
+        let (status, json) =
+            Desk::new().json(&[&words[..], &["--runs", "20", "--seconds", "0.3", "--clients", "8"]].concat());
+        assert_eq!(status, 0);
+        let programs = json["programs"].as_array().expect("there are programs");
+        assert_eq!(programs.iter().map(|program| &program["nodes"]).collect::<Vec<_>>(), [4, nodes]);
+        for program in programs {
+            assert_eq!((&program["runs"], &program["violations"]), (&20.into(), &0.into()));
+            assert!(program["throughput_per_s"].as_f64().is_some_and(|figure| figure > 0.0), "{program}");
+        }
+    }
+}
