@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use menard_lang::Program;
 use menard_lang::ir::{
-    Aggregate, Atom, Comparison, Component, Expr, ExprKind, HeadArg, Literal, Name, RelationKind, Rule, RuleKind,
+    Aggregate, Atom, Comparison, Component, Expr, ExprKind, HeadArg, Keyed, Literal, Name, Policy, Relation,
+    RelationKind, Rule, RuleKind, Storage,
 };
 use menard_value::{Node, Value};
 
@@ -30,7 +31,7 @@ pub struct Oracle<'p> {
     pub held: Facts,
     /// Messages that state-only rules held in the last step.
     pub held_messages: BTreeSet<Sent>,
-    /// Events of the next step.
+    /// Events of the next step, and candidates for keyed tables.
     pub deferred: Facts,
 }
 
@@ -58,8 +59,10 @@ impl<'p> Oracle<'p> {
     /// Takes a step with messages: channel, sender, fields.
     pub fn step(&mut self, start: bool, messages: &[(Name, Node, Row)]) -> Step {
         let mut facts = self.tables.clone();
+        let mut candidates = Facts::new();
         for (name, rows) in std::mem::take(&mut self.deferred) {
-            facts.entry(name).or_default().extend(rows);
+            let is_keyed = self.storage(&name).is_some_and(|storage| storage.key.is_some());
+            if is_keyed { &mut candidates } else { &mut facts }.entry(name).or_default().extend(rows);
         }
         for (channel, from, args) in messages {
             let row = std::iter::once(Value::Node(*from)).chain(args.iter().cloned()).collect();
@@ -74,13 +77,59 @@ impl<'p> Oracle<'p> {
                 .or_default()
                 .extend((0..role.nodes).map(|node| vec![Value::node(index, node)]));
         }
+        let in_strata: BTreeSet<&Name> = self.component.strata.iter().flatten().collect();
+        let undefined = self.component.relations.iter().filter(|relation| !in_strata.contains(&relation.name));
+        for relation in undefined.filter(|relation| relation.storage.key.is_some()) {
+            self.choose(relation, &candidates, &mut facts);
+        }
         for stratum in &self.component.strata {
-            self.fixpoint(stratum, &mut facts);
+            match self.component.relation(&stratum[0]) {
+                Some(relation) if relation.storage.key.is_some() => self.choose(relation, &candidates, &mut facts),
+                _ => self.fixpoint(stratum, &mut facts),
+            }
         }
         let step = self.send(&facts);
         self.change(&facts);
         self.held = facts;
         step
+    }
+
+    fn storage(&self, name: &str) -> Option<&'p Storage> {
+        self.component.relation(name).map(|relation| &relation.storage)
+    }
+
+    /// Whether a window takes a row, given the facts of its bound.
+    fn is_above(&self, name: &str, row: &Row, bounds: &Facts) -> bool {
+        let low = self.storage(name).and_then(|storage| storage.above.as_ref()).and_then(|low| bounds.get(low));
+        low.into_iter().flatten().all(|low| row[0] > low[0])
+    }
+
+    /// One fact for each key of a keyed table.
+    fn choose(&self, relation: &Relation, deferred: &Facts, facts: &mut Facts) {
+        let Some(Keyed { columns, policy }) = relation.storage.key else { panic!("it is keyed") };
+        let mut candidates: BTreeSet<Row> = deferred.get(&relation.name).cloned().unwrap_or_default();
+        let is_of = |rule: &&Rule| rule.kind == RuleKind::Now && rule.head.relation == relation.name;
+        for rule in self.component.rules.iter().filter(is_of) {
+            candidates.extend(self.derive(rule, facts));
+        }
+        candidates.retain(|row| self.is_above(&relation.name, row, &self.tables));
+        let before = self.tables.get(&relation.name).cloned().unwrap_or_default();
+        let keys: BTreeSet<&[Value]> = candidates.iter().chain(&before).map(|row| &row[..columns]).collect();
+        let chosen = keys.into_iter().map(|key| {
+            let of_key = |rows: &BTreeSet<Row>| -> Vec<Row> {
+                rows.iter().filter(|row| row.starts_with(key)).cloned().collect()
+            };
+            let (fact, candidates) = (of_key(&before), of_key(&candidates));
+            assert!(fact.len() <= 1, "one fact for each key");
+            let all = fact.iter().chain(&candidates);
+            let chosen = match policy {
+                Policy::First => fact.first().or_else(|| candidates.iter().min()),
+                Policy::Max => all.max(),
+                Policy::Replace => candidates.iter().min().or_else(|| fact.first()),
+            };
+            chosen.expect("a key has a fact or a candidate").clone()
+        });
+        facts.insert(relation.name.clone(), chosen.collect());
     }
 
     fn fixpoint(&self, stratum: &[Name], facts: &mut Facts) {
@@ -90,7 +139,9 @@ impl<'p> Oracle<'p> {
         loop {
             let mut changed = false;
             for rule in &rules {
-                for row in self.derive(rule, facts) {
+                let mut rows = self.derive(rule, facts);
+                rows.retain(|row| self.is_above(&rule.head.relation, row, &self.tables));
+                for row in rows {
                     changed |= facts.entry(rule.head.relation.clone()).or_default().insert(row);
                 }
             }
@@ -151,10 +202,14 @@ impl<'p> Oracle<'p> {
             }
         }
         for (name, rows) in plus.into_iter().filter(|(_, rows)| !rows.is_empty()) {
-            match tables.get_mut(&name) {
+            let is_keyed = self.storage(&name).is_some_and(|storage| storage.key.is_some());
+            match tables.get_mut(&name).filter(|_| !is_keyed) {
                 Some(table) => table.extend(rows),
                 None => self.deferred.entry(name).or_default().extend(rows),
             }
+        }
+        for (name, rows) in &mut tables {
+            rows.retain(|row| self.is_above(name, row, facts));
         }
         self.tables = tables;
     }
