@@ -6,7 +6,6 @@ use std::collections::BTreeSet;
 
 use common::{Bench, int};
 use menard_engine::RecoverError;
-use menard_lang::ir::RelationKind;
 use menard_value::Value;
 
 const RULES: &str = "protocol test
@@ -14,9 +13,9 @@ const RULES: &str = "protocol test
     channel a(x: int) client -> node  channel b(x: int) client -> node
     channel o(x: int) node -> node
     component node {
-      table t(x: int)
-      table later(x: int)
-      table quiet(x: int)
+      durable table t(x: int)
+      durable table later(x: int)
+      durable table quiet(x: int)
       t(x)            :- a(x)
       later(x)        :+ a(x)
       quiet(x)        :- a(x)
@@ -31,7 +30,7 @@ const RULES: &str = "protocol test
 
 /// A node whose tables are durable.
 fn bench() -> Bench {
-    Bench::with(RULES, |relation| relation.storage.durable = relation.kind == RelationKind::Table)
+    Bench::new(RULES)
 }
 
 /// The changes of the last step as text.

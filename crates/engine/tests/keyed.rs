@@ -3,7 +3,6 @@
 mod common;
 
 use common::{Bench, int};
-use menard_lang::ir::{Keyed, Policy, Relation, Storage};
 
 fn program(rules: &str) -> String {
     format!(
@@ -17,27 +16,11 @@ fn program(rules: &str) -> String {
 }
 
 fn started(rules: &str) -> Bench {
-    let mut bench = Bench::with(&program(rules), patch);
-    bench.start();
-    bench.settle();
-    bench
-}
-
-fn patch(relation: &mut Relation) {
-    let keyed = |columns, policy| Storage { key: Some(Keyed { columns, policy }), ..Storage::default() };
-    match relation.name.as_str() {
-        "f" => relation.storage = keyed(1, Policy::First),
-        "m" => relation.storage = keyed(1, Policy::Max),
-        "r" => relation.storage = keyed(1, Policy::Replace),
-        "low" => relation.storage = keyed(0, Policy::Max),
-        "w" => relation.storage.above = Some("low".into()),
-        "wf" => relation.storage = Storage { above: Some("low".into()), ..keyed(1, Policy::First) },
-        _ => (),
-    }
+    Bench::started(&program(rules))
 }
 
 /// All three policies, filled by `b`, and by `c` in the step after.
-const POLICIES: &str = "table f(x: int, y: int) table m(x: int, y: int) table r(x: int, y: int)
+const POLICIES: &str = "table f(x: int => y: int) first table m(x: int => y: int) max table r(x: int => y: int) replace
     f(x, y) :- b(x, y) m(x, y) :- b(x, y) r(x, y) :- b(x, y)
     f(x, y) :+ c(x, y) m(x, y) :+ c(x, y) r(x, y) :+ c(x, y)";
 
@@ -78,7 +61,7 @@ fn what_next_rules_derive_competes_in_the_next_step() {
 #[test]
 fn a_fact_that_is_replaced_ceases_to_hold_at_once() {
     let mut node = started(
-        "table r(x: int, y: int)
+        "table r(x: int => y: int) replace
          r(x, y)         :- b(x, y)
          view n(x: int)
          n(y)            :- r(_, y)
@@ -123,13 +106,14 @@ fn a_deletion_beats_what_the_same_step_chose() {
 
 #[test]
 fn a_register_is_read_and_written() {
-    let mut node = started("table low(n: int)  low(0) :- start()  low(n + 1) :+ low(n), a(_)  o(n)@me :~ a(_), low(n)");
+    let mut node =
+        started("table low(=> n: int) max  low(0) :- start()  low(n + 1) :+ low(n), a(_)  o(n)@me :~ a(_), low(n)");
     assert_eq!(node.step(&[("a", &[1])]), ["o(0)@1#0"]);
     assert_eq!(node.turn(&[("a", &[1])]), ["o(1)@1#0"]);
     assert_eq!(node.facts("low"), ["2"]);
 }
 
-const WINDOW: &str = "table low(n: int) table w(n: int, x: int) table wf(n: int, x: int)
+const WINDOW: &str = "table low(=> n: int) max window table w(n: int, x: int) above low window table wf(n: int => x: int) first above low
     low(n)          :- a(n)
     w(n, x)         :- b(n, x)
     w(n, x)         :+ c(n, x)
@@ -170,8 +154,9 @@ fn a_window_lets_go_what_is_not_above_its_bound() {
 
 #[test]
 fn a_window_that_nobody_watches_slides_as_well() {
-    let mut node =
-        started("table low(n: int) table w(n: int, x: int) low(n) :- a(n) w(n, x) :- b(n, x) w(n, x) :+ c(n, x)");
+    let mut node = started(
+        "table low(=> n: int) max window table w(n: int, x: int) above low low(n) :- a(n) w(n, x) :- b(n, x) w(n, x) :+ c(n, x)",
+    );
     node.turn(&[("b", &[1, 0]), ("b", &[2, 0]), ("c", &[3, 0])]);
     node.turn(&[("a", &[2]), ("c", &[2, 2])]);
     assert_eq!(node.facts("w"), ["3 0"]);
@@ -181,13 +166,9 @@ fn a_window_that_nobody_watches_slides_as_well() {
 
 #[test]
 fn recovered_facts_are_there_before_candidates() {
-    let mut node = Bench::with(
-        &program(&format!("{POLICIES} f(1, 1) :- start() m(1, 1) :- start() p(x, y)@me :~ new f(x, y)")),
-        |relation| {
-            patch(relation);
-            relation.storage.durable = true;
-        },
-    );
+    let durable = POLICIES.replace("table", "durable table");
+    let rules = format!("{durable} f(1, 1) :- start() m(1, 1) :- start() p(x, y)@me :~ new f(x, y)");
+    let mut node = Bench::new(&program(&rules));
     node.node.recover("f", &[int(1), int(5)]).expect("a durable table");
     assert!(node.node.recover("f", &[int(1), int(6)]).is_err(), "one fact for each key");
     node.node.recover("m", &[int(1), int(0)]).expect("a durable table");
@@ -200,10 +181,8 @@ fn recovered_facts_are_there_before_candidates() {
 
 #[test]
 fn a_recovered_bound_holds_from_the_first_step_on() {
-    let mut node = Bench::with(&program(&format!("{WINDOW} w(5, 1) :- start() w(6, 1) :- start()")), |relation| {
-        patch(relation);
-        relation.storage.durable = relation.name != "size";
-    });
+    let durable = WINDOW.replace("window", "durable window").replace("table low", "durable table low");
+    let mut node = Bench::new(&program(&format!("{durable} w(5, 1) :- start() w(6, 1) :- start()")));
     node.node.recover("w", &[int(4), int(4)]).expect("a durable table");
     node.node.recover("w", &[int(7), int(4)]).expect("a durable table");
     node.node.recover("low", &[int(5)]).expect("a durable table");

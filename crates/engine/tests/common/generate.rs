@@ -4,7 +4,7 @@ use menard_lang::Program;
 use menard_lang::source::Source;
 use proptest::prelude::*;
 
-/// Declarations of all random programs. `v…` are not declared: they are views or events, whatever their rules make them.
+/// Declarations of all random programs. Of the tables with a key, `low` is the bound of windows. `v…` are not declared: they are views or events, whatever their rules make them.
 const DECLARATIONS: &str = "protocol random
 role client external
 role node[2]
@@ -25,6 +25,13 @@ component node {
   table u(x: int, y: int)
   table w(n: node, x: int, y: int)
   table g(s: string, d: bytes, h: digest, z: bool)
+  durable table kf(x: int => y: int) first
+  table km(n: node, x: int => y: int) max
+  durable table kr(x: int => s: string, h: digest) replace
+  durable table low(=> n: int) max
+  durable table ko(=> x: int, y: int) replace
+  durable window table wt(n: int, x: int) above low
+  window table wk(n: int => x: int) first above low
   event e(x: int)
   event f(x: int, y: int)
 ";
@@ -48,6 +55,13 @@ const READ: &[(&str, &str)] = &[
     ("c", "sdz"),
     ("g", "sdhz"),
     ("ve", "sh"),
+    ("kf", "ii"),
+    ("km", "nii"),
+    ("kr", "ish"),
+    ("ko", "ii"),
+    ("low", "i"),
+    ("wt", "ii"),
+    ("wk", "ii"),
 ];
 
 /// Relations that rules can derive.
@@ -63,10 +77,28 @@ const DERIVED: &[(&str, &str)] = &[
     ("vd", "ii"),
     ("g", "sdhz"),
     ("ve", "sh"),
+    ("kf", "ii"),
+    ("km", "nii"),
+    ("kr", "ish"),
+    ("ko", "ii"),
+    ("low", "i"),
+    ("wt", "ii"),
+    ("wk", "ii"),
 ];
 
 /// Relations that rules can delete from.
-const DELETED: &[(&str, &str)] = &[("t", "i"), ("u", "ii"), ("w", "nii"), ("g", "sdhz")];
+const DELETED: &[(&str, &str)] = &[
+    ("t", "i"),
+    ("u", "ii"),
+    ("w", "nii"),
+    ("g", "sdhz"),
+    ("kf", "ii"),
+    ("km", "nii"),
+    ("kr", "ish"),
+    ("ko", "ii"),
+    ("wt", "ii"),
+    ("wk", "ii"),
+];
 
 /// What random choices seldom make: recursion over tables, views and events with what feeds it, and values of all types.
 const TEMPLATES: &[&str] = &[
@@ -81,6 +113,18 @@ const TEMPLATES: &[&str] = &[
     "q(h, s)@me :~ g(s, _, h, _)",
     "q(h, s)@n :~ c(s, d, _), node(n), h = hash(d)",
     "p(me, i, j)@me :~ u(i, j)",
+    "kf(i, j) :- b(i, j) kf(j, i) :+ b(i, j) vb(i, j) :- kf(i, j)",
+    "km(n, i, j) :- b(i, j) from n delete km(_, i, _) :+ a(i)",
+    "km(me, i, j) :+ b(i, j) o(j)@me :~ km(_, _, j)",
+    "kr(i, s, hash(d)) :- c(s, d, _), a(i) delete kr(i, _, _) :+ b(i, _)",
+    "kr(i, s, hash(j)) :- c(s, _, _), b(i, j) vd(i, count(s)) :- kr(i, s, _)",
+    "ko(i, j) :- b(i, j) ko(j, i) :+ ko(i, j), a(i) vd(i, sum(j)) :- ko(i, j)",
+    "ko(min(i), max(j)) :- b(i, j) f(i, j) :+ new ko(i, j)",
+    "low(i) :- a(i) wt(i, j) :- b(i, j) va(count()) :- wt(_, _)",
+    "low(i) :- a(i) wt(i, j) :+ b(i, j) delete wt(_, i) :+ a(i)",
+    "low(i) :- a(i) wk(i, j) :- b(i, j) wk(j, i) :+ b(i, j) o(i)@me :~ new wk(i, _)",
+    "low(i) :+ o(i) o(i)@me :~ b(i, _), !wk(i, _) wk(i, j) :- b(i, j)",
+    "low(i - 1) :- a(i) wt(i, j) :- b(i, j) wt(i, k) :- b(i, j), wt(j, k) vb(i, j) :- wt(i, j)",
 ];
 
 /// A literal as numbers.

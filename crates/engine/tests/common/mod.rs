@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use menard_engine::{Inputs, Node, Outputs, lower};
 use menard_lang::Program;
-use menard_lang::ir::Relation;
 use menard_lang::testing::compile_text;
 use menard_value::Value;
 
@@ -24,14 +23,7 @@ pub fn int(int: i64) -> Value {
 impl Bench {
     /// The first node of the first role, which is called `node`, before its first step.
     pub fn new(text: &str) -> Bench {
-        Bench::with(text, |_| ())
-    }
-
-    /// The same, after a change of all relations of its component.
-    pub fn with(text: &str, change: impl FnMut(&mut Relation)) -> Bench {
-        let mut program = compile_text(text);
-        let component = program.components.iter_mut().find(|component| component.name == "node");
-        component.expect("tests have a component `node`").relations.iter_mut().for_each(change);
+        let program = compile_text(text);
         let role = program.role_index("node").expect("tests have a role `node`");
         let plan = Arc::new(lower(&program, "node"));
         let node = Node::new(plan, menard_value::Node { role, index: 0 });
