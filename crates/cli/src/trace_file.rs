@@ -3,9 +3,10 @@
 use std::path::Path;
 
 use menard_lang::Program;
-use menard_lang::run::{Address, Event, Message, Trace};
-use menard_sim::explain::{NotationError, message, message_text};
+use menard_lang::run::{Address, Event, Message, Struck, Trace};
+use menard_sim::explain::{NotationError, message, message_text, node_of};
 use menard_sim::{Names, Prepared};
+use menard_value::Node;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -34,9 +35,21 @@ enum EventFile {
     /// A message is lost.
     Lose { message: String },
     /// A node stops for ever.
-    Crash { at: String },
+    Crash { node: String },
+    /// One of several physical nodes of a logical node stops for ever.
+    CrashPart { at: String },
     /// A node loses its state and begins anew.
-    Restart { at: String },
+    Restart { node: String },
+    /// One of several physical nodes of a logical node loses its state and begins anew.
+    RestartPart { at: String },
+    /// A message that a node took before it restarted arrives again.
+    Redeliver { message: String },
+    /// A disk has one more turn.
+    Sync { at: String },
+    /// Some nodes can reach all others no more.
+    Cut { nodes: Vec<String> },
+    /// The network is whole again.
+    Heal,
 }
 
 /// Writes a trace of a program.
@@ -67,8 +80,14 @@ fn event_file(names: &Names, event: &Event) -> EventFile {
         Event::Repeat { at, message } => EventFile::Repeat { at: names.address(at), message: text(message) },
         Event::Take { message, lost: false } => EventFile::Receive { message: text(message) },
         Event::Take { message, lost: true } => EventFile::Lose { message: text(message) },
-        Event::Crash { at } => EventFile::Crash { at: names.address(at) },
-        Event::Restart { at } => EventFile::Restart { at: names.address(at) },
+        Event::Crash { whom: Struck::Whole(node) } => EventFile::Crash { node: names.node(*node) },
+        Event::Crash { whom: Struck::Part(at) } => EventFile::CrashPart { at: names.address(at) },
+        Event::Restart { whom: Struck::Whole(node) } => EventFile::Restart { node: names.node(*node) },
+        Event::Restart { whom: Struck::Part(at) } => EventFile::RestartPart { at: names.address(at) },
+        Event::Redeliver { message } => EventFile::Redeliver { message: text(message) },
+        Event::Sync { at } => EventFile::Sync { at: names.address(at) },
+        Event::Cut { nodes } => EventFile::Cut { nodes: nodes.iter().map(|node| names.node(*node)).collect() },
+        Event::Heal => EventFile::Heal,
     }
 }
 
@@ -103,8 +122,17 @@ impl Reader<'_> {
             EventFile::Repeat { at: node, message } => Event::Repeat { at: at(&node)?, message: one(&message)? },
             EventFile::Receive { message } => Event::Take { message: one(&message)?, lost: false },
             EventFile::Lose { message } => Event::Take { message: one(&message)?, lost: true },
-            EventFile::Crash { at: node } => Event::Crash { at: at(&node)? },
-            EventFile::Restart { at: node } => Event::Restart { at: at(&node)? },
+            EventFile::Crash { node } => Event::Crash { whom: Struck::Whole(self.node(number, &node)?) },
+            EventFile::CrashPart { at: node } => Event::Crash { whom: Struck::Part(at(&node)?) },
+            EventFile::Restart { node } => Event::Restart { whom: Struck::Whole(self.node(number, &node)?) },
+            EventFile::RestartPart { at: node } => Event::Restart { whom: Struck::Part(at(&node)?) },
+            EventFile::Redeliver { message } => Event::Redeliver { message: one(&message)? },
+            EventFile::Sync { at: node } => Event::Sync { at: at(&node)? },
+            EventFile::Cut { nodes } => {
+                let nodes = nodes.iter().map(|name| self.node(number, name));
+                Event::Cut { nodes: nodes.collect::<Result<_>>()? }
+            }
+            EventFile::Heal => Event::Heal,
         })
     }
 
@@ -118,6 +146,10 @@ impl Reader<'_> {
     fn address(&self, number: usize, name: &str) -> Result<Address> {
         let found = self.prepared.addresses().iter().find(|address| self.prepared.names().address(address) == name);
         found.cloned().ok_or_else(|| self.unfit(&format!("entry {number}: there is no node `{name}`")))
+    }
+
+    fn node(&self, number: usize, name: &str) -> Result<Node> {
+        node_of(self.program, name).map_err(|error| self.unfit(&format!("entry {number}: {error}")))
     }
 
     fn unfit(&self, reason: &str) -> Failure {

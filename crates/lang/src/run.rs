@@ -38,6 +38,32 @@ pub struct Message {
     pub args: Vec<Value>,
 }
 
+/// What a fault strikes.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Struck {
+    /// A logical node: all its physical nodes at once.
+    Whole(Node),
+    /// One of several physical nodes of a logical node. The others go on.
+    Part(Address),
+}
+
+impl Struck {
+    /// The logical node that is struck, or that has the part that is.
+    pub fn node(&self) -> Node {
+        match self {
+            Struck::Whole(node) | Struck::Part(Address { node, .. }) => *node,
+        }
+    }
+
+    /// Whether a physical node is struck.
+    pub fn strikes(&self, address: &Address) -> bool {
+        match self {
+            Struck::Whole(node) => address.node == *node,
+            Struck::Part(part) => address == part,
+        }
+    }
+}
+
 /// Something that happened, or shall happen.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Event {
@@ -69,16 +95,36 @@ pub enum Event {
         /// Whether it was lost (an omission), rather than received by an external node.
         lost: bool,
     },
-    /// A physical node stops for ever.
+    /// A node stops for ever.
     Crash {
         /// The node.
-        at: Address,
+        whom: Struck,
     },
-    /// A physical node loses its state and begins anew, with a start. What is in flight to it stays in flight.
+    /// A node loses everything but what its disks have, and begins anew: each of its physical nodes has a start. Messages between the
+    /// struck physical nodes vanish, timers among them, and so does what waits for their disks. What else is in flight from or to them stays
+    /// in flight.
     Restart {
+        /// The node.
+        whom: Struck,
+    },
+    /// A message is in flight again, which its addressee took before it restarted.
+    Redeliver {
+        /// The message.
+        message: Message,
+    },
+    /// The disk of a physical node has one more of the turns that changed durable tables. What was sent in that turn, and in later ones up to
+    /// the next such turn, leaves only now.
+    Sync {
         /// The node.
         at: Address,
     },
+    /// From now on messages between these logical nodes and all others wait.
+    Cut {
+        /// The nodes on one side.
+        nodes: Vec<Node>,
+    },
+    /// The network is whole again.
+    Heal,
 }
 
 /// What happened, in order. Starts are part of it.
@@ -86,7 +132,7 @@ pub enum Event {
 pub struct Trace {
     /// The events.
     pub events: Vec<Event>,
-    /// Whether at the end nothing was in flight and nothing had been lost.
+    /// Whether at the end nothing was in flight but timers, nothing waited for a disk, and nothing had been lost.
     pub drained: bool,
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use menard_lang::ir::Name;
-use menard_lang::run::{Address, Event, Message, Schedule, Trace};
+use menard_lang::run::{Address, Event, Message, Schedule, Struck, Trace};
 
 /// Sends every event of some component home to the component that it was made from, on its only partition, and forgets the messages
 /// that exist only between the two.
@@ -36,13 +36,23 @@ impl Lifting {
                 self.message(message).map(|message| Event::Repeat { at: self.address(at), message })
             }
             Event::Take { message, lost } => self.message(message).map(|message| Event::Take { message, lost: *lost }),
-            Event::Crash { at } => Some(Event::Crash { at: self.address(at) }),
-            Event::Restart { at } => Some(Event::Restart { at: self.address(at) }),
+            Event::Redeliver { message } => self.message(message).map(|message| Event::Redeliver { message }),
+            Event::Sync { at } => Some(Event::Sync { at: self.address(at) }),
+            Event::Crash { whom } => Some(Event::Crash { whom: self.struck(whom) }),
+            Event::Restart { whom } => Some(Event::Restart { whom: self.struck(whom) }),
+            Event::Cut { .. } | Event::Heal => Some(event.clone()),
         }
     }
 
     fn message(&self, message: &Message) -> Option<Message> {
         (!self.internal.contains(&message.channel)).then(|| message.clone())
+    }
+
+    fn struck(&self, whom: &Struck) -> Struck {
+        match whom {
+            Struck::Whole(node) => Struck::Whole(*node),
+            Struck::Part(at) => Struck::Part(self.address(at)),
+        }
     }
 
     fn address(&self, at: &Address) -> Address {

@@ -9,6 +9,7 @@ mod campaign;
 mod config;
 pub mod explain;
 mod explore;
+mod flights;
 mod log;
 mod misfortune;
 mod mood;

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use menard_lang::run::{Event, Message, Trace};
+use menard_lang::run::{Event, Message, Struck, Trace};
 use menard_value::{Node, Value, encode_tagged};
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -25,6 +25,8 @@ pub(crate) struct Packet {
     pub origin: u32,
     /// Whether the sender may repeat it while it holds it.
     pub held: bool,
+    /// Whether it is a timer.
+    pub timer: bool,
     /// A hash of channel, ends and fields, the same on every machine.
     pub digest: u64,
     /// Its position among the messages that wait at its destination; `None` once it has been taken.
@@ -40,8 +42,11 @@ pub(crate) enum Entry {
     Step { at: u32, inputs: Range<u32>, outputs: Range<PacketId> },
     Repeat { at: u32, packet: PacketId },
     Take { packet: PacketId, lost: bool },
-    Crash { at: u32 },
-    Restart { at: u32 },
+    Crash { whom: Struck },
+    Restart { whom: Struck },
+    Redeliver { packet: PacketId },
+    Cut { nodes: Vec<Node> },
+    Heal,
 }
 
 /// The history of a run.
@@ -88,6 +93,7 @@ impl Log {
             destination,
             origin,
             held: false,
+            timer: false,
             digest,
             waiting: None,
             first,
@@ -130,7 +136,7 @@ impl Log {
     }
 
     /// A hash of all that happened, the same on every machine and in every build.
-    pub fn hash(&self) -> u64 {
+    pub fn hash(&self, prepared: &Prepared) -> u64 {
         let digest = |packet: PacketId| self.packets[packet as usize].digest;
         let mut hash = 0;
         let mut absorb = |word: u64| hash = mix(hash ^ word);
@@ -148,8 +154,18 @@ impl Log {
                 Entry::Take { packet, lost } => {
                     [4, digest(*packet), u64::from(*lost)].into_iter().for_each(&mut absorb);
                 }
-                Entry::Crash { at } => [5, u64::from(*at)].into_iter().for_each(&mut absorb),
-                Entry::Restart { at } => [6, u64::from(*at)].into_iter().for_each(&mut absorb),
+                Entry::Crash { whom } => {
+                    [5].into_iter().chain(prepared.places(whom).map(u64::from)).for_each(&mut absorb)
+                }
+                Entry::Restart { whom } => {
+                    [6].into_iter().chain(prepared.places(whom).map(u64::from)).for_each(&mut absorb)
+                }
+                Entry::Redeliver { packet } => [7, digest(*packet)].into_iter().for_each(&mut absorb),
+                Entry::Cut { nodes } => {
+                    [9, nodes.len() as u64].into_iter().for_each(&mut absorb);
+                    nodes.iter().for_each(|node| absorb(word_of(*node)));
+                }
+                Entry::Heal => absorb(10),
             }
         }
         hash
@@ -175,8 +191,11 @@ impl Log {
             },
             Entry::Repeat { at, packet } => Event::Repeat { at: address(*at), message: message(*packet) },
             Entry::Take { packet, lost } => Event::Take { message: message(*packet), lost: *lost },
-            Entry::Crash { at } => Event::Crash { at: address(*at) },
-            Entry::Restart { at } => Event::Restart { at: address(*at) },
+            Entry::Crash { whom } => Event::Crash { whom: whom.clone() },
+            Entry::Restart { whom } => Event::Restart { whom: whom.clone() },
+            Entry::Redeliver { packet } => Event::Redeliver { message: message(*packet) },
+            Entry::Cut { nodes } => Event::Cut { nodes: nodes.clone() },
+            Entry::Heal => Event::Heal,
         };
         Trace { events: self.entries.iter().map(event).collect(), drained }
     }
@@ -184,6 +203,10 @@ impl Log {
 
 fn args<'a>(values: &'a [Value], packet: &Packet) -> &'a [Value] {
     &values[packet.first as usize..packet.end as usize]
+}
+
+fn word_of(node: Node) -> u64 {
+    (u64::from(node.role) << 32) | u64::from(node.index)
 }
 
 /// A hash of a message's content. `scratch` is memory to work in.

@@ -1,6 +1,7 @@
 //! Which faults happen in a run, within what the program declares.
 
 use menard_lang::ir::FaultKind;
+use menard_lang::run::Struck;
 use menard_value::Node;
 
 use crate::log::narrow;
@@ -12,17 +13,28 @@ use crate::random::Random;
 pub(crate) struct Misfortune {
     /// Logical nodes that lose messages, with how many of a hundred.
     lossy: Vec<(Node, u32)>,
-    /// Places that stop or lose their state, each at a time in ticks.
-    pub blows: Vec<(u64, Blow)>,
+    /// What is struck, each at a time in ticks.
+    pub blows: Vec<(u64, Blow, Struck)>,
+    /// What restarts do to messages.
+    pub loss: Loss,
 }
 
-/// Something that happens to a physical node.
+/// Something that happens to a node.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) enum Blow {
     /// It stops for ever.
-    Crash(u32),
+    Crash,
     /// It loses its state and begins anew.
-    Restart(u32),
+    Restart,
+}
+
+/// What becomes of messages when a node restarts.
+#[derive(Clone, Copy, Default, Debug)]
+pub(crate) struct Loss {
+    /// How many of a hundred in flight from or to it are lost.
+    pub lost: u32,
+    /// How many of a hundred that it took lately arrive again; of earlier ones fewer.
+    pub again: u32,
 }
 
 impl Misfortune {
@@ -40,7 +52,13 @@ impl Misfortune {
                 match fault.kind {
                     FaultKind::Omission => misfortune.lossy.push((node, *random.pick(&[5, 30, 100]))),
                     FaultKind::Crash => misfortune.strike(prepared, node, window, Blow::Crash, random),
-                    FaultKind::Restart => misfortune.strike(prepared, node, window, Blow::Restart, random),
+                    FaultKind::Restart => {
+                        misfortune.loss.lost = *random.pick(&[0, 0, 30, 100]);
+                        misfortune.loss.again = *random.pick(&[0, 0, 30, 100]);
+                        for _ in 0..*random.pick(&[1, 1, 2, 4]) {
+                            misfortune.strike(prepared, node, window, Blow::Restart, random);
+                        }
+                    }
                     FaultKind::Byzantine => {}
                 }
             }
@@ -48,19 +66,31 @@ impl Misfortune {
         misfortune
     }
 
-    /// Strikes some of the physical nodes of a logical node, at least one: the node is then no longer correct, and what its other parts do
-    /// is what rewrites have to answer for.
-    fn strike(&mut self, prepared: &Prepared, node: Node, window: u64, blow: fn(u32) -> Blow, random: &mut Random) {
-        let of_node = |place: &u32| prepared.addresses[*place as usize].node == node;
-        let places: Vec<u32> = (0..narrow(prepared.addresses.len())).filter(of_node).collect();
+    /// Strikes a logical node, sometimes some time after the last message. If it has several physical nodes, it may also be that only some
+    /// of them are struck: the node is then no longer correct, and what its other parts do is what rewrites have to answer for.
+    fn strike(&mut self, prepared: &Prepared, node: Node, window: u64, blow: Blow, random: &mut Random) {
+        let whole = Struck::Whole(node);
+        let places: Vec<u32> = prepared.places(&whole).collect();
+        if places.len() < 2 || random.percent(50) {
+            self.blows.push((random.below(window + 200), blow, whole));
+            return;
+        }
         for chosen in some_of(narrow(places.len()), narrow(places.len()), random) {
-            let time = random.below(window + 200);
-            self.blows.push((time, blow(places[chosen as usize])));
+            let address = prepared.addresses[places[chosen as usize] as usize].clone();
+            self.blows.push((random.below(window + 200), blow, Struck::Part(address)));
         }
     }
 
-    /// Whether a message between these nodes is lost.
+    /// From now on nothing is lost any more.
+    pub fn end(&mut self) {
+        self.lossy.clear();
+    }
+
+    /// Whether a message between these nodes is lost. What a node sends to itself never is.
     pub fn loses(&self, from: Node, to: Node, random: &mut Random) -> bool {
+        if from == to {
+            return false;
+        }
         let blamed = |(node, percent): &(Node, u32)| (*node == from || *node == to).then_some(*percent);
         match self.lossy.iter().filter_map(blamed).max() {
             Some(percent) => random.percent(percent),

@@ -1,7 +1,12 @@
 //! What a run is like: how slow and how fair its network is, how greedily nodes take their messages. Drawn once per run, because runs that
 //! are extreme in one way find more than runs that are average in every way.
 
+use menard_value::Node;
+
 use crate::random::{Random, mix};
+
+/// A timer that takes longer fires after everything else anyway.
+const MAX_TICKS: u64 = 1 << 40;
 
 /// The character of one run.
 #[derive(Clone, Debug)]
@@ -24,6 +29,20 @@ pub(crate) struct Mood {
     pub repeat_percent: u32,
     /// External nodes send within so many ticks.
     pub window: u64,
+    /// How the clocks of nodes go.
+    pub clocks: Clocks,
+    /// How often timers of one physical node fire before they wait until nothing else is left to happen.
+    pub firings: u32,
+}
+
+/// How the clocks of nodes go. A timer may fire at any time at all, but that is not all that should be tried: what a protocol does where
+/// timers are long, compared with the network, is seen only where they are.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Clocks {
+    /// Timers fire within so many ticks, whatever they say.
+    Any(u64),
+    /// A second has so many ticks, and the clocks of nodes differ by up to so many times.
+    Paced(u64, u64),
 }
 
 /// How a node chooses what to take beside the message that has arrived, out of all that are on their way to it.
@@ -40,8 +59,10 @@ pub(crate) enum Grouping {
 }
 
 impl Mood {
-    /// Draws a mood.
-    pub fn draw(random: &mut Random) -> Self {
+    /// Draws a mood. What was added later is drawn from `more`, so that seeds of programs without it mean what they meant.
+    pub fn draw(random: &mut Random, more: &mut Random) -> Self {
+        let paces = [20, 200, 2_000, 20_000].map(|pace| Clocks::Paced(pace, *more.pick(&[1, 1, 4, 20])));
+        let paces = [Clocks::Any(1), Clocks::Any(100), Clocks::Any(2_000)].into_iter().chain(paces).collect::<Vec<_>>();
         let groupings = [Grouping::One, Grouping::Some(30), Grouping::All, Grouping::Mixed, Grouping::Mixed];
         Mood {
             spread: *random.pick(&[1, 4, 16, 64, 64, 256]),
@@ -53,6 +74,8 @@ impl Mood {
             grouping: *random.pick(&groupings),
             repeat_percent: *random.pick(&[0, 20, 60]),
             window: *random.pick(&[1, 50, 500, 2_000]),
+            clocks: *more.pick(&paces),
+            firings: *more.pick(&[0, 2, 8, 32]),
         }
     }
 
@@ -66,6 +89,18 @@ impl Mood {
             delay += self.slow_ticks;
         }
         delay
+    }
+
+    /// How long a timer of a node takes that says so many microseconds, in ticks.
+    pub fn timer(&self, node: Node, micros: u64, random: &mut Random) -> u64 {
+        match self.clocks {
+            Clocks::Any(limit) => 1 + random.below(limit),
+            Clocks::Paced(pace, skew) => {
+                let slow = 1 + mix(self.salt ^ (u64::from(node.role) << 32) ^ u64::from(node.index)) % skew;
+                let ticks = (micros.saturating_mul(pace) / 1_000_000).saturating_mul(slow).min(MAX_TICKS);
+                1 + ticks + random.below(ticks / 8 + 1)
+            }
+        }
     }
 
     fn link(&self, from: u32, to: u32) -> u64 {

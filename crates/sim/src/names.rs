@@ -2,7 +2,7 @@
 
 use menard_lang::Program;
 use menard_lang::ir::Name;
-use menard_lang::run::{Address, Message};
+use menard_lang::run::{Address, Message, Struck};
 use menard_value::{Node, Value};
 
 /// Bytes that are written out.
@@ -59,6 +59,14 @@ impl Names {
             text.push_str(&format!(".{}", address.part));
         }
         text
+    }
+
+    /// What a fault strikes: a logical node or a part of one.
+    pub fn struck(&self, whom: &Struck) -> String {
+        match whom {
+            Struck::Whole(node) => self.node(*node),
+            Struck::Part(address) => format!("{}, a part of {},", self.address(address), self.node(address.node)),
+        }
     }
 
     /// A value; long bytes and texts are cut.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use menard_engine::{Node as Engine, Plan, lower};
 use menard_lang::Program;
 use menard_lang::ir::{FaultKind, Name};
-use menard_lang::run::{Address, Message};
+use menard_lang::run::{Address, Message, Struck};
 use menard_value::{Node, Type};
 
 use crate::Config;
@@ -55,6 +55,10 @@ pub(crate) struct Channel {
     pub columns: Vec<(Name, Type)>,
     pub sender: End,
     pub receiver: End,
+    /// Of a timer: how long it takes at least, in microseconds.
+    pub delay: Option<u64>,
+    /// Whether a step takes at most one message of it.
+    pub serial: bool,
 }
 
 /// Who is at one end of a channel.
@@ -166,6 +170,17 @@ impl Prepared {
         exists.then(|| component.first + node.index * component.parts + part)
     }
 
+    /// The places of what is struck; none if it does not exist or is external.
+    pub(crate) fn places(&self, struck: &Struck) -> impl Iterator<Item = u32> {
+        let addresses = self.addresses.iter().zip(0..);
+        addresses.filter(|(address, _)| struck.strikes(address)).map(|(_, place)| place)
+    }
+
+    /// Whether the program declares faults of this kind.
+    pub(crate) fn declares(&self, kind: FaultKind) -> bool {
+        self.faults.iter().any(|fault| fault.kind == kind && fault.nodes > 0)
+    }
+
     /// The number of the channel of this name.
     pub(crate) fn channel_of(&self, name: &str) -> Option<u16> {
         let position = self.channels.iter().position(|channel| channel.name == name)?;
@@ -183,6 +198,8 @@ fn channels(program: &Program) -> Vec<Channel> {
         columns: channel.columns.iter().map(|column| (column.name.clone(), column.ty)).collect(),
         sender: end(&channel.sender),
         receiver: end(&channel.receiver),
+        delay: channel.delay.as_ref().map(|delay| delay.micros),
+        serial: channel.serial,
     };
     program.channels.iter().map(convert).collect()
 }

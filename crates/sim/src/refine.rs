@@ -270,7 +270,8 @@ impl Account {
                     end_turn(&mut account.history, inputs.iter().filter_map(&mut digest_of));
                 }
                 Event::Repeat { message, .. } => account.sent.extend(digest_of(message)),
-                Event::Take { lost: true, .. } | Event::Crash { .. } | Event::Restart { .. } => {}
+                Event::Redeliver { message } => account.sent.extend(digest_of(message)),
+                _ => {}
             }
         }
         account
@@ -286,7 +287,7 @@ fn history_of(original: &World<'_>) -> Vec<u64> {
         match entry {
             Entry::Inject { packet } | Entry::Take { packet, lost: false } => history.push(digest(packet)),
             Entry::Step { inputs, .. } => end_turn(&mut history, log.inputs(inputs).iter().map(digest)),
-            Entry::Repeat { .. } | Entry::Take { lost: true, .. } | Entry::Crash { .. } | Entry::Restart { .. } => {}
+            _ => {}
         }
     }
     history
@@ -315,9 +316,11 @@ fn find_in_trace(trace: &Trace, prepared: &Prepared, wanted: u64) -> Option<Mess
         digest(content, &mut scratch) == wanted
     };
     let sent = trace.events.iter().flat_map(|event| match event {
-        Event::Inject { message } | Event::Repeat { message, .. } => std::slice::from_ref(message),
+        Event::Inject { message } | Event::Repeat { message, .. } | Event::Redeliver { message } => {
+            std::slice::from_ref(message)
+        }
         Event::Step { outputs, .. } => outputs.as_slice(),
-        Event::Take { .. } | Event::Crash { .. } | Event::Restart { .. } => &[],
+        _ => &[],
     });
     sent.into_iter().find(|message| matches(message)).cloned()
 }

@@ -4,11 +4,11 @@
 //! does not: this is what shrinking needs, since a schedule with holes seldom makes sense to the letter.
 
 use menard_lang::ir::Name;
-use menard_lang::run::{Address, Event, Message, Schedule, Trace};
+use menard_lang::run::{Address, Event, Message, Schedule, Struck, Trace};
 use menard_value::Node;
 use thiserror::Error;
 
-use crate::log::{Content, PacketId};
+use crate::log::{Content, Entry, PacketId};
 use crate::observe::{PreparedObserver, Violation};
 use crate::prepared::{End, OUTSIDE, Prepared};
 use crate::simulate::Run;
@@ -38,6 +38,15 @@ pub enum Obstacle {
     /// The node has crashed.
     #[error("the node has crashed")]
     Crashed,
+    /// Several messages of a channel that gives a step at most one.
+    #[error("a step takes at most one message of this channel")]
+    Serial,
+    /// No turn waits for the node's disk.
+    #[error("no turn waits for the disk of the node")]
+    NothingToSync,
+    /// The message was not taken before a restart.
+    #[error("no restart makes the message arrive again")]
+    NotForgotten,
     /// The node does not hold the message that it should repeat.
     #[error("the node does not hold the message")]
     NotHeld,
@@ -88,7 +97,7 @@ impl<'a> Replayer<'a> {
 
     /// The run of the last replay, which ended in `violation`.
     pub fn run(&self, violation: Option<Violation>) -> Run {
-        let (endless, hash, stats) = (self.world.endless(), self.world.log.hash(), self.world.stats);
+        let (endless, hash, stats) = (self.world.endless(), self.world.log.hash(self.world.prepared), self.world.stats);
         Run { trace: self.trace(), violation, endless, hash, stats }
     }
 
@@ -151,16 +160,21 @@ impl<'a> Replayer<'a> {
                 }
                 self.world.take(packet, *lost);
             }
-            // Several parts of one node may have crashed: to the original, that is one crash.
-            Event::Crash { at } => match self.living(at) {
-                Ok(place) => self.world.crash(place),
-                Err((_, Obstacle::Crashed)) => {}
+            Event::Crash { whom } => match self.running(whom) {
+                Ok(whom) => self.world.crash(whom),
+                // Several parts of one node may have crashed: to the original, that is one crash.
+                Err((_, Obstacle::Crashed)) if matches!(whom, Struck::Part(_)) => {}
                 Err(blocked) => return Err(blocked),
             },
-            Event::Restart { at } => {
-                let place = self.living(at)?;
-                self.world.restart(place);
+            Event::Restart { whom } => self.world.restart(self.running(whom)?),
+            Event::Redeliver { message } => {
+                let content = self.content(message)?;
+                let again = self.world.find_redeliverable(content).and_then(|packet| self.world.redeliver(packet));
+                again.ok_or_else(|| (Some(message.clone()), Obstacle::NotForgotten))?;
             }
+            Event::Sync { .. } => return Err((None, Obstacle::NothingToSync)),
+            Event::Cut { nodes } => self.world.note(Entry::Cut { nodes: nodes.clone() }),
+            Event::Heal => self.world.note(Entry::Heal),
         }
         Ok(())
     }
@@ -185,7 +199,8 @@ impl<'a> Replayer<'a> {
     fn at_place(&mut self, place: u32, message: &Message) -> Result<PacketId, Blocked> {
         let content = self.content(message)?;
         match self.world.find(place, content, &self.group) {
-            Some(packet) => Ok(packet),
+            Some(packet) if self.world.admits(&self.group, packet) => Ok(packet),
+            Some(_) => Err((Some(message.clone()), Obstacle::Serial)),
             None => Err((Some(message.clone()), self.why_not_at(message))),
         }
     }
@@ -211,6 +226,15 @@ impl<'a> Replayer<'a> {
             .map(|part| prepared.destination(content.channel, content.to, part))
             .find_map(|place| self.world.find(place, content, &[]))
             .ok_or_else(|| (Some(message.clone()), Obstacle::NotInFlight))
+    }
+
+    /// A node of the program that has not crashed.
+    fn running(&self, whom: &Struck) -> Result<Struck, Blocked> {
+        match self.world.prepared.places(whom).next() {
+            None => Err((None, Obstacle::UnknownNode)),
+            Some(_) if !self.world.runs(whom) => Err((None, Obstacle::Crashed)),
+            Some(_) => Ok(whom.clone()),
+        }
     }
 
     fn living(&self, at: &Address) -> Result<u32, Blocked> {

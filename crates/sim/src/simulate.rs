@@ -7,16 +7,23 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use menard_lang::run::{Address, Trace};
+use menard_lang::run::{Address, Struck, Trace};
 
 use crate::log::{Content, PacketId, narrow};
-use crate::misfortune::{Blow, Misfortune};
-use crate::mood::{Grouping, Mood};
+use crate::misfortune::{Blow, Loss, Misfortune};
+use crate::mood::{Clocks, Grouping, Mood};
 use crate::observe::{PreparedObserver, Violation};
 use crate::prepared::{OUTSIDE, Prepared};
-use crate::random::Random;
+use crate::random::{Random, mix};
 use crate::workload::{Request, requests};
 use crate::world::{Duty, RunStats, World};
+
+/// How often timers fire when nothing else is left to happen.
+const CALM_ROUNDS: u32 = 4;
+/// The message that a node took so many messages before its last one arrives again after a restart half as likely as the last one.
+const RECENT: u32 = 4;
+/// Sets the second stream of chance apart from the first.
+const MORE: u64 = 0x6d6f_7265;
 
 /// A run.
 #[derive(Clone, PartialEq, Debug)]
@@ -68,6 +75,12 @@ pub struct Simulator<'a> {
     /// For each message, whether it is going to be lost.
     doomed: Vec<bool>,
     requests: Vec<Request>,
+    /// For each place, how often its timers may still fire before they wait for calm.
+    firings: Vec<u32>,
+    /// Timers that wait until nothing else is left to happen.
+    patient: Vec<PacketId>,
+    /// How often all patient timers have fired; 0 as long as something else is left to happen.
+    rounds: u32,
 }
 
 /// Something that is going to happen.
@@ -76,7 +89,7 @@ enum Happening {
     Request(u32),
     Arrival(PacketId),
     Repetition(PacketId),
-    Blow(Blow),
+    Blow(u32),
 }
 
 impl<'a> Simulator<'a> {
@@ -90,16 +103,22 @@ impl<'a> Simulator<'a> {
             group: Vec::new(),
             doomed: Vec::new(),
             requests: Vec::new(),
+            firings: Vec::new(),
+            patient: Vec::new(),
+            rounds: 0,
         }
     }
 
-    /// One run. It ends when nothing can happen any more, at the first violation, at a node that does not settle, or at the limit of
-    /// steps.
+    /// One run. It ends when nothing can happen any more but timers, and those have fired some times; at the first violation, at a node that
+    /// does not settle, or at the limit of steps.
     pub fn run(&mut self, seed: u64) -> Summary {
         let mut random = Random::new(seed);
-        let mood = Mood::draw(&mut random);
+        let mut more = Random::new(mix(seed ^ MORE));
+        let mood = Mood::draw(&mut random, &mut more);
         let misfortune = Misfortune::draw(self.world.prepared, mood.window, &mut random);
         self.reset();
+        self.firings.resize(self.world.prepared.addresses.len(), 0);
+        self.firings.fill(mood.firings);
         let mut chance = Chance { random, mood, misfortune };
         self.schedule_requests(&mut chance);
         let limit = self.world.prepared.config.max_steps;
@@ -107,7 +126,10 @@ impl<'a> Simulator<'a> {
         self.schedule_sent(0, &mut chance);
         let mut violation = self.world.violation();
         while violation.is_none() && self.world.endless().is_none() && self.world.stats.steps < limit {
-            let Some(Reverse((time, _, happening))) = self.queue.pop() else { break };
+            if self.queue.is_empty() && !self.fire_patient(&mut chance) {
+                break;
+            }
+            let Some(Reverse((time, _, happening))) = self.queue.pop() else { continue };
             self.now = time;
             let events = self.world.log.entries.len();
             self.happen(happening, &mut chance);
@@ -118,7 +140,7 @@ impl<'a> Simulator<'a> {
         Summary {
             violation,
             endless: self.world.endless(),
-            hash: self.world.log.hash(),
+            hash: self.world.log.hash(self.world.prepared),
             stats: self.world.stats,
             drained: self.is_drained(),
         }
@@ -146,6 +168,23 @@ impl<'a> Simulator<'a> {
         self.order = 0;
         self.now = 0;
         self.doomed.clear();
+        self.patient.clear();
+        self.rounds = 0;
+    }
+
+    /// Nothing is left to happen but that patient timers fire: they do, each once. Gives whether anything will happen.
+    fn fire_patient(&mut self, chance: &mut Chance) -> bool {
+        if self.rounds == CALM_ROUNDS {
+            return false;
+        }
+        self.rounds += 1;
+        chance.misfortune.end();
+        for timer in std::mem::take(&mut self.patient) {
+            if self.world.is_waiting(timer) {
+                self.schedule(self.now + 1, Happening::Arrival(timer));
+            }
+        }
+        !self.queue.is_empty()
     }
 
     fn schedule(&mut self, time: u64, happening: Happening) {
@@ -161,8 +200,8 @@ impl<'a> Simulator<'a> {
             self.schedule(time, Happening::Request(request));
         }
         for position in 0..chance.misfortune.blows.len() {
-            let (time, blow) = chance.misfortune.blows[position];
-            self.schedule(time, Happening::Blow(blow));
+            let time = chance.misfortune.blows[position].0;
+            self.schedule(time, Happening::Blow(narrow(position)));
         }
     }
 
@@ -170,6 +209,10 @@ impl<'a> Simulator<'a> {
     fn schedule_sent(&mut self, first: PacketId, chance: &mut Chance) {
         for id in first..narrow(self.world.log.packets.len()) {
             let packet = &self.world.log.packets[id as usize];
+            if packet.timer {
+                self.schedule_timer(id, chance);
+                continue;
+            }
             let (from, to, held) = (packet.from, packet.to, packet.held);
             let delay = chance.mood.delay(packet.origin, packet.destination, &mut chance.random);
             self.doomed.push(chance.misfortune.loses(from, to, &mut chance.random));
@@ -179,6 +222,22 @@ impl<'a> Simulator<'a> {
                 self.schedule(self.now + wait, Happening::Repetition(id));
             }
         }
+    }
+
+    /// Decides when a timer fires.
+    fn schedule_timer(&mut self, id: PacketId, chance: &mut Chance) {
+        let packet = &self.world.log.packets[id as usize];
+        let channel = &self.world.prepared.channels[usize::from(packet.channel)];
+        let micros = channel.delay.expect("only channels with a delay have timers");
+        self.doomed.push(false);
+        let firings = &mut self.firings[packet.destination as usize];
+        if self.rounds > 0 || *firings == 0 {
+            self.patient.push(id);
+            return;
+        }
+        *firings -= 1;
+        let delay = chance.mood.timer(packet.to, micros, &mut chance.random);
+        self.schedule(self.now + delay, Happening::Arrival(id));
     }
 
     fn happen(&mut self, happening: Happening, chance: &mut Chance) {
@@ -192,19 +251,44 @@ impl<'a> Simulator<'a> {
             Happening::Repetition(packet) => {
                 self.world.repeat(packet);
             }
-            Happening::Blow(blow) => self.strike(blow),
+            Happening::Blow(blow) => self.strike(blow, chance),
         }
         self.schedule_sent(first, chance);
     }
 
-    fn strike(&mut self, blow: Blow) {
-        let (Blow::Crash(at) | Blow::Restart(at)) = blow;
-        if self.world.duties[at as usize] == Duty::Dead {
+    /// The blow at this position among those of the run happens.
+    fn strike(&mut self, blow: u32, chance: &mut Chance) {
+        let (_, blow, whom) = chance.misfortune.blows[blow as usize].clone();
+        if !self.world.runs(&whom) {
             return;
         }
         match blow {
-            Blow::Crash(_) => self.world.crash(at),
-            Blow::Restart(_) => self.world.restart(at),
+            Blow::Crash => self.world.crash(whom),
+            Blow::Restart => self.restart(whom, chance),
+        }
+    }
+
+    /// A node restarts. Of the messages in flight from and to other nodes some are lost; of those that it took before some arrive again,
+    /// recent ones more likely than others.
+    fn restart(&mut self, whom: Struck, chance: &mut Chance) {
+        let Loss { lost, again } = chance.misfortune.loss;
+        let packets = &self.world.log.packets;
+        let concerns = |id: &PacketId| {
+            let packet = &packets[*id as usize];
+            packet.from != packet.to && (packet.from == whom.node() || packet.to == whom.node())
+        };
+        let mut flying: Vec<PacketId> = self.world.flights.all().filter(concerns).collect();
+        flying.sort_unstable();
+        self.world.restart(whom.clone());
+        for packet in flying {
+            if chance.random.percent(lost) {
+                self.world.take(packet, true);
+            }
+        }
+        for (age, packet) in (0..).zip(self.world.redeliverable(&whom).into_iter().rev()) {
+            if chance.random.percent(again * RECENT / (RECENT + age)) {
+                self.world.redeliver(packet);
+            }
         }
     }
 
@@ -236,9 +320,16 @@ impl<'a> Simulator<'a> {
             Grouping::Some(percent) => percent,
             Grouping::All => 100,
         };
-        for id in self.world.waiting(at) {
+        let timers = self.rounds == 0 && matches!(chance.mood.clocks, Clocks::Any(_));
+        for id in self.world.flights.to(at) {
             let doomed = self.doomed[*id as usize];
-            if !doomed && *id != first && chance.random.percent(percent) {
+            let early = self.world.log.packets[*id as usize].timer && !timers;
+            if !doomed
+                && !early
+                && *id != first
+                && chance.random.percent(percent)
+                && self.world.admits(&self.group, *id)
+            {
                 self.group.push(*id);
             }
         }

@@ -14,7 +14,8 @@
 use std::collections::VecDeque;
 use std::fmt::Write;
 
-use menard_lang::run::{Address, Event, Message, Trace};
+use menard_lang::run::{Address, Event, Message, Struck, Trace};
+use menard_value::Node;
 
 use crate::names::Names;
 use crate::observe::Violation;
@@ -59,12 +60,16 @@ impl<'a> Diagram<'a> {
         };
         for event in &trace.events {
             match event {
-                Event::Inject { message } => add(outside(names, message.from)),
+                Event::Inject { message } => add(home(names, message.from)),
                 Event::Step { inputs, outputs, .. } if inputs.is_empty() && outputs.is_empty() => {}
                 Event::Step { at, .. } | Event::Repeat { at, .. } => add(at.clone()),
-                Event::Crash { at } | Event::Restart { at } => add(at.clone()),
-                Event::Take { message, lost: false } => add(outside(names, message.to)),
-                Event::Take { lost: true, .. } => {}
+                Event::Sync { at } => add(at.clone()),
+                Event::Crash { whom } | Event::Restart { whom } => match whom {
+                    Struck::Whole(node) => add(home(names, *node)),
+                    Struck::Part(at) => add(at.clone()),
+                },
+                Event::Take { message, lost: false } => add(home(names, message.to)),
+                Event::Take { lost: true, .. } | Event::Redeliver { .. } | Event::Cut { .. } | Event::Heal => {}
             }
         }
         lanes.sort_by(|a, b| (a.node, &a.component, a.part).cmp(&(b.node, &b.component, b.part)));
@@ -83,7 +88,7 @@ impl<'a> Diagram<'a> {
     fn event(&mut self, event: &Event) {
         match event {
             Event::Inject { message } => {
-                let lane = self.lane_of(&outside(self.names, message.from));
+                let lane = self.lane_of(&home(self.names, message.from));
                 let text = format!("{} sends {}", self.names.node(message.from), self.launch(lane, message));
                 self.mark(lane, "●", &text);
             }
@@ -98,18 +103,30 @@ impl<'a> Diagram<'a> {
                 self.mark(None, "", &format!("lost: {number}{}", self.names.message(message)));
             }
             Event::Take { message, lost: false } => {
-                let lane = self.lane_of(&outside(self.names, message.to));
+                let lane = self.lane_of(&home(self.names, message.to));
                 self.count += 1;
                 self.arrival(lane, message, true);
             }
-            Event::Crash { at } => {
-                let lane = self.lane_of(at);
-                self.mark(lane, "✗", &format!("{} crashes", self.names.address(at)));
+            Event::Crash { whom } => self.strike(whom, '✗', "crashes"),
+            Event::Restart { whom } => {
+                let lanes: Vec<usize> = self.struck(whom).collect();
+                self.flying.retain(|(message, _, lane)| message.from != message.to || !lanes.contains(lane));
+                self.strike(whom, '↻', "restarts");
             }
-            Event::Restart { at } => {
-                let lane = self.lane_of(at);
-                self.mark(lane, "↻", &format!("{} restarts without its state", self.names.address(at)));
+            Event::Redeliver { message } => {
+                let lane = self.lane_of(&home(self.names, message.from));
+                let text = format!("again: {} from {}", self.launch(lane, message), self.names.node(message.from));
+                self.mark(None, "", &text);
             }
+            Event::Sync { at } => {
+                let lane = self.lane_of(at);
+                self.mark(lane, "▪", &format!("the disk of {} has one more turn", self.names.address(at)));
+            }
+            Event::Cut { nodes } => {
+                let nodes: Vec<String> = nodes.iter().map(|node| self.names.node(*node)).collect();
+                self.mark(None, "", &format!("the network is cut between {} and all others", nodes.join(", ")));
+            }
+            Event::Heal => self.mark(None, "", "the network is whole again"),
         }
     }
 
@@ -155,6 +172,20 @@ impl<'a> Diagram<'a> {
         self.count += 1;
         let cells = self.cells(lane, sign, None);
         self.lines.push(format!("{:>4}  {cells}  {text}", self.count));
+    }
+
+    /// A line for a fault: a sign on the lanes of all physical nodes that it strikes.
+    fn strike(&mut self, whom: &Struck, sign: char, verb: &str) {
+        self.count += 1;
+        let mut cells: Vec<char> = self.cells(None, "", None).chars().collect();
+        self.struck(whom).for_each(|lane| cells[lane * LANE] = sign);
+        let cells: String = cells.into_iter().collect();
+        self.lines.push(format!("{:>4}  {cells}  {} {verb}", self.count, self.names.struck(whom)));
+    }
+
+    fn struck(&self, whom: &Struck) -> impl Iterator<Item = usize> {
+        let lanes = self.lanes.iter().enumerate();
+        lanes.filter(|(_, address)| whom.strikes(address)).map(|(lane, _)| lane)
     }
 
     /// A line for a message that a step sends.
@@ -229,7 +260,7 @@ fn arrow(cells: &mut [char], from: usize, to: usize, (tail, tip): (char, char)) 
     cells[before] = tip;
 }
 
-/// The lane of an external node.
-fn outside(names: &Names, node: menard_value::Node) -> Address {
+/// The lane of an external node; of a node of the program, that of the component that its role starts with.
+fn home(names: &Names, node: Node) -> Address {
     Address { node, component: names.role(node), part: 0 }
 }

@@ -2,10 +2,12 @@
 //! schedule, or a search) is somebody else's business.
 
 use menard_engine::{Inputs, MAX_FOLLOW_UPS, Node as Engine, Outputs};
-use menard_lang::run::Address;
+use menard_lang::ir::FaultKind;
+use menard_lang::run::{Address, Struck};
 use menard_value::{Node, Value};
 
-use crate::log::{Content, Entry, Log, PacketId, digest, narrow};
+use crate::flights::Flights;
+use crate::log::{Content, Entry, Log, Packet, PacketId, digest, narrow};
 use crate::observe::{PreparedObserver, Violation, Watch};
 use crate::prepared::{OUTSIDE, Prepared};
 
@@ -29,15 +31,24 @@ pub(crate) struct World<'a> {
     pub log: Log,
     pub duties: Vec<Duty>,
     pub engines: Vec<Engine>,
-    /// Packets in flight to each place; the last list is of those to external nodes.
-    waiting: Vec<Vec<PacketId>>,
-    in_flight: u32,
+    pub flights: Flights,
+    /// Where nodes may restart: for each place, what it took.
+    taken: Option<Vec<Taken>>,
     watch: Option<Watch<'a>>,
     endless: Option<u32>,
     pub stats: RunStats,
     inputs: Inputs,
     outputs: Outputs,
     scratch: Vec<u8>,
+}
+
+/// What a node took from other nodes and may get again when it restarts.
+#[derive(Clone, Default, Debug)]
+struct Taken {
+    /// By the incarnation that runs.
+    now: Vec<PacketId>,
+    /// By those before, and not come again yet.
+    before: Vec<PacketId>,
 }
 
 /// What one run did.
@@ -51,12 +62,16 @@ pub struct RunStats {
     pub requests: u32,
     /// Messages delivered to external nodes.
     pub replies: u32,
-    /// Messages lost.
+    /// Messages lost, those that a restart made vanish among them.
     pub lost: u32,
-    /// Nodes stopped for ever.
+    /// Logical nodes stopped for ever.
     pub crashes: u32,
-    /// Nodes that lost their state.
+    /// How often logical nodes lost their state.
     pub restarts: u32,
+    /// Messages that arrived again after a restart.
+    pub redelivered: u32,
+    /// Timers that fired.
+    pub timers: u32,
 }
 
 impl<'a> World<'a> {
@@ -69,8 +84,8 @@ impl<'a> World<'a> {
             log: Log::default(),
             duties: vec![Duty::Start; places],
             engines: prepared.engines.clone(),
-            waiting: vec![Vec::new(); places + 1],
-            in_flight: 0,
+            flights: Flights::new(places),
+            taken: prepared.declares(FaultKind::Restart).then(|| vec![Taken::default(); places]),
             watch: observer.map(|observer| Watch::new(observer, names())),
             endless: None,
             stats: RunStats::default(),
@@ -87,8 +102,10 @@ impl<'a> World<'a> {
         self.log.clear();
         self.duties.fill(Duty::Start);
         self.engines.iter_mut().for_each(Engine::reset);
-        self.waiting.iter_mut().for_each(Vec::clear);
-        self.in_flight = 0;
+        self.flights.clear();
+        if let Some(taken) = &mut self.taken {
+            taken.fill(Taken::default());
+        }
         self.endless = None;
         self.stats = RunStats::default();
         if let Some(watch) = &mut self.watch {
@@ -143,6 +160,12 @@ impl<'a> World<'a> {
             self.remove(*packet);
             let Content { channel, from, args, .. } = self.log.content(*packet);
             self.inputs.push(channel, from, args.iter().cloned());
+            self.stats.timers += u32::from(self.log.packets[*packet as usize].timer);
+        }
+        if let Some(taken) = &mut self.taken {
+            let packets = &self.log.packets;
+            let from_others = |id: &&PacketId| packets[**id as usize].from != packets[**id as usize].to;
+            taken[at as usize].now.extend(inputs.iter().filter(from_others));
         }
         self.engines[at as usize].step(&self.inputs, &mut self.outputs);
         self.duties[at as usize] = if self.outputs.pending { Duty::FollowUp } else { Duty::None };
@@ -162,6 +185,7 @@ impl<'a> World<'a> {
             let packet = self.log.add(content, sent.part, destination);
             packet.origin = at;
             packet.held = sent.held;
+            packet.timer = self.prepared.channels[usize::from(sent.channel)].delay.is_some();
         }
         self.log.sort_from(first);
         self.stats.messages += narrow(self.outputs.len());
@@ -174,7 +198,7 @@ impl<'a> World<'a> {
         let original = self.log.packets[packet as usize].clone();
         let args = self.log.args(packet).to_vec();
         let at = original.origin;
-        let alive = at != OUTSIDE && self.duties[at as usize] != Duty::Dead;
+        let alive = at != OUTSIDE && !original.timer && self.duties[at as usize] != Duty::Dead;
         if !alive || !self.engines[at as usize].holds(original.channel, original.to, &args) {
             return None;
         }
@@ -202,21 +226,73 @@ impl<'a> World<'a> {
     }
 
     /// A node stops for ever.
-    pub fn crash(&mut self, at: u32) {
-        assert!(self.duties[at as usize] != Duty::Dead, "a node crashes once");
-        self.duties[at as usize] = Duty::Dead;
-        self.log.entries.push(Entry::Crash { at });
+    pub fn crash(&mut self, whom: Struck) {
+        for at in self.prepared.places(&whom) {
+            assert!(self.duties[at as usize] != Duty::Dead, "a node crashes once");
+            self.duties[at as usize] = Duty::Dead;
+        }
+        self.log.entries.push(Entry::Crash { whom });
         self.stats.crashes += 1;
     }
 
-    /// A node loses its state and begins anew.
-    pub fn restart(&mut self, at: u32) {
+    /// A node loses its state and begins anew. What the struck physical nodes sent to each other vanishes.
+    pub fn restart(&mut self, whom: Struck) {
+        let places: Vec<u32> = self.prepared.places(&whom).collect();
+        self.log.entries.push(Entry::Restart { whom });
+        self.stats.restarts += 1;
+        for at in &places {
+            self.forget(*at, &places);
+        }
+        for at in places {
+            self.turn(at, &[]);
+        }
+    }
+
+    /// A physical node forgets everything and has to start; `struck` are the places of all that do so together.
+    fn forget(&mut self, at: u32, struck: &[u32]) {
         assert!(self.duties[at as usize] != Duty::Dead, "a crashed node stays down");
         self.engines[at as usize].reset();
         self.duties[at as usize] = Duty::Start;
-        self.log.entries.push(Entry::Restart { at });
-        self.stats.restarts += 1;
-        self.turn(at, &[]);
+        let packets = &self.log.packets;
+        let own = |id: &PacketId| struck.contains(&packets[*id as usize].origin);
+        let own: Vec<PacketId> = self.flights.to(at).iter().copied().filter(own).collect();
+        for packet in own {
+            self.stats.lost += u32::from(!self.log.packets[packet as usize].timer);
+            self.remove(packet);
+        }
+        if let Some(taken) = &mut self.taken {
+            let Taken { now, before } = &mut taken[at as usize];
+            before.append(now);
+        }
+    }
+
+    /// What struck physical nodes took before they restarted and may get again, the earliest first.
+    pub fn redeliverable(&self, whom: &Struck) -> Vec<PacketId> {
+        let Some(taken) = &self.taken else { return Vec::new() };
+        self.prepared.places(whom).flat_map(|at| taken[at as usize].before.iter().copied()).collect()
+    }
+
+    /// A message that a node took before it restarted is in flight again; gives the new one, or `None` if the message is not
+    /// [redeliverable](Self::redeliverable).
+    pub fn redeliver(&mut self, packet: PacketId) -> Option<PacketId> {
+        let original = self.log.packets[packet as usize].clone();
+        let before = &mut self.taken.as_mut()?.get_mut(original.destination as usize)?.before;
+        let position = before.iter().position(|other| *other == packet)?;
+        before.remove(position);
+        let args = self.log.args(packet).to_vec();
+        let Packet { channel, from, to, part, destination, .. } = original;
+        let packet = narrow(self.log.packets.len());
+        let added = self.log.add(Content { channel, from, to, args: &args }, part, destination);
+        added.origin = original.origin;
+        self.log.entries.push(Entry::Redeliver { packet });
+        self.stats.redelivered += 1;
+        self.send(packet..packet + 1);
+        Some(packet)
+    }
+
+    /// The network is cut, or whole again. Whoever decides what happens obeys; a world delivers what it is told to.
+    pub fn note(&mut self, entry: Entry) {
+        self.log.entries.push(entry);
     }
 
     /// Shows messages that were delivered at the same time to the observer.
@@ -229,24 +305,13 @@ impl<'a> World<'a> {
     /// Puts messages in flight.
     fn send(&mut self, packets: std::ops::Range<PacketId>) {
         for id in packets {
-            let packet = &mut self.log.packets[id as usize];
-            let list = slot(&mut self.waiting, packet.destination);
-            packet.waiting = Some(narrow(list.len()));
-            list.push(id);
-            self.in_flight += 1;
+            self.flights.launch(&mut self.log.packets, id);
         }
     }
 
     /// Takes a message out of flight.
     fn remove(&mut self, id: PacketId) {
-        let packet = &mut self.log.packets[id as usize];
-        let position = packet.waiting.take().expect("a message is taken at most once");
-        let list = slot(&mut self.waiting, packet.destination);
-        list.swap_remove(position as usize);
-        if let Some(moved) = list.get(position as usize) {
-            self.log.packets[*moved as usize].waiting = Some(position);
-        }
-        self.in_flight -= 1;
+        self.flights.land(&mut self.log.packets, id);
     }
 
     /// Whether a message is in flight.
@@ -254,18 +319,10 @@ impl<'a> World<'a> {
         self.log.packets[packet as usize].waiting.is_some()
     }
 
-    /// The messages in flight to a place, or to [`OUTSIDE`].
-    pub fn waiting(&self, place: u32) -> &[PacketId] {
-        match place {
-            OUTSIDE => &self.waiting[self.waiting.len() - 1],
-            place => &self.waiting[place as usize],
-        }
-    }
-
     /// A message in flight to `place` with this content that is not one of `taken`.
     pub fn find(&mut self, place: u32, content: Content<'_>, taken: &[PacketId]) -> Option<PacketId> {
         let digest = digest(content, &mut self.scratch);
-        self.waiting(place).iter().copied().find(|id| self.is(*id, digest, content) && !taken.contains(id))
+        self.flights.to(place).iter().copied().find(|id| self.is(*id, digest, content) && !taken.contains(id))
     }
 
     /// A message that the node at `origin` sent and may repeat, with this content.
@@ -278,6 +335,19 @@ impl<'a> World<'a> {
         (0..narrow(self.log.packets.len())).find(held)
     }
 
+    /// A redeliverable message with this content.
+    pub fn find_redeliverable(&mut self, content: Content<'_>) -> Option<PacketId> {
+        let digest = digest(content, &mut self.scratch);
+        self.redeliverable(&Struck::Whole(content.to)).into_iter().find(|id| self.is(*id, digest, content))
+    }
+
+    /// Whether a step that takes these messages may take one more.
+    pub fn admits(&self, group: &[PacketId], packet: PacketId) -> bool {
+        let channel = |id: &PacketId| self.log.packets[*id as usize].channel;
+        let serial = self.prepared.channels[usize::from(channel(&packet))].serial;
+        !serial || group.iter().all(|other| channel(other) != channel(&packet))
+    }
+
     fn is(&self, id: PacketId, digest: u64, content: Content<'_>) -> bool {
         let packet = &self.log.packets[id as usize];
         packet.digest == digest
@@ -285,17 +355,28 @@ impl<'a> World<'a> {
             && self.log.args(id) == content.args
     }
 
-    /// Whether nothing is in flight, nothing is left to do, and nothing was lost.
+    /// Whether nothing is in flight but timers, nothing is left to do, and nothing was lost.
     pub fn is_drained(&self) -> bool {
-        let idle = self.duties.iter().all(|duty| *duty == Duty::None);
-        idle && self.in_flight == 0 && self.stats.lost == 0
+        self.is_idle() && self.flights.messages() == 0 && self.stats.lost == 0
     }
 
     /// The same, but messages on these channels may be in flight.
     pub fn is_drained_but_for(&self, channels: &[u16]) -> bool {
-        let idle = self.duties.iter().all(|duty| *duty == Duty::None);
-        let in_flight = || self.waiting.iter().flatten().map(|id| self.log.packets[*id as usize].channel);
-        idle && self.stats.lost == 0 && (self.in_flight == 0 || in_flight().all(|channel| channels.contains(&channel)))
+        let late = |id: PacketId| {
+            let packet = &self.log.packets[id as usize];
+            packet.timer || channels.contains(&packet.channel)
+        };
+        self.is_idle() && self.stats.lost == 0 && (self.flights.messages() == 0 || self.flights.all().all(late))
+    }
+
+    fn is_idle(&self) -> bool {
+        self.duties.iter().all(|duty| *duty == Duty::None)
+    }
+
+    /// Whether everything that is to be struck is there and runs.
+    pub fn runs(&self, whom: &Struck) -> bool {
+        let mut places = self.prepared.places(whom).peekable();
+        places.peek().is_some() && places.all(|at| self.duties[at as usize] != Duty::Dead)
     }
 
     /// The violation that holds now.
@@ -312,12 +393,6 @@ impl<'a> World<'a> {
     pub fn exists(&self, node: Node) -> bool {
         self.prepared.roles.get(usize::from(node.role)).is_some_and(|role| node.index < role.nodes)
     }
-}
-
-fn slot(waiting: &mut [Vec<PacketId>], place: u32) -> &mut Vec<PacketId> {
-    let outside = waiting.len() - 1;
-    let position = if place == OUTSIDE { outside } else { place as usize };
-    &mut waiting[position]
 }
 
 /// Whether the values are of the types of a channel's columns.

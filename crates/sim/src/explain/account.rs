@@ -123,8 +123,15 @@ impl Chronicle<'_> {
             Event::Repeat { at, .. } => (self.names.address(at), "repeats a message"),
             Event::Take { message, lost: true } => (self.names.node(message.to), "never gets a message: it is lost"),
             Event::Take { message, lost: false } => (self.names.node(message.to), "gets a message"),
-            Event::Crash { at } => (self.names.address(at), "crashes"),
-            Event::Restart { at } => (self.names.address(at), "restarts without its state"),
+            Event::Crash { whom } => (self.names.struck(whom), "crashes"),
+            Event::Restart { whom } => (self.names.struck(whom), "restarts with what its disk has"),
+            Event::Redeliver { message } => (self.names.node(message.to), "is going to get a message again"),
+            Event::Sync { at } => (self.names.address(at), "has one more turn on its disk"),
+            Event::Cut { nodes } => {
+                let nodes: Vec<String> = nodes.iter().map(|node| self.names.node(*node)).collect();
+                (nodes.join(", "), "cannot reach the other nodes, nor they them")
+            }
+            Event::Heal => ("the network".to_owned(), "is whole again"),
         };
         (node, action.to_owned())
     }
@@ -162,7 +169,7 @@ impl Chronicle<'_> {
     /// The messages in flight after an event.
     pub fn network(&self, event: usize) -> Vec<String> {
         let flies =
-            |(_, flight): &(usize, &Flight)| flight.sent <= event && flight.taken.is_none_or(|taken| taken > event);
+            |(_, flight): &(usize, &Flight)| flight.since <= event && flight.taken.is_none_or(|taken| taken > event);
         let flying = self.flights.iter().enumerate().filter(flies);
         let line = |(number, flight): (usize, &Flight)| {
             let message = self.names.message(&flight.message);

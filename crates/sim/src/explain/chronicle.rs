@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use menard_lang::Program;
 use menard_lang::ir::{Component, Name};
-use menard_lang::run::{Address, Event, Message, Trace};
+use menard_lang::run::{Address, Event, Message, Struck, Trace};
 use menard_value::Value;
 use thiserror::Error;
 
@@ -69,7 +69,9 @@ pub(super) struct Flight {
     pub message: Message,
     /// The event that sent it.
     pub sent: usize,
-    /// The event at which it arrived or was lost.
+    /// The event since which it is in flight: a restart may bring a message back.
+    pub since: usize,
+    /// The event at which it arrived, was lost or vanished.
     pub taken: Option<usize>,
 }
 
@@ -126,13 +128,18 @@ impl<'a> Chronicle<'a> {
     fn add(&mut self, event: &Event, label: String, memories: &mut BTreeMap<Address, Memory>) -> Result<(), Unfit> {
         let now = self.moments.len();
         let (taken, sent): (&[Message], &[Message]) = match event {
-            Event::Inject { message } | Event::Repeat { message, .. } => (&[], std::slice::from_ref(message)),
+            Event::Inject { message } | Event::Repeat { message, .. } | Event::Redeliver { message } => {
+                (&[], std::slice::from_ref(message))
+            }
             Event::Step { inputs, outputs, .. } => (inputs, outputs),
             Event::Take { message, .. } => (std::slice::from_ref(message), &[]),
-            Event::Crash { .. } | Event::Restart { .. } => (&[], &[]),
+            Event::Crash { .. } | Event::Restart { .. } | Event::Sync { .. } | Event::Cut { .. } | Event::Heal => {
+                (&[], &[])
+            }
         };
         let inputs = taken.iter().filter_map(|message| self.arrive(message, now)).collect();
-        let outputs = sent.iter().map(|message| self.launch(message, now)).collect();
+        let again = matches!(event, Event::Redeliver { .. });
+        let outputs = sent.iter().map(|message| self.launch(message, now, again)).collect();
         let step = match event {
             Event::Step { at, inputs, outputs } => {
                 let step = self.take(memories.entry(at.clone()).or_default(), at, inputs);
@@ -143,8 +150,9 @@ impl<'a> Chronicle<'a> {
                 memories.entry(at.clone()).or_default().last = Some(now);
                 Some(step)
             }
-            Event::Restart { at } => {
-                memories.remove(at);
+            Event::Restart { whom } => {
+                memories.retain(|at, _| !whom.strikes(at));
+                self.vanish(whom, now);
                 None
             }
             _ => None,
@@ -164,8 +172,11 @@ impl<'a> Chronicle<'a> {
         stepper.step(memory, last.map_or(&self.nothing, |step| &step.facts), start, &messages)
     }
 
-    fn launch(&mut self, message: &Message, sent: usize) -> usize {
-        self.flights.push(Flight { message: message.clone(), sent, taken: None });
+    /// A message is in flight, maybe `again`.
+    fn launch(&mut self, message: &Message, now: usize, again: bool) -> usize {
+        let before = self.flights.iter().rfind(|flight| again && flight.taken.is_some() && flight.message == *message);
+        let sent = before.map_or(now, |flight| flight.sent);
+        self.flights.push(Flight { message: message.clone(), sent, since: now, taken: None });
         self.flights.len() - 1
     }
 
@@ -175,6 +186,17 @@ impl<'a> Chronicle<'a> {
         let position = self.flights.iter().position(is_it)?;
         self.flights[position].taken = Some(now);
         Some(position)
+    }
+
+    /// The messages between physical nodes that restart together vanish.
+    fn vanish(&mut self, whom: &Struck, now: usize) {
+        for flight in &mut self.flights {
+            let between = flight.message.from == flight.message.to
+                && place(&self.moments[flight.sent].event).is_some_and(|at| whom.strikes(at));
+            if between && flight.taken.is_none() {
+                flight.taken = Some(now);
+            }
+        }
     }
 
     pub(super) fn component(&self, at: &Address) -> Option<&'a Component> {
@@ -215,8 +237,8 @@ impl<'a> Chronicle<'a> {
 /// The physical node at which an event happens, if it is one of the program.
 pub(super) fn place(event: &Event) -> Option<&Address> {
     match event {
-        Event::Step { at, .. } | Event::Repeat { at, .. } | Event::Crash { at } | Event::Restart { at } => Some(at),
-        Event::Inject { .. } | Event::Take { .. } => None,
+        Event::Step { at, .. } | Event::Repeat { at, .. } | Event::Sync { at } => Some(at),
+        _ => None,
     }
 }
 

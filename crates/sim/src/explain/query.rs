@@ -128,10 +128,11 @@ impl Chronicle<'_> {
 
     /// What becomes of a message.
     pub(super) fn fate(&self, flight: usize) -> String {
-        let Flight { message, sent, taken } = &self.flights[flight];
+        let Flight { message, sent, taken, .. } = &self.flights[flight];
         let end = match taken.map(|taken| (&self.moments[taken].event, self.label(taken))) {
             None => "never taken".to_owned(),
             Some((Event::Take { lost: true, .. }, label)) => format!("lost in event {label}"),
+            Some((Event::Restart { .. }, label)) => format!("gone with the restart in event {label}"),
             Some((_, label)) => format!("taken in event {label}"),
         };
         let label = self.label(*sent);

@@ -157,7 +157,10 @@ impl<'a> System<'a> {
                 (_, Groups::Singles) => {
                     actions.extend(distinct(&ids).into_iter().map(|id| Action::Turn(place, vec![id])));
                 }
-                (_, Groups::All) => actions.extend(selections(&ids).into_iter().map(|ids| Action::Turn(place, ids))),
+                (_, Groups::All) => {
+                    let selections = selections(&ids).into_iter().filter(|ids| self.may_come_together(ids));
+                    actions.extend(selections.map(|ids| Action::Turn(place, ids)));
+                }
             }
         }
         for (at, node) in state.nodes.iter().enumerate() {
@@ -165,6 +168,17 @@ impl<'a> System<'a> {
             actions.extend(landed.map(|id| Action::Repeat(narrow(at), *id)));
         }
         actions
+    }
+
+    /// Whether a step may take these messages: at most one of each serial channel.
+    fn may_come_together(&self, ids: &[MessageId]) -> bool {
+        let channel = |id: &MessageId| self.packets[*id as usize].channel;
+        let mut serial: Vec<u16> =
+            ids.iter().map(channel).filter(|channel| self.prepared.channels[usize::from(*channel)].serial).collect();
+        let count = serial.len();
+        serial.sort_unstable();
+        serial.dedup();
+        serial.len() == count
     }
 
     /// The state after an action that is possible in `state`.
@@ -238,7 +252,7 @@ impl<'a> System<'a> {
                 let (channel, to, part) = (message.channel, message.to, message.part);
                 let id = self.number(Packet { channel, from, to, part, args: message.args.to_vec() });
                 sent.push(id);
-                if message.held {
+                if message.held && self.prepared.channels[usize::from(channel)].delay.is_none() {
                     held.push(id);
                 }
             }
@@ -258,11 +272,12 @@ impl<'a> System<'a> {
         (Rc::new(Settled { fingerprint: engine.fingerprint(), engine, held }), sent)
     }
 
-    /// Whether all requests have been sent, and nothing is in flight but on these channels.
+    /// Whether all requests have been sent, and nothing is in flight but timers and messages on these channels.
     pub fn is_done(&self, state: &State<'a>, late: &BTreeSet<Name>) -> bool {
         let is_late = |id: &MessageId| {
             let channel = self.packets[*id as usize].channel;
-            late.contains(&self.prepared.channels[usize::from(channel)].name)
+            let channel = &self.prepared.channels[usize::from(channel)];
+            channel.delay.is_some() || late.contains(&channel.name)
         };
         state.sent == self.requests.len() && state.flight.iter().all(is_late)
     }

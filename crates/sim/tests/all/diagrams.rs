@@ -1,6 +1,6 @@
 //! Space-time diagrams of what other tests do not show.
 
-use menard_lang::run::{Address, Event, Message, Trace};
+use menard_lang::run::{Address, Event, Message, Struck, Trace};
 use menard_sim::{Config, space_time};
 use menard_value::{Node, Value};
 
@@ -24,11 +24,16 @@ fn losses_crashes_restarts_and_repetitions_are_drawn() {
     let taken = Event::Step { at: at_leader, inputs: vec![request.clone()], outputs: vec![ballot.clone()] };
     let events = vec![
         start,
-        Event::Inject { message: request },
+        Event::Inject { message: request.clone() },
         taken,
         Event::Take { message: ballot, lost: true },
-        Event::Crash { at: collector(1) },
-        Event::Restart { at: collector(2) },
+        Event::Cut { nodes: vec![participant] },
+        Event::Crash { whom: Struck::Whole(participant) },
+        Event::Restart { whom: Struck::Part(collector(1)) },
+        Event::Restart { whom: Struck::Whole(leader) },
+        Event::Redeliver { message: request.clone() },
+        Event::Sync { at: collector(2) },
+        Event::Heal,
         Event::Repeat { at: collector(2), message: reply.clone() },
         Event::Take { message: reply, lost: false },
     ];
@@ -38,13 +43,19 @@ fn losses_crashes_restarts_and_repetitions_are_drawn() {
        │  ┌ collector.1
        │  │  ┌ collector.2
        │  │  │  ┌ leader
-    1  ●  │  │  │  client[0] sends m1 ▸ request(1, 0x0707070707070707…(200 bytes)) to leader
-    2  ├──┼──┼─▶●  leader takes m1 request(1, 0x0707070707070707…(200 bytes)) from client[0]
-       │  │  │  │      m2 ▸ ballot(client[0], 1, 0x61) to participant[2]
-    3  │  │  │  │  lost: m2 ballot(client[0], 1, 0x61) from leader to participant[2]
-    4  │  ✗  │  │  collector.1 crashes
-    5  │  │  ↻  │  collector.2 restarts without its state
-    6  │  │  ●  │  collector.2 repeats m3 ▸ reply(1) to client[0]
-    7  ●◀─┼──┤  │  client[0] takes m3 reply(1) from leader
+       │  │  │  │  ┌ participant[2]
+    1  ●  │  │  │  │  client[0] sends m1 ▸ request(1, 0x0707070707070707…(200 bytes)) to leader
+    2  ├──┼──┼─▶●  │  leader takes m1 request(1, 0x0707070707070707…(200 bytes)) from client[0]
+       │  │  │  │  │      m2 ▸ ballot(client[0], 1, 0x61) to participant[2]
+    3  │  │  │  │  │  lost: m2 ballot(client[0], 1, 0x61) from leader to participant[2]
+    4  │  │  │  │  │  the network is cut between participant[2] and all others
+    5  │  │  │  │  ✗  participant[2] crashes
+    6  │  ↻  │  │  │  collector.1, a part of leader, restarts
+    7  │  ↻  ↻  ↻  │  leader restarts
+    8  │  │  │  │  │  again: m3 ▸ request(1, 0x0707070707070707…(200 bytes)) to leader from client[0]
+    9  │  │  ▪  │  │  the disk of collector.2 has one more turn
+   10  │  │  │  │  │  the network is whole again
+   11  │  │  ●  │  │  collector.2 repeats m4 ▸ reply(1) to client[0]
+   12  ●◀─┼──┤  │  │  client[0] takes m4 reply(1) from leader
     ");
 }

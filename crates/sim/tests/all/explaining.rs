@@ -69,9 +69,7 @@ fn compare(program: &Program, chronicle: &Chronicle<'_>, trace: &Trace) {
                     assert_eq!(engine.facts(&relation.name), told, "{} in event {position}", relation.name);
                 }
             }
-            Event::Restart { at } => {
-                engines.remove(at);
-            }
+            Event::Restart { whom } => engines.retain(|at, _| !whom.strikes(at)),
             _ => {}
         }
     }

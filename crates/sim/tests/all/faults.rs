@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use menard_lang::run::Event;
-use menard_sim::{Config, simulate};
+use menard_lang::run::{Event, Message, Struck};
+use menard_sim::{Config, Prepared, Replayer, schedule_of, simulate};
 
 use crate::programs::{VOTING, fair, prepare};
 
@@ -45,8 +45,8 @@ fn crashed_nodes_take_no_steps_and_are_at_most_as_many_as_declared() {
         let mut dead = BTreeSet::new();
         for event in &run.trace.events {
             match event {
-                Event::Crash { at } => assert!(dead.insert(at.clone())),
-                Event::Step { at, .. } => assert!(!dead.contains(at), "seed {seed}"),
+                Event::Crash { whom } => assert!(dead.insert(whom.node())),
+                Event::Step { at, .. } => assert!(!dead.contains(&at.node), "seed {seed}"),
                 _ => {}
             }
         }
@@ -81,4 +81,109 @@ fn a_restarted_node_has_forgotten_everything() {
     assert_eq!(answers(&steady), 4);
     let (_, forgetful) = prepare(MEMORY, Config { clients: 1, ..Config::default() });
     assert!(answers(&forgetful) > 4);
+}
+
+/// The parts of a rewritten node: a door that passes questions on, and two memories.
+const PARTS: &str = "protocol parts
+    role client external
+    role server[2]
+    fault FAULT 1 of server
+    channel ask(x: int)    client -> server
+    channel look(x: int)   server -> memory by x
+    channel told(x: int)   memory -> client
+    component server { look(x)@me :~ ask(x) }
+    component memory of server [2] {
+      table seen(x: int)
+      seen(x)    :- look(x)
+      told(x)@c  :~ new seen(x), client(c)
+    }";
+
+fn parts(fault: &str) -> Prepared {
+    let text = PARTS.replace("role client", "role client[1]").replace("FAULT", fault);
+    prepare(&text, Config { requests: 30, ..Config::default() }).1
+}
+
+#[test]
+fn a_fault_strikes_all_physical_nodes_of_a_logical_node_at_once() {
+    let (mut restarts, mut parts_alone) = (0, 0);
+    for seed in 0..200 {
+        let run = simulate(&parts("restart"), None, seed);
+        let mut struck = BTreeSet::new();
+        for (position, event) in run.trace.events.iter().enumerate() {
+            let Event::Restart { whom } = event else { continue };
+            struck.insert(whom.node());
+            restarts += 1;
+            let count = if matches!(whom, Struck::Whole(_)) { 3 } else { 1 };
+            parts_alone += u32::from(count == 1);
+            let starts = &run.trace.events[position + 1..=position + count];
+            let anew = |event: &Event| matches!(event, Event::Step { at, inputs, .. } if whom.strikes(at) && inputs.is_empty());
+            assert!(starts.iter().all(anew), "seed {seed}");
+        }
+        assert!(struck.len() <= 1);
+        assert_eq!(
+            u64::from(run.stats.restarts),
+            run.trace.events.iter().filter(|event| matches!(event, Event::Restart { .. })).count() as u64
+        );
+    }
+    assert!(parts_alone > 50 && restarts > parts_alone + 50, "{restarts}, {parts_alone} of them of parts");
+    let crashed = (0..100).map(|seed| simulate(&parts("crash"), None, seed));
+    for run in crashed.filter(|run| run.stats.crashes > 0) {
+        for (position, event) in run.trace.events.iter().enumerate() {
+            let Event::Crash { whom } = event else { continue };
+            let goes_on = |event: &Event| matches!(event, Event::Step { at, .. } if whom.strikes(at));
+            assert!(!run.trace.events[position..].iter().any(goes_on));
+        }
+    }
+}
+
+#[test]
+fn messages_of_a_node_to_itself_do_not_survive_its_restart() {
+    let mut vanished = 0;
+    for seed in 0..300 {
+        let trace = simulate(&parts("restart"), None, seed).trace;
+        let mut own: Vec<&Message> = Vec::new();
+        for event in &trace.events {
+            match event {
+                Event::Step { inputs, outputs, .. } => {
+                    for message in inputs.iter().filter(|message| message.channel == "look") {
+                        let position = own.iter().position(|other| *other == message);
+                        own.swap_remove(
+                            position.unwrap_or_else(|| panic!("seed {seed}: it was sent before the restart")),
+                        );
+                    }
+                    own.extend(outputs.iter().filter(|message| message.channel == "look"));
+                }
+                Event::Restart { whom } => {
+                    let before = own.len();
+                    own.retain(|message| *whom != Struck::Whole(message.from));
+                    vanished += before - own.len();
+                }
+                _ => {}
+            }
+        }
+    }
+    assert!(vanished > 30, "{vanished}");
+}
+
+#[test]
+fn a_restart_loses_messages_and_lets_others_arrive_again() {
+    let (_, prepared) = prepare(MEMORY, Config::default());
+    let (mut lost, mut again) = (0, 0);
+    for seed in 0..300 {
+        let run = simulate(&prepared, None, seed);
+        lost += run.stats.lost;
+        again += run.stats.redelivered;
+        let mut taken: Vec<&Message> = Vec::new();
+        for event in &run.trace.events {
+            match event {
+                Event::Step { inputs, .. } => taken.extend(inputs),
+                Event::Redeliver { message } => assert!(taken.contains(&message), "seed {seed}"),
+                _ => {}
+            }
+        }
+        let mut replayer = Replayer::new(&prepared, None);
+        replayer.replay(&schedule_of(&run.trace)).expect("a run with restarts can be repeated");
+        assert_eq!(replayer.trace(), run.trace);
+    }
+    assert!(lost > 50 && again > 50, "{lost} lost, {again} again");
 }

@@ -8,3 +8,4 @@ mod programs;
 mod properties;
 mod refinement;
 mod runs;
+mod timers;

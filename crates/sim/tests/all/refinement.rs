@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use menard_lang::ir::Name;
-use menard_lang::run::{Address, Event, Lift, Message, Schedule, Trace};
+use menard_lang::run::{Address, Event, Lift, Message, Schedule, Struck, Trace};
 use menard_sim::{
     Config, Difference, Mismatch, Obstacle, Prepared, RefineStats, Refiner, Stage, campaign, refine, schedule_of,
     shrink, simulate, space_time,
@@ -41,8 +41,10 @@ impl Lift for To {
     fn lift(&self, run: &Trace) -> Schedule {
         let mut schedule = schedule_of(run);
         for event in &mut schedule.events {
-            if let Event::Step { at, .. } | Event::Repeat { at, .. } | Event::Crash { at } | Event::Restart { at } =
-                event
+            if let Event::Step { at, .. }
+            | Event::Repeat { at, .. }
+            | Event::Crash { whom: Struck::Part(at) }
+            | Event::Restart { whom: Struck::Part(at) } = event
                 && at.component == "collector"
             {
                 *at = Address { component: self.0.into(), part: 0, ..at.clone() };
@@ -296,8 +298,8 @@ fn a_lift_that_leaves_work_undone_is_noticed() {
 #[test]
 fn steps_of_a_crashed_node_cannot_be_lifted() {
     let (prepared, mut trace) = run_of_voting();
-    let at = prepared.addresses()[0].clone();
-    trace.events.insert(prepared.addresses().len(), Event::Crash { at });
+    let node = prepared.addresses()[0].node;
+    trace.events.insert(prepared.addresses().len(), Event::Crash { whom: Struck::Whole(node) });
     trace.drained = false;
     assert_eq!(difference(&prepared, &trace), Difference::Blocked(Obstacle::Crashed));
 }
