@@ -4,7 +4,8 @@
 //! with two columns in front: who sent, and to whom. Whoever runs it gives it the messages of the run when they are delivered, not when
 //! they are sent, and those never that are lost: refinement compares deliveries, so a rewritten program has the properties of the
 //! original. Messages stay in tables named `received NAME`; what properties say about a channel is read there. Each rule for `violation` fills a view of its own, `violation 1`, `violation 2`,
-//! so that they may have different columns. (No name of a text has a space in it, so these clash with nothing.)
+//! so that they may have different columns. Each `eventually` fills a view `unmet 1`, `unmet 2`, of the variables of its body for which its
+//! goal is not there: at the end of a run in which nothing more goes wrong, these have to be empty. (No name of a text has a space in it, so these clash with nothing.)
 
 use menard_value::Type;
 
@@ -45,6 +46,13 @@ pub fn violations(observer: &Program) -> Vec<Name> {
     relations.filter(|relation| relation.name.starts_with("violation ")).map(|relation| relation.name.clone()).collect()
 }
 
+/// The views of an observer that must be empty in the end, one for each `eventually`, in the order of the text. Their columns are the
+/// variables of the body, in the order in which they first occur there.
+pub fn goals(observer: &Program) -> Vec<Name> {
+    let relations = observer.components.iter().flat_map(|component| &component.relations);
+    relations.filter(|relation| relation.name.starts_with("unmet ")).map(|relation| relation.name.clone()).collect()
+}
+
 /// The table of the messages of a channel that were delivered: taken by a step of a node, or by an external node.
 pub fn received(channel: &str) -> Name {
     Name::from(format!("received {channel}"))
@@ -56,27 +64,57 @@ fn rules(root: &SyntaxNode, protocol: &Program, sink: &mut Sink) -> Vec<Rule> {
     lowering.header(root, "properties of NAME", |header| ast::has_token(header, SyntaxKind::PropertiesWord));
     lowering.params = protocol.params.clone();
     let mut rules: Vec<Rule> = Vec::new();
+    let mut goals = 0;
     for item in root.children() {
         match item.kind() {
             SyntaxKind::Header => {}
             SyntaxKind::Rule => rules.extend(lowering.rule(&item)),
+            SyntaxKind::Eventually => {
+                goals += 1;
+                rules.extend(unmet(&item, goals, &mut lowering));
+            }
             _ => {
                 let message = "properties consist of rules alone";
                 lowering.sink.error(Code::E0901, span_of(&item), message, "belongs to the protocol");
             }
         }
     }
+    let rules = lowering.expand_absent_in(rules, root);
     let header = header_names(root).last();
     check_header(header.as_ref(), protocol, sink);
     for rule in &rules {
         check_rule(rule, protocol, sink);
     }
-    if !rules.iter().any(|rule| rule.head.relation == VIOLATION) {
+    if goals == 0 && !rules.iter().any(|rule| rule.head.relation == VIOLATION) {
         let span = header.map_or(Span::default(), |token| token_span(&token));
         let diagnostic = sink.start(Code::E0902, "no rule says what a violation is").label(span, "has no property");
         sink.push(diagnostic.help("write what must never happen: `violation(\"why\", x) :- ...`"));
     }
     rules
+}
+
+/// `eventually GOAL :- BODY`: where the body holds and the goal does not. What only the goal names may be anything.
+fn unmet(node: &SyntaxNode, number: u32, lowering: &mut Lowering<'_>) -> Option<Rule> {
+    let mut goal = lowering.atom(&ast::child(node, SyntaxKind::Goal)?)?;
+    let mut body = lowering.body(node);
+    let mut names: Vec<(Name, Span)> = Vec::new();
+    for (name, span) in lowering.named(&body) {
+        if !names.iter().any(|(known, _)| *known == name) {
+            names.push((name, span));
+        }
+    }
+    for expr in goal.args.iter_mut().chain(&mut goal.from).chain(&mut goal.to) {
+        if expr.as_variable().is_some_and(|name| !names.iter().any(|(known, _)| known == name)) {
+            expr.kind = ExprKind::Wildcard;
+        }
+    }
+    goal.negated = true;
+    body.push(Literal::Atom(goal));
+    let variable = |(name, span)| HeadArg::Expr(Expr { kind: ExprKind::Variable(name), span });
+    let (relation, args) = (Name::from(format!("unmet {number}")), names.into_iter().map(variable).collect());
+    let span = span_of(node);
+    let head = Head { relation, args, at: None, span };
+    Some(Rule { delete: false, head, kind: RuleKind::Now, body, variables: Vec::new(), span })
 }
 
 fn check_header(name: Option<&SyntaxToken>, protocol: &Program, sink: &mut Sink) {

@@ -81,6 +81,8 @@ fn token() -> impl Strategy<Value = &'static str> {
         "first",
         "max",
         "=>",
+        "!(",
+        "eventually",
         "timer",
         "after",
         "every",

@@ -65,3 +65,34 @@ fn violations_may_have_any_shape_and_parameters_are_known() {
     );
     assert!(codes("properties of voting\nvotes(c, id, count(p)) :- vote(c, id) from p\nviolation(n) :- votes(_, _, n), n > participants").is_empty());
 }
+
+#[test]
+fn what_has_to_come_is_a_view_of_what_is_missing() {
+    let protocol = compile_text(VOTING);
+    let text = "properties of voting\n\
+                eventually reply(id) to c :- request(id, _) from c\n\
+                eventually vote(x, _) :- ballot(x, y, _) to p, z = y + 1, participant(p), !(reply(w), w > z)\n\
+                voted(p) :- vote(_, _) from p\neventually voted(p) :- participant(p)";
+    let observer = properties::compile(&Source::new("properties.ded", text), &protocol)
+        .unwrap_or_else(|errors| panic!("{errors}"));
+    assert_eq!(properties::violations(&observer), Vec::<&str>::new());
+    assert_eq!(properties::goals(&observer), ["unmet 1", "unmet 2", "unmet 3"]);
+    let component = observer.component(properties::OBSERVER).expect("the observer has a component");
+    let rules: Vec<String> = component.rules.iter().map(menard_lang::print::rule).collect();
+    assert_eq!(
+        rules[protocol.channels.len()..],
+        [
+            "unmet 1(id, c) :- received request(c, _, id, _), !received reply(_, c, id)",
+            "unmet_2_unless(z) :- received reply(_, _, w), w > z, received ballot(_, _, _, y, _), z = y + 1",
+            "unmet 2(x, y, p, z) :- received ballot(_, p, x, y, _), z = y + 1, participant(p), !unmet_2_unless(z), \
+             !received vote(_, _, x, _)",
+            "voted(p) :- received vote(p, _, _, _)",
+            "unmet 3(p) :- participant(p), !voted(p)",
+        ]
+    );
+    assert_eq!(codes("properties of voting\neventually reply(id) :- violation(id)"), ["E0901"]);
+    assert_eq!(codes("properties of voting\neventually reply(x + 1) :- request(_, _)"), ["E0401"]);
+    assert_eq!(codes("properties of voting\neventually reply(x, 1) :- request(x, _)"), ["E0206"]);
+    assert_eq!(codes("properties of voting\neventually new reply(x) :- request(x, _)"), ["E0101"]);
+    assert_eq!(codes("protocol p\nrole a\ncomponent a {}\neventually r() :- s()")[..1], ["E0107"]);
+}

@@ -10,7 +10,9 @@ const MAX_WIDTH: usize = 120;
 pub fn item(node: &SyntaxNode, indent: usize) -> Item {
     let tokens = tokens(node);
     let (group, split) = match node.kind() {
-        SyntaxKind::Rule => (Group::Rule, tokens.iter().position(|token| is_arrow(token.kind()))),
+        SyntaxKind::Rule | SyntaxKind::Eventually => {
+            (Group::Rule, tokens.iter().position(|token| is_arrow(token.kind())))
+        }
         SyntaxKind::Channel => (Group::Channel, end_of_fields(&tokens)),
         _ => (Group::None, None),
     };
@@ -103,7 +105,7 @@ fn on_line_of_its_own(comment: &SyntaxToken) -> bool {
 
 fn breaks_after(token: &SyntaxToken) -> bool {
     let separates = token.kind() == SyntaxKind::Comma || is_arrow(token.kind());
-    separates && parent(token) == Some(SyntaxKind::Rule)
+    separates && matches!(parent(token), Some(SyntaxKind::Rule | SyntaxKind::Eventually))
 }
 
 /// Whether a space stands between two tokens.

@@ -1,12 +1,14 @@
 //! Syntax tree to intermediate representation: structure only. What the names mean is for [`crate::check`] to find out, except
 //! that parameters are told from variables here, and functions are looked up.
 
+mod absent;
 mod expressions;
 mod items;
 mod rules;
 mod tables;
 mod time;
 
+use absent::Conjunction;
 pub(crate) use expressions::is_word;
 use menard_value::Value;
 use smol_str::SmolStr;
@@ -26,6 +28,8 @@ const MAX_RULES: usize = 5_000;
 /// Lowers items of one text. The tree must be free of syntax errors; parts that are incomplete all the same are left out.
 pub(crate) struct Lowering<'s> {
     pub params: Vec<Param>,
+    /// The conjunctions in `!( )`, whose place in a body an atom keeps until [`absent`] expands them.
+    conjunctions: Vec<Conjunction>,
     pub sink: &'s mut Sink,
 }
 
@@ -56,9 +60,16 @@ pub(crate) fn protocol(root: &SyntaxNode, source: &Source, overrides: &[(Name, V
                 "a rule stands outside of every component",
                 "put it into a component",
             ),
+            SyntaxKind::Eventually => lowering.sink.error(
+                Code::E0101,
+                span_of(&item),
+                "`eventually` stands in a protocol",
+                "belongs to the properties of the protocol",
+            ),
             _ => {}
         }
     }
+    lowering.expand_absent(&mut program, root);
     program.params = lowering.params;
     time::order_timers(&mut program);
     time::send_to_self(&mut program);
@@ -90,7 +101,7 @@ pub(crate) fn text(token: &SyntaxToken) -> Name {
 impl<'s> Lowering<'s> {
     /// Without parameters so far.
     pub fn new(sink: &'s mut Sink) -> Self {
-        Lowering { params: Vec::new(), sink }
+        Lowering { params: Vec::new(), conjunctions: Vec::new(), sink }
     }
 
     /// Reports a header that is missing, not the first item, of another kind of file, or repeated.

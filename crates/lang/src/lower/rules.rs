@@ -14,9 +14,28 @@ impl Lowering<'_> {
             RuleKind::Async
         };
         let head = self.head(&ast::child(node, SyntaxKind::Head)?)?;
-        let body = node.children().filter_map(|literal| self.literal(&literal)).collect();
+        let body = self.body(node);
         let delete = ast::has_token(node, SyntaxKind::DeleteWord);
         Some(Rule { delete, head, kind, body, variables: Vec::new(), span: span_of(node) })
+    }
+
+    /// The literals of a rule or of something like one.
+    pub(crate) fn body(&mut self, node: &SyntaxNode) -> Vec<Literal> {
+        node.children().filter_map(|literal| self.literal(&literal)).collect()
+    }
+
+    /// A relation with its arguments, sender and destination.
+    pub(crate) fn atom(&mut self, node: &SyntaxNode) -> Option<Atom> {
+        let call = ast::child(node, SyntaxKind::Call)?;
+        Some(Atom {
+            negated: ast::has_token(node, SyntaxKind::Bang),
+            new: ast::has_token(node, SyntaxKind::NewWord),
+            relation: text(&ast::name(&call)?),
+            args: ast::arguments(&call).iter().map(|arg| self.expression(arg)).collect(),
+            from: ast::child(node, SyntaxKind::From).and_then(|from| self.only_expression(&from)),
+            to: ast::child(node, SyntaxKind::To).and_then(|to| self.only_expression(&to)),
+            span: span_of(node),
+        })
     }
 
     fn head(&mut self, node: &SyntaxNode) -> Option<Head> {
@@ -41,18 +60,8 @@ impl Lowering<'_> {
     fn literal(&mut self, node: &SyntaxNode) -> Option<Literal> {
         let span = span_of(node);
         match node.kind() {
-            SyntaxKind::Atom => {
-                let call = ast::child(node, SyntaxKind::Call)?;
-                Some(Literal::Atom(Atom {
-                    negated: ast::has_token(node, SyntaxKind::Bang),
-                    new: ast::has_token(node, SyntaxKind::NewWord),
-                    relation: text(&ast::name(&call)?),
-                    args: ast::arguments(&call).iter().map(|arg| self.expression(arg)).collect(),
-                    from: ast::child(node, SyntaxKind::From).and_then(|from| self.only_expression(&from)),
-                    to: ast::child(node, SyntaxKind::To).and_then(|to| self.only_expression(&to)),
-                    span,
-                }))
-            }
+            SyntaxKind::Atom => Some(Literal::Atom(self.atom(node)?)),
+            SyntaxKind::Absent => Some(self.absent(node)),
             SyntaxKind::Compare => {
                 let op = ast::tokens(node).find_map(|token| comparison(token.kind()))?;
                 let mut sides = ast::expressions(node);

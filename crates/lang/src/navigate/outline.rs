@@ -38,6 +38,7 @@ fn entry(text: &Text, item: &SyntaxNode) -> Option<Entry> {
             Some(entry)
         }
         SyntaxKind::Rule => property(item),
+        SyntaxKind::Eventually => goal(item),
         // `decouple COMPONENT { ... } into NAME`: what it makes.
         SyntaxKind::Decouple => simple(item, named(3)?, SymbolKind::Component),
         _ => None,
@@ -70,6 +71,14 @@ fn property(rule: &SyntaxNode) -> Option<Entry> {
     if let Some(why) = first.filter(|token| token.kind() == SyntaxKind::String) {
         entry.name = format!("{} {}", entry.name, why.text());
     }
+    Some(entry)
+}
+
+/// `eventually GOAL :- ...`
+fn goal(item: &SyntaxNode) -> Option<Entry> {
+    let goal = ast::child(&ast::child(item, SyntaxKind::Goal)?, SyntaxKind::Call)?;
+    let mut entry = simple(item, ast::name(&goal)?, SymbolKind::Relation)?;
+    entry.name = format!("eventually {}", entry.name);
     Some(entry)
 }
 

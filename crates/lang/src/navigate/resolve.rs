@@ -118,7 +118,8 @@ impl Resolver {
         for header in ast::children(root, SyntaxKind::Header) {
             self.nth(&header, 1, SymbolKind::Protocol, Scope::Protocol, false);
         }
-        self.rules(ast::children(root, SyntaxKind::Rule), BTreeSet::new(), &Scope::Text);
+        let is_rule = |node: &SyntaxNode| matches!(node.kind(), SyntaxKind::Rule | SyntaxKind::Eventually);
+        self.rules(root.children().filter(is_rule), BTreeSet::new(), &Scope::Text);
     }
 
     /// The name in this position of those directly in a node.

@@ -22,10 +22,14 @@ impl Resolver {
     ) {
         for rule in rules {
             let mut uses: Vec<Use> = Vec::new();
-            for part in rule.children() {
+            for part in parts(&rule) {
                 match part.kind() {
                     SyntaxKind::Head => {
                         self.head(&part, &mut defined, scope);
+                        uses.extend(variables(&part).map(|name| (name, false)));
+                    }
+                    SyntaxKind::Goal => {
+                        self.atom(&part, scope);
                         uses.extend(variables(&part).map(|name| (name, false)));
                     }
                     SyntaxKind::Atom | SyntaxKind::Call => {
@@ -77,6 +81,18 @@ impl Resolver {
     }
 }
 
+/// The head and the literals of a rule, those within `!( )` too.
+fn parts(rule: &SyntaxNode) -> Vec<SyntaxNode> {
+    let mut found = Vec::new();
+    for part in rule.children() {
+        match part.kind() {
+            SyntaxKind::Absent => found.extend(parts(&part)),
+            _ => found.push(part),
+        }
+    }
+    found
+}
+
 /// A present relation binds the variables that are its arguments, its sender or its destination; one within an expression is only used.
 fn atom_variables(atom: &SyntaxNode, uses: &mut Vec<Use>) {
     let negated = ast::has_token(atom, SyntaxKind::Bang);
@@ -84,7 +100,10 @@ fn atom_variables(atom: &SyntaxNode, uses: &mut Vec<Use>) {
         let parent = variable.parent().map(|parent| parent.kind());
         let grandparent = variable.parent().and_then(|parent| parent.parent()?.parent()).map(|node| node.kind());
         match parent {
-            Some(SyntaxKind::Arguments) => matches!(grandparent, Some(SyntaxKind::Atom | SyntaxKind::Rule)),
+            Some(SyntaxKind::Arguments) => matches!(
+                grandparent,
+                Some(SyntaxKind::Atom | SyntaxKind::Rule | SyntaxKind::Eventually | SyntaxKind::Absent)
+            ),
             Some(SyntaxKind::From | SyntaxKind::To) => true,
             _ => false,
         }

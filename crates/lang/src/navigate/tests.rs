@@ -266,6 +266,7 @@ fn lists_of_words_are_those_of_the_grammar() {
 
     let sources = [
         include_str!("../syntax/grammar/items.rs"),
+        include_str!("../syntax/grammar/rules.rs"),
         include_str!("../syntax/grammar/tables.rs"),
         include_str!("../syntax/grammar/time.rs"),
         include_str!("../syntax/grammar/plans.rs"),

@@ -59,6 +59,10 @@ pub const CONTEXTUAL_WORDS: &[Word] = &[
     ("timer", "`timer NAME(COLUMNS) after TIME` declares a message of a node to itself that takes at least so long."),
     ("after", "How long a timer takes at least, by the clock of its node."),
     ("every", "`timer NAME() every TIME` is armed at the start, and again whenever it fires."),
+    (
+        "eventually",
+        "`eventually GOAL :- ...`: in the end, when no more goes wrong, the goal holds wherever the body does.",
+    ),
     ("serial", "A step takes at most one message of the channel."),
     ("by", "The key that picks a partition of the receiver; messages with equal keys go to the same one."),
     ("omission", "A node may fail to send or to receive some messages."),

@@ -141,6 +141,9 @@ pub enum SyntaxKind {
     Timer,
     Delay,
     Serial,
+    Eventually,
+    Goal,
+    Absent,
     /// Tokens that fit nowhere. The last kind: see [`crate::syntax::Dedalus`].
     Error,
 }

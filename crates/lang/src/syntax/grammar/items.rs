@@ -1,7 +1,7 @@
 //! Items of a file: header, parameters, roles, faults, channels, components.
 
 use super::expressions::expression;
-use super::rules::rule;
+use super::rules::{at_eventually, eventually, rule};
 use super::tables::{at_declaration, declaration, fields};
 use super::time::{delay, timer};
 use crate::syntax::SyntaxKind;
@@ -31,6 +31,7 @@ fn starts_item(parser: &Parser<'_>) -> bool {
             | SyntaxKind::ComponentWord
             | SyntaxKind::DeleteWord
     ) || (parser.at(SyntaxKind::Name) && parser.nth(1) == SyntaxKind::LeftParen)
+        || at_eventually(parser)
 }
 
 fn item(parser: &mut Parser<'_>) -> Parsed {
@@ -41,6 +42,7 @@ fn item(parser: &mut Parser<'_>) -> Parsed {
         SyntaxKind::FaultWord => fault(parser),
         SyntaxKind::ChannelWord => channel(parser),
         SyntaxKind::ComponentWord => component(parser),
+        _ if at_eventually(parser) => eventually(parser),
         SyntaxKind::Name | SyntaxKind::DeleteWord => rule(parser),
         _ => parser.fail("`param`, `role`, `fault`, `channel`, `component` or a rule"),
     }

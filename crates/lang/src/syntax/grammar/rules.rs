@@ -14,14 +14,54 @@ pub fn rule(parser: &mut Parser<'_>) -> Parsed {
             return parser.fail(ARROW);
         }
         parser.bump();
+        body(parser)
+    })
+}
+
+/// Whether `eventually` stands here, and not a relation of this name.
+pub fn at_eventually(parser: &Parser<'_>) -> bool {
+    parser.at_word("eventually") && parser.nth(1) == SyntaxKind::Name
+}
+
+/// `eventually GOAL :- literal, ...`.
+pub fn eventually(parser: &mut Parser<'_>) -> Parsed {
+    parser.node(SyntaxKind::Eventually, |parser| {
+        parser.bump();
+        parser.begin_expression();
+        parser.node(SyntaxKind::Goal, |parser| {
+            call(parser)?;
+            endpoints(parser)
+        })?;
+        parser.expect(SyntaxKind::Now)?;
+        body(parser)
+    })
+}
+
+fn body(parser: &mut Parser<'_>) -> Parsed {
+    parser.begin_expression();
+    literal(parser)?;
+    let mut literals = 1;
+    while parser.eat(SyntaxKind::Comma) {
+        literals += 1;
+        parser.limit(literals)?;
+        parser.begin_expression();
         literal(parser)?;
-        let mut literals = 1;
+    }
+    Ok(())
+}
+
+/// `!(literal, ...)`. Its parts count together, since they may be nested.
+fn absent(parser: &mut Parser<'_>) -> Parsed {
+    parser.count_operation()?;
+    parser.node(SyntaxKind::Absent, |parser| {
+        parser.bump();
+        parser.bump();
+        literal(parser)?;
         while parser.eat(SyntaxKind::Comma) {
-            literals += 1;
-            parser.limit(literals)?;
+            parser.count_operation()?;
             literal(parser)?;
         }
-        Ok(())
+        parser.expect(SyntaxKind::RightParen)
     })
 }
 
@@ -40,7 +80,9 @@ fn head(parser: &mut Parser<'_>) -> Parsed {
 }
 
 fn literal(parser: &mut Parser<'_>) -> Parsed {
-    parser.begin_expression();
+    if parser.at(SyntaxKind::Bang) && parser.nth(1) == SyntaxKind::LeftParen {
+        return absent(parser);
+    }
     let checkpoint = parser.checkpoint();
     if matches!(parser.peek(), SyntaxKind::Bang | SyntaxKind::NewWord) {
         return parser.node(SyntaxKind::Atom, |parser| {
