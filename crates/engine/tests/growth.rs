@@ -94,3 +94,69 @@ fn scan(facts: i64) -> Counters {
 fn a_table_that_was_large_is_scanned_like_one_that_never_was() {
     assert_eq!(scan(2), scan(50_000));
 }
+
+/// A table with a key whose facts are replaced, watched by a view and an aggregate, and a window that slides by one with each turn.
+const BOUNDED: &str = "protocol bounded
+    role client external role node
+    channel put(x: int, y: int) client -> node  channel slide(n: int) client -> node
+    channel note(x: int, y: int) node -> node
+    component node {
+      durable table last(x: int => y: int) replace
+      durable table most(x: int => y: int) max
+      durable table low(=> n: int) max
+      durable window table w(n: int, x: int) above low
+      window table slot(n: int => x: int) first above low
+      last(x, y)      :- put(x, y)
+      most(x, y)      :+ put(x, y)
+      w(x, y)         :- put(x, y)
+      slot(x, y)      :- put(x, y)
+      low(n)          :- slide(n)
+      size(count())   :- w(_, _)
+      odd(x)          :- last(x, y), y > 5, !most(x, 9)
+      note(x, y)@me   :~ new last(x, y), most(x, _)
+      note(x, 0)@me   :~ new odd(x)
+    }";
+
+/// What two hundred turns cost on a node with so many facts above the bound.
+fn bounded(facts: i64) -> Counters {
+    let mut node = Bench::started(BOUNDED);
+    node.turn(&[("slide", &[0])]);
+    for x in 1..=facts {
+        node.turn(&[("put", &[x, x % 5])]);
+    }
+    let before = *node.node.counters();
+    for x in 1..=100 {
+        // The facts that the window keeps are as many before as after.
+        assert_eq!(node.turn(&[("put", &[x, 7])]).len(), 2);
+        node.turn(&[("slide", &[x]), ("put", &[facts + x, 0])]);
+    }
+    let after = *node.node.counters();
+    assert_eq!(node.node.facts("w").len() as i64, facts);
+    assert_eq!(node.node.facts("slot").len() as i64, facts);
+    Counters {
+        steps: after.steps - before.steps,
+        probes: after.probes - before.probes,
+        rows_touched: after.rows_touched - before.rows_touched,
+        ..Counters::default()
+    }
+}
+
+#[test]
+fn updates_and_slides_cost_the_same_in_large_tables() {
+    assert_eq!(bounded(1000), bounded(100_000));
+}
+
+/// A bound that jumps far ahead costs no more than there are facts, and few facts no more than the bound rises.
+#[test]
+fn a_jump_of_the_bound_costs_what_the_window_holds() {
+    let jump = |facts: i64, to: i64| {
+        let mut node = Bench::started(BOUNDED);
+        node.turn(&[("slide", &[0])]);
+        (1..=facts).for_each(|x| drop(node.turn(&[("put", &[x, 0])])));
+        let before = *node.node.counters();
+        node.turn(&[("slide", &[to])]);
+        node.node.counters().probes + node.node.counters().rows_touched - before.probes - before.rows_touched
+    };
+    assert_eq!(jump(1000, 10), jump(20_000, 10));
+    assert_eq!(jump(50, 1_000), jump(50, i64::MAX));
+}
