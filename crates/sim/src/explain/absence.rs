@@ -9,6 +9,7 @@ use super::matching::{Reader, Solution, bind};
 use super::notation::Spoken;
 use super::query::{Pattern, is_of, matches};
 use super::reason::Reason;
+use super::storage::kept_out;
 
 /// Messages or facts that are named; there may be many.
 const MAX_NAMED: usize = 5;
@@ -29,6 +30,7 @@ pub(super) fn absent(chronicle: &Chronicle<'_>, event: usize, spoken: &Spoken, p
         }
     }
     because.extend(deleted(chronicle, event, &spoken.relation, pattern));
+    because.extend(kept_out(chronicle, event, &spoken.relation, pattern));
     let component = place(&chronicle.moments[event].event).and_then(|at| chronicle.component(at));
     let Some((component, step)) = component.zip(chronicle.step(event)) else { return reason };
     let to = spoken.to.map(Value::Node);

@@ -38,7 +38,7 @@ pub struct Account {
 pub struct Change {
     /// `+` begins to hold, `-` no longer holds, `*` holds in one step.
     pub sign: char,
-    /// What kind of relation it is one of: `table`, `view`, `event`.
+    /// What kind of relation it is one of: `table`, `view`, `event`; `candidate` for what a keyed table may take in the next step.
     pub kind: &'static str,
     /// The fact.
     pub fact: String,
@@ -227,6 +227,8 @@ impl Chronicle<'_> {
                 let after = step.after.get(name).cloned().unwrap_or_default();
                 changes.extend(now.difference(&after).map(|row| change('-', row)));
                 changes.extend(after.difference(&now).map(|row| change('+', row)));
+                let candidates = step.plus.get(name).into_iter().flatten().filter(|_| relation.storage.key.is_some());
+                changes.extend(candidates.map(|row| Change { kind: "candidate", ..change('*', row) }));
             } else {
                 changes.extend(step.plus.get(name).into_iter().flatten().map(|row| change('*', row)));
             }

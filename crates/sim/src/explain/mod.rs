@@ -15,6 +15,7 @@ mod notation;
 mod query;
 mod reason;
 mod rounds;
+mod storage;
 
 pub use account::{Account, Change, tables_text};
 pub use chronicle::{Chronicle, Unfit};

@@ -84,6 +84,7 @@ impl<'c, 'a> Teller<'c, 'a> {
                 let text = format!("{fact}: deferred to this step by event {}", self.chronicle.label(previous));
                 self.derived(previous, RuleKind::Next, relation, row, text, depth)
             }
+            None if is_in_table => Reason::leaf(format!("{fact}: kept over the restart")),
             _ if round == 0 => Reason::leaf(format!("{fact}: always holds")),
             _ => {
                 let text = format!("{fact}: derived in event {}", self.chronicle.label(event));
@@ -100,12 +101,21 @@ impl<'c, 'a> Teller<'c, 'a> {
     /// Why a fact is in a table after a step.
     pub fn table(&mut self, mut event: usize, relation: &Name, row: &Row, depth: u32) -> Reason {
         let contains = |rows: Option<&BTreeSet<Row>>| rows.is_some_and(|rows| rows.contains(row));
+        let component = place(&self.chronicle.moments[event].event).and_then(|at| self.chronicle.component(at));
+        let declared = component.and_then(|component| component.relation(relation));
+        // What `:+` says of a keyed table is a candidate of the next step.
+        let keyed = declared.is_some_and(|relation| relation.storage.key.is_some());
         while let Some(step) = self.chronicle.step(event) {
-            if contains(step.plus.get(relation)) || !contains(step.before.get(relation)) {
+            if !keyed && contains(step.plus.get(relation)) || !contains(step.before.get(relation)) {
                 break;
             }
-            let Some(previous) = step.previous else { break };
+            let Some(previous) = step.previous else {
+                return Reason::leaf(format!("{}: kept over the restart", self.chronicle.fact(relation, row)));
+            };
             event = previous;
+        }
+        if keyed {
+            return self.fact(event, relation, row, depth);
         }
         let label = self.chronicle.label(event);
         let text = format!("{}: in the table since event {label}", self.chronicle.fact(relation, row));

@@ -20,7 +20,7 @@ pub(super) const START: &str = "start";
 #[derive(Clone, Default)]
 pub(super) struct Memory {
     pub tables: Rows,
-    /// Events of the next step.
+    /// Events of the next step, and candidates for keyed tables.
     deferred: Rows,
     /// Messages that state-only rules held in the last step.
     held: BTreeSet<Sent>,
@@ -29,6 +29,7 @@ pub(super) struct Memory {
 }
 
 /// A step, with everything that held in it.
+#[derive(Default)]
 pub(super) struct Step {
     /// The event of the step before.
     pub previous: Option<usize>,
@@ -36,10 +37,16 @@ pub(super) struct Step {
     pub before: Rows,
     /// What held in it.
     pub facts: Facts,
+    /// What was derived for keyed tables, with its round; what the step before deferred has round 0.
+    pub candidates: Facts,
+    /// What was derived for windows and is not above their bounds.
+    pub refused: Rows,
     /// What `:+` adds for the next step.
     pub plus: Rows,
     /// What its delete rules match.
     pub deleted: Rows,
+    /// What leaves windows.
+    pub slid: Rows,
     /// The tables after it.
     pub after: Rows,
     /// What it sent.
@@ -57,36 +64,31 @@ pub(super) struct Stepper<'a> {
 impl Stepper<'_> {
     /// Takes a step with messages (channel, then sender and fields). `last` is what held in the step before.
     pub fn step(&self, memory: &mut Memory, last: &Facts, start: bool, messages: &[(Name, Row)]) -> Step {
-        let before = memory.tables.clone();
-        let mut facts = self.given(memory, start, messages);
+        let mut step = self.given(memory, start, messages);
         let mut round = 0;
+        self.choose_deferred(&mut step);
         for stratum in &self.component.strata {
-            self.fixpoint(stratum, &mut facts, last, &mut round);
+            self.fixpoint(stratum, &mut step, last, &mut round);
         }
-        let sent = self.send(memory, &facts, last);
-        let mut step = Step {
-            previous: memory.last,
-            before,
-            facts,
-            plus: Rows::new(),
-            deleted: Rows::new(),
-            after: Rows::new(),
-            sent,
-        };
+        step.sent = self.send(memory, &step.facts, last);
         self.change(&mut step, last);
         memory.tables = step.after.clone();
-        let is_event = |(name, _): &(&Name, &BTreeSet<Row>)| !self.is_table(name);
-        memory.deferred = step.plus.iter().filter(is_event).map(|(name, rows)| (name.clone(), rows.clone())).collect();
+        let waits = |(name, _): &(&Name, &BTreeSet<Row>)| !self.is_table(name) || self.is_keyed(name);
+        memory.deferred = step.plus.iter().filter(waits).map(|(name, rows)| (name.clone(), rows.clone())).collect();
         step
     }
 
     /// What holds before any rule is looked at.
-    fn given(&self, memory: &Memory, start: bool, messages: &[(Name, Row)]) -> Facts {
-        let mut facts = Facts::new();
+    fn given(&self, memory: &Memory, start: bool, messages: &[(Name, Row)]) -> Step {
+        let (mut facts, mut candidates) = (Facts::new(), Facts::new());
+        for (name, rows) in &memory.deferred {
+            let kind = if self.is_keyed(name) { &mut candidates } else { &mut facts };
+            kind.entry(name.clone()).or_default().extend(rows.iter().map(|row| (row.clone(), 0)));
+        }
         let mut add = |name: &Name, row: Row| {
             facts.entry(name.clone()).or_default().insert(row, 0);
         };
-        for (name, rows) in memory.tables.iter().chain(&memory.deferred) {
+        for (name, rows) in &memory.tables {
             rows.iter().for_each(|row| add(name, row.clone()));
         }
         messages.iter().for_each(|(channel, row)| add(channel, row.clone()));
@@ -96,25 +98,40 @@ impl Stepper<'_> {
         for (index, role) in (0..).zip(&self.program.roles) {
             (0..role.nodes).for_each(|node| add(&role.name, vec![Value::node(index, node)]));
         }
-        facts
+        let (previous, before) = (memory.last, memory.tables.clone());
+        Step { previous, before, facts, candidates, ..Step::default() }
     }
 
-    fn fixpoint(&self, stratum: &[Name], facts: &mut Facts, last: &Facts, round: &mut u32) {
+    fn fixpoint(&self, stratum: &[Name], step: &mut Step, last: &Facts, round: &mut u32) {
         let is_of_stratum = |rule: &&Rule| rule.kind == RuleKind::Now && stratum.contains(&rule.head.relation);
         let rules: Vec<&Rule> = self.component.rules.iter().filter(is_of_stratum).collect();
         loop {
             *round += 1;
-            let reader = self.reader(facts, last);
+            let reader = self.reader(&step.facts, last);
             let derived: Vec<(&Name, Row)> = rules
                 .iter()
                 .flat_map(|rule| reader.derive(rule).into_keys().map(|row| (&rule.head.relation, row)))
-                .filter(|(name, row)| facts.get(*name).is_none_or(|rows| !rows.contains_key(row)))
+                .filter(|(name, row)| self.is_keyed(name) || !holds(&step.facts, name, row))
                 .collect();
+            let (derived, refused): (Vec<_>, Vec<_>) =
+                derived.into_iter().partition(|(name, row)| self.is_above(name, row, &step.before));
+            for (name, row) in refused {
+                step.refused.entry(name.clone()).or_default().insert(row);
+            }
+            if let [only] = stratum
+                && self.is_keyed(only)
+            {
+                let candidates = step.candidates.entry(only.clone()).or_default();
+                for (_, row) in derived {
+                    candidates.entry(row).or_insert(*round);
+                }
+                return self.choose(only, step);
+            }
             if derived.is_empty() {
                 return;
             }
             for (name, row) in derived {
-                facts.entry(name.clone()).or_default().entry(row).or_insert(*round);
+                step.facts.entry(name.clone()).or_default().entry(row).or_insert(*round);
             }
         }
     }
@@ -171,8 +188,11 @@ impl Stepper<'_> {
         for (name, table) in &mut step.after {
             let deleted = step.deleted.get(name);
             table.retain(|row| deleted.is_none_or(|deleted| !deleted.contains(row)));
-            table.extend(step.plus.get(name).into_iter().flatten().cloned());
+            if !self.is_keyed(name) {
+                table.extend(step.plus.get(name).into_iter().flatten().cloned());
+            }
         }
+        self.slide(step);
     }
 
     fn reader<'a>(&'a self, facts: &'a Facts, last: &'a Facts) -> Reader<'a> {
@@ -193,4 +213,8 @@ impl Stepper<'_> {
                 || relation.is_some_and(|relation| relation.kind == RelationKind::Event)
         })
     }
+}
+
+fn holds(facts: &Facts, name: &Name, row: &Row) -> bool {
+    facts.get(name).is_some_and(|rows| rows.contains_key(row))
 }

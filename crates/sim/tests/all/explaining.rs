@@ -1,6 +1,6 @@
 //! Chronicles: what they say held is what the engine has, and every reason is one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use menard_engine::{Inputs, Node, Outputs, lower};
@@ -38,8 +38,44 @@ const TOUR: &str = "protocol tour
       delete last(old)       :+ later(id), last(old), old < id
     }";
 
+/// Keyed tables of all policies, windows, and what reads them.
+const TABLES: &str = "protocol tables
+    role client external
+    role place
+    channel put(id: int, a: int, b: int)   client -> place
+    channel got(id: int, n: int)           place -> client
+    component place {
+      table next(=> n: int) max
+      table first_of(a: int => b: int) first
+      table most(a: int => b: int) max
+      table last(a: int => b: int) replace
+      table later(a: int, b: int => id: int) replace
+      table low(=> n: int) max
+      window table slot(n: int => id: int, a: int) first above low
+      window table seen(n: int, a: int, id: int) above low
+      next(0)                :- start()
+      next(n + 1)            :+ next(n), put(_, _, _)
+      first_of(a % 4, b % 4) :- put(_, a, b)
+      most(a % 4, b % 4)     :- put(_, a, b)
+      most(a % 4, n % 8)     :+ put(_, a, _), next(n)
+      last(a % 4, b % 4)     :- put(_, a, b)
+      later(a % 2, b % 2, id) :+ put(id, a, b)
+      slot(n, id, a % 4)     :- next(n), put(id, a, _)
+      slot(n + 1, id, 9)     :+ next(n), put(id, _, _)
+      seen(n - 1, a % 4, id) :- next(n), put(id, a, _)
+      seen(n - 2, 7, id)     :+ next(n), put(id, _, _)
+      low(n - 2)             :- next(n), n % 3 == 0, put(_, _, _)
+      low(n - 1)             :+ new slot(n, _, 9)
+      size(count())          :- seen(_, _, _)
+      gone(a)                :+ put(_, a, b), b % 3 == 0
+      delete first_of(a % 4, _) :+ gone(a)
+      got(id, b)@c           :~ put(id, a, _) from c, last(a % 4, b)
+      got(id, b)@c           :~ put(id, a, _) from c, most(a % 4, b), !first_of(b, _)
+      got(id, s + n)@c       :~ put(id, _, _) from c, size(s), slot(n, _, _), new last(_, _)
+    }";
+
 fn programs() -> Vec<String> {
-    vec![VOTING.to_owned(), hasty_voting(), decoupled_voting(), TOUR.to_owned()]
+    vec![TABLES.to_owned(), VOTING.to_owned(), hasty_voting(), decoupled_voting(), TOUR.to_owned()]
 }
 
 fn start(program: &Program, at: &Address) -> Node {
@@ -213,4 +249,80 @@ fn a_forged_step_is_refused() {
     forged.expect("somebody sends something").pop();
     let refused = Chronicle::new(&program, &prepared, &trace).err();
     assert!(matches!(refused, Some(Unfit::Different { .. } | Unfit::Impossible { .. })), "{refused:?}");
+}
+
+/// Of each fact that a table had, and that it has no more in the last step of its node, it is said what became of it.
+#[test]
+fn what_left_a_table_has_a_reason() {
+    let (program, prepared) = prepare(TABLES, Config { requests: 25, ..Config::default() });
+    let mut told: BTreeMap<&str, usize> = BTreeMap::new();
+    for seed in 0..20 {
+        let trace = simulate(&prepared, None, seed).trace;
+        let chronicle = Chronicle::new(&program, &prepared, &trace).expect("a simulated run is one of the program");
+        let Some(at) = chronicle.nodes().first().cloned() else { continue };
+        let is_step = |event: &usize| matches!(&trace.events[*event], Event::Step { .. });
+        let steps: Vec<usize> = (0..trace.events.len()).filter(is_step).collect();
+        let last = *steps.last().expect("the node starts");
+        for pair in steps.windows(2) {
+            let before = chronicle.tables(&at, pair[0]);
+            for (name, rows) in chronicle.tables(&at, pair[1]) {
+                let now = chronicle.tables(&at, last).remove(&name).unwrap_or_default();
+                for row in before[&name].difference(&rows).filter(|row| !now.contains(*row)) {
+                    let fact =
+                        format!("{name}({})", row.iter().map(|it| it.to_string()).collect::<Vec<_>>().join(", "));
+                    let answer = chronicle.why(last, &fact, 3).expect("it is a fact");
+                    if answer.holds {
+                        continue;
+                    }
+                    let tree = answer.reason.tree();
+                    let whys = ["was replaced by", "left the window", "was deleted in"];
+                    let why = whys.into_iter().find(|why| tree.contains(why));
+                    *told.entry(why.unwrap_or_else(|| panic!("{tree}"))).or_default() += 1;
+                }
+            }
+        }
+    }
+    assert_eq!(told.len(), 3, "{told:?}");
+}
+
+#[test]
+fn a_candidate_that_lost_is_told() {
+    let text = "protocol one
+        role client external
+        role place
+        channel put(id: int)       client -> place
+        channel ok(id: int)        place -> client
+        component place {
+          durable table one(=> id: int) first
+          table low(=> n: int) max
+          window table w(n: int, id: int) above low
+          one(id)     :- put(id)
+          low(7)      :- start()
+          w(5, id)    :- put(id)
+          w(9, id)    :- put(id)
+          ok(id)@c    :~ put(id) from c, one(id), w(9, _)
+        }";
+    let (program, prepared) = prepare(text, Config { requests: 9, ..Config::default() });
+    let mut told = BTreeSet::new();
+    for seed in 0..20 {
+        let trace = simulate(&prepared, None, seed).trace;
+        let chronicle = Chronicle::new(&program, &prepared, &trace).expect("a simulated run is one of the program");
+        for (position, event) in trace.events.iter().enumerate() {
+            let Event::Step { inputs, .. } = event else { continue };
+            for id in inputs.iter().map(|message| message.args[0].to_string()) {
+                let why = |fact: &str| chronicle.why(position, fact, 3).expect("it is a fact");
+                let one = why(&format!("one({id})"));
+                if !one.holds {
+                    let tree = one.reason.tree();
+                    let whys = ["was there first", "is the least candidate"];
+                    told.insert(whys.into_iter().find(|why| tree.contains(why)).unwrap_or_else(|| panic!("{tree}")));
+                }
+                // In the first step there is no bound yet, and afterwards what is not above it is gone.
+                let below = why(&format!("w(5, {id})"));
+                let text = below.reason.tree();
+                assert!(below.holds || text.contains("is not above low(7), which held before"), "{text}");
+            }
+        }
+    }
+    assert_eq!(told.len(), 2, "{told:?}");
 }
