@@ -40,6 +40,12 @@ pub struct Deployment {
     notices: Receiver<Notice>,
 }
 
+/// Whether a program can be run with these settings, as far as one can tell without starting it.
+pub fn validate(program: &Program, config: &Config) -> Result<(), RunError> {
+    config.validate()?;
+    workload(program, &Layout::new(program)?, config).map(drop)
+}
+
 /// Starts a program's nodes, loads them with clients, measures, and stops everything.
 ///
 /// `progress` is told what happens; setting `stop` ends the run within a fraction of a second. Whatever the result, no thread is left.
@@ -155,15 +161,7 @@ impl Deployment {
     }
 
     fn start_load(&mut self) -> Result<(), RunError> {
-        let workload = Workload::infer(&self.program, &self.layout)?;
-        if workload.role_nodes != 0 && self.config.clients > workload.role_nodes {
-            let must = format!("from 1 to {}, the number of the program's external nodes", workload.role_nodes);
-            return Err(ConfigError::Range { key: "clients", value: self.config.clients.to_string(), must }.into());
-        }
-        let payload_bytes = self.config.payload_bytes as usize;
-        workload.fits_a_frame(payload_bytes).map_err(|error| {
-            RunError::Workload(format!("a command would be too long, {error}; choose a smaller `payload_bytes`"))
-        })?;
+        let workload = workload(&self.program, &self.layout, &self.config)?;
         let now = Instant::now();
         let session = |(position, place): (usize, &usize)| {
             let hello = Hello {
@@ -180,7 +178,7 @@ impl Deployment {
             workload,
             clients: self.config.clients,
             resend_after: self.config.resend_after(),
-            payload_bytes,
+            payload_bytes: self.config.payload_bytes as usize,
             seed: random::draw(),
             signal: self.signal.clone(),
             poll: self.threads.poll()?,
@@ -208,6 +206,19 @@ impl Drop for Deployment {
     fn drop(&mut self) {
         self.stop_threads();
     }
+}
+
+/// What clients send to a program and get from it; an error if these settings ask for what it cannot have.
+fn workload(program: &Program, layout: &Layout, config: &Config) -> Result<Workload, RunError> {
+    let workload = Workload::infer(program, layout)?;
+    if workload.role_nodes != 0 && config.clients > workload.role_nodes {
+        let must = format!("from 1 to {}, the number of the program's external nodes", workload.role_nodes);
+        return Err(ConfigError::Range { key: "clients", value: config.clients.to_string(), must }.into());
+    }
+    workload.fits_a_frame(config.payload_bytes as usize).map_err(|error| {
+        RunError::Workload(format!("a command would be too long, {error}; choose a smaller `payload_bytes`"))
+    })?;
+    Ok(workload)
 }
 
 /// Opens the ports of all places. None is opened before all of them could be, so a node that starts finds its peers.

@@ -43,6 +43,6 @@ mod workload;
 pub use clients::Second;
 pub use conductor::Progress;
 pub use config::{Config, ConfigError};
-pub use deployment::{Deployment, run};
+pub use deployment::{Deployment, run, validate};
 pub use error::RunError;
 pub use report::{Busiest, Latency, NodeReport, Report};

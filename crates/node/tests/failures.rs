@@ -4,7 +4,7 @@ mod common;
 
 use common::{measure, short, voting};
 use menard_lang::compile_text;
-use menard_node::{Config, RunError};
+use menard_node::{Config, RunError, validate};
 
 const ROLES: &str = "protocol test role client external role server ";
 
@@ -101,11 +101,14 @@ fn what_clients_do_must_be_inferable() {
 fn there_are_no_more_clients_than_the_role_has_nodes() {
     let text =
         include_str!("../../../protocols/voting/voting.ded").replace("role client external", "role client[5] external");
-    let error = error(&text, &Config { clients: 6, ..short() });
+    let config = Config { clients: 6, ..short() };
+    let error = error(&text, &config);
     assert_eq!(
         error.to_string(),
         "`clients` is 6, but must be from 1 to 5, the number of the program's external nodes"
     );
+    let early = validate(&compile_text(&text), &config).expect_err("it can be told without starting");
+    assert_eq!(early.to_string(), error.to_string());
     measure(&compile_text(&text), &Config { clients: 5, duration_s: 0.2, ..short() }).expect("five can run");
 }
 
