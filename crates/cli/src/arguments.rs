@@ -33,6 +33,8 @@ pub enum Command {
     Step(Step),
     /// Run a protocol on real sockets of this machine, and measure it
     Run(Run),
+    /// Measure throughput-latency curves of a protocol and of what its plans make of it, side by side
+    Bench(Bench),
     /// Serve an editor: the language server, on standard input and output
     Lsp,
 }
@@ -224,6 +226,49 @@ pub struct Run {
     /// Measured seconds
     #[arg(long, value_name = "S", value_parser = seconds)]
     pub seconds: Option<f64>,
+}
+
+#[derive(Args, Debug)]
+pub struct Bench {
+    #[command(flatten)]
+    pub which: Which,
+    /// A plan, by name or as a file; may be repeated [default: all plans of the protocol]
+    #[arg(long)]
+    pub plan: Vec<String>,
+    /// Clients of each point of a curve, ascending; each has one request at a time
+    #[arg(long, value_name = "N,...", default_value = "1,2,4,8,16,32,64,128,256", value_parser = ascending, allow_negative_numbers = true)]
+    pub clients: Ascending,
+    /// Measured seconds of each point in each round
+    #[arg(long, value_name = "S", default_value_t = 2.0, value_parser = seconds)]
+    pub seconds: f64,
+    /// How often each point is measured; figures are medians
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub rounds: u32,
+    /// Settings of the runs [default: deploy.toml of the protocol, if there is one]
+    #[arg(long, value_name = "FILE")]
+    pub deploy: Option<PathBuf>,
+    /// Write curves.csv and curves.svg to this folder
+    #[arg(short, long, value_name = "DIR")]
+    pub output: Option<PathBuf>,
+}
+
+/// Numbers of clients, each greater than the one before it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Ascending(pub Vec<u32>);
+
+fn ascending(text: &str) -> Result<Ascending, String> {
+    let mut numbers: Vec<u32> = Vec::new();
+    for part in text.split(',').map(str::trim) {
+        let number = match part.parse() {
+            Ok(number @ 1..=100_000) => number,
+            _ => return Err(format!("`{part}` is no number of clients; they are from 1 to 100000, such as 1,2,4,8")),
+        };
+        if let Some(last) = numbers.last().filter(|last| number <= **last) {
+            return Err(format!("{number} comes after {last}; the list has to ascend"));
+        }
+        numbers.push(number);
+    }
+    Ok(Ascending(numbers))
 }
 
 fn seconds(text: &str) -> Result<f64, String> {

@@ -15,6 +15,7 @@ use crate::output::Output;
 mod arguments;
 mod campaign;
 mod command;
+mod curves;
 mod explored;
 mod failure;
 mod folder;
@@ -64,6 +65,7 @@ fn run(command: Command, output: Output) -> Result<()> {
         Command::Sim(arguments) => command::simulate::run(&arguments, output),
         Command::Step(arguments) => command::step::run(&arguments, output),
         Command::Run(arguments) => command::run::run(&arguments, output),
+        Command::Bench(arguments) => command::bench::run(&arguments, output),
         Command::Lsp => command::lsp::run(),
     }
 }

@@ -11,6 +11,13 @@ use crate::output::Output;
 use crate::table::{grouped, rounded};
 use crate::text::counted;
 
+/// Why one figure matters more than the others.
+pub const ONE_MACHINE: &str = "\
+All nodes ran on this one machine and share its processors: more nodes mean more work for the same
+processors, so throughput and latency by the clock cannot show scaling. The bound can: it is one
+divided by the CPU time per command of the busiest node, the throughput at which that node would
+saturate a processor of its own. It is the figure to compare.";
+
 /// Runs a program and measures it. `name` says which in front of the live figures.
 pub fn measure(program: &Program, config: &Config, name: &str, stop: &AtomicBool, output: Output) -> Result<Report> {
     let bar =
@@ -39,6 +46,11 @@ fn words(progress: &Progress) -> String {
         ),
         Progress::Stopping => "stopping".to_owned(),
     }
+}
+
+/// Whether a program can be run with these settings, as far as one can tell without starting it.
+pub fn validate(program: &Program, config: &Config) -> Result<()> {
+    menard_node::validate(program, config).map_err(failure)
 }
 
 /// The settings of a run: those of a `deploy.toml`, or the defaults.

@@ -56,6 +56,14 @@ impl Session {
         Ok(plans.into_iter().filter(|plan| plan.protocol == self.program.name).collect())
     }
 
+    /// The plans of these names or in these files; all that stand beside the protocol if none is named.
+    pub fn plans_or_all(&self, named: &[String]) -> Result<Vec<Plan>> {
+        match named {
+            [] => self.plans(),
+            named => named.iter().map(|plan| self.plan(plan)).collect(),
+        }
+    }
+
     /// Complains if a setting is for no parameter of the protocol and of these plans.
     pub fn all_settings_are_used(&self, plans: &[Plan]) -> Result<()> {
         let params = || self.program.params.iter().chain(plans.iter().flat_map(|plan| &plan.params));

@@ -16,7 +16,7 @@ use crate::command::check;
 use crate::failure::{Failure, Result};
 use crate::interrupt;
 use crate::laboratory::Laboratory;
-use crate::measure::{config, measure, milliseconds};
+use crate::measure::{ONE_MACHINE, config, measure, milliseconds};
 use crate::output::{Output, colour};
 use crate::rewriting::{apply, reasons, reasons_json, result};
 use crate::session::Session;
@@ -33,7 +33,7 @@ struct Contender {
 /// Does the main job.
 pub fn run(arguments: &Scale, output: Output) -> Result<()> {
     let session = Session::open(&arguments.which)?;
-    let plans = plans(&session, arguments)?;
+    let plans = session.plans_or_all(&arguments.plan)?;
     session.all_settings_are_used(&plans)?;
     if !session.warnings.is_empty() {
         output.complain(session.warnings.render(colour()));
@@ -50,23 +50,9 @@ pub fn run(arguments: &Scale, output: Output) -> Result<()> {
         return Err(Failure::No { text, json });
     }
     output.say(table(&session.program, &contenders).render());
-    output.say(format!("\n{EXPLANATION}"));
+    output.say(format!("\n{ONE_MACHINE}"));
     output.result(&json);
     Ok(())
-}
-
-/// Why one column matters more than the others.
-const EXPLANATION: &str = "\
-All nodes ran on this one machine and share its processors: more nodes mean more work for the same
-processors, so throughput and latency by the clock cannot show scaling. The bound can: it is one
-divided by the CPU time per command of the busiest node, the throughput at which that node would
-saturate a processor of its own. It is the figure to compare.";
-
-fn plans(session: &Session, arguments: &Scale) -> Result<Vec<Plan>> {
-    match arguments.plan.as_slice() {
-        [] => session.plans(),
-        named => named.iter().map(|plan| session.plan(plan)).collect(),
-    }
 }
 
 fn contenders(session: &Session, plans: &[Plan], output: Output) -> Result<Vec<Contender>> {

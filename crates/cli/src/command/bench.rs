@@ -1,0 +1,212 @@
+//! `menard bench`: throughput-latency curves of a protocol and of what its plans make of it, measured side by side.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use menard_lang::Program;
+use menard_lang::plan::Plan;
+use menard_node::{Config, Report};
+use serde_json::{Value, json};
+
+use crate::arguments::Bench;
+use crate::curves::{Curve, Point, csv, svg};
+use crate::failure::{Failure, Result};
+use crate::interrupt;
+use crate::measure::{ONE_MACHINE, config, measure, milliseconds, validate};
+use crate::output::Output;
+use crate::rewriting::{apply, result};
+use crate::session::Session;
+use crate::table::{Table, rounded};
+use crate::text::{counted, read};
+
+/// A program that is measured: the original, or what a plan makes of it.
+struct Contender {
+    name: String,
+    program: Program,
+}
+
+/// What is measured.
+struct Measurement<'a> {
+    contenders: &'a [Contender],
+    clients: &'a [u32],
+    rounds: u32,
+    /// Settings of all runs but for the number of clients.
+    config: Config,
+}
+
+/// Measures the curves.
+pub fn run(arguments: &Bench, output: Output) -> Result<()> {
+    let session = Session::open(&arguments.which)?;
+    let plans = session.plans_or_all(&arguments.plan)?;
+    session.all_settings_are_used(&plans)?;
+    let contenders = contenders(&session, &plans)?;
+    let deploy = arguments.deploy.as_deref().map(read).transpose()?.or_else(|| session.folder.deploy.clone());
+    let config = Config { duration_s: arguments.seconds, ..config(deploy.as_ref())? };
+    let measurement =
+        Measurement { contenders: &contenders, clients: &arguments.clients.0, rounds: arguments.rounds, config };
+    measurement.validate()?;
+    // Found out now rather than after minutes of measuring.
+    arguments.output.as_deref().map(make_folder).transpose()?;
+    output.say(format!("{}: {}\n", session.program.name, measurement.summary()));
+    let curves = measurement.curves(interrupt::watch()?, output)?;
+    output.say(table(&curves).render());
+    output.say(format!("\n{}\n{ONE_MACHINE}", peaks(&curves)));
+    if let Some(folder) = &arguments.output {
+        let title = format!("{}: latency over throughput", session.program.name);
+        for (name, text) in [("curves.csv", csv(&curves)), ("curves.svg", svg(&title, &curves))] {
+            let path = folder.join(name);
+            std::fs::write(&path, text).map_err(|error| Failure::file("write", &path, &error))?;
+            output.say(format!("wrote {}", path.display()));
+        }
+    }
+    output.result(&measurement.json(&session, &curves));
+    Ok(())
+}
+
+/// The original and what each plan makes of it. Curves are told apart by name.
+fn contenders(session: &Session, plans: &[Plan]) -> Result<Vec<Contender>> {
+    let mut contenders = vec![Contender { name: "base".to_owned(), program: session.program.clone() }];
+    for plan in plans {
+        if contenders.iter().any(|contender| contender.name == plan.name.as_str()) {
+            let message = format!("two programs would have the name `{}`", plan.name);
+            return Err(Failure::environment(message, "name each plan once, and none `base`, which is the original"));
+        }
+        let stages = apply(&session.program, plan)?;
+        let program = result(&session.program, &stages).clone();
+        contenders.push(Contender { name: plan.name.to_string(), program });
+    }
+    Ok(contenders)
+}
+
+fn make_folder(folder: &Path) -> Result<()> {
+    std::fs::create_dir_all(folder).map_err(|error| Failure::file("make the folder", folder, &error))
+}
+
+impl Measurement<'_> {
+    /// Whether all runs can be made, as far as one can tell beforehand.
+    fn validate(&self) -> Result<()> {
+        self.contenders.iter().try_for_each(|contender| {
+            self.clients.iter().try_for_each(|clients| validate(&contender.program, &self.config(*clients)))
+        })
+    }
+
+    /// Measures all points of all curves, round by round. In a round the programs take turns at each number of clients, each round beginning
+    /// with another one: so what else happens on the machine meets all of them alike.
+    fn curves(&self, stop: &AtomicBool, output: Output) -> Result<Vec<Curve>> {
+        let mut reports: Vec<Vec<Vec<Report>>> = vec![vec![Vec::new(); self.clients.len()]; self.contenders.len()];
+        let mut left = self.runs();
+        for round in 0..self.rounds as usize {
+            for (position, clients) in self.clients.iter().enumerate() {
+                for turn in 0..self.contenders.len() {
+                    let index = (turn + round) % self.contenders.len();
+                    let contender = &self.contenders[index];
+                    let name = format!(
+                        "{}, {}, round {} of {}, {} left",
+                        contender.name,
+                        counted(*clients as usize, "client", "clients"),
+                        round + 1,
+                        self.rounds,
+                        self.time(left)
+                    );
+                    let report = measure(&contender.program, &self.config(*clients), &name, stop, output)?;
+                    if stop.load(Ordering::SeqCst) {
+                        let help =
+                            "nothing is left running; start again, with fewer rounds or points if it took too long";
+                        return Err(Failure::environment("interrupted", help));
+                    }
+                    reports[index][position].push(report);
+                    left -= 1;
+                }
+            }
+        }
+        let curve = |(contender, reports): (&Contender, &Vec<Vec<Report>>)| Curve {
+            name: contender.name.clone(),
+            nodes: contender.program.physical_nodes(),
+            points: reports.iter().map(|rounds| Point::of(rounds)).collect(),
+        };
+        Ok(self.contenders.iter().zip(&reports).map(curve).collect())
+    }
+
+    fn config(&self, clients: u32) -> Config {
+        Config { clients, ..self.config.clone() }
+    }
+
+    fn runs(&self) -> usize {
+        self.contenders.len() * self.clients.len() * self.rounds as usize
+    }
+
+    /// How long so many runs take, in words.
+    fn time(&self, runs: usize) -> String {
+        let seconds = runs as f64 * (self.config.warmup_s + self.config.duration_s);
+        if seconds < 90.0 { format!("about {seconds:.0} s") } else { format!("about {:.0} min", seconds / 60.0) }
+    }
+
+    fn summary(&self) -> String {
+        let names: Vec<String> = self
+            .contenders
+            .iter()
+            .map(|contender| {
+                let nodes = counted(contender.program.physical_nodes() as usize, "node", "nodes");
+                format!("{} ({nodes})", contender.name)
+            })
+            .collect();
+        format!(
+            "{}; {}, {} of {} s each, {}",
+            names.join(", "),
+            counted(self.clients.len(), "point", "points"),
+            counted(self.rounds as usize, "round", "rounds"),
+            self.config.duration_s,
+            self.time(self.runs())
+        )
+    }
+
+    fn json(&self, session: &Session, curves: &[Curve]) -> Value {
+        json!({
+            "protocol": session.program.name.as_str(),
+            "rounds": self.rounds,
+            "duration_s": self.config.duration_s,
+            "warmup_s": self.config.warmup_s,
+            "payload_bytes": self.config.payload_bytes,
+            "programs": curves,
+        })
+    }
+}
+
+/// One row for each point of each curve.
+fn table(curves: &[Curve]) -> Table {
+    let heads = ["", "clients", "commands/s", "of rounds", "p50", "p99", "us/command", "of all", "bound/s", "messages"];
+    let mut table = Table::new(heads);
+    for curve in curves {
+        for point in &curve.points {
+            table.row([
+                curve.name.clone(),
+                point.clients.to_string(),
+                rounded(point.throughput_per_s),
+                format!("{} to {}", rounded(point.throughput_min_per_s), rounded(point.throughput_max_per_s)),
+                milliseconds(point.latency_us.p50),
+                milliseconds(point.latency_us.p99),
+                format!("{:.2}", point.cpu_us_per_command),
+                format!("{:.2}", point.all_nodes_cpu_us_per_command),
+                rounded(point.bound_per_s),
+                format!("{:.1}", point.messages_per_command),
+            ]);
+        }
+    }
+    table
+}
+
+/// The highest throughput of each program, and what it is to that of the first.
+fn peaks(curves: &[Curve]) -> String {
+    let base = curves[0].peak().throughput_per_s;
+    let peak = |curve: &Curve| {
+        let peak = curve.peak();
+        let clients = counted(peak.clients as usize, "client", "clients");
+        let factor = peak.throughput_per_s / base;
+        format!(
+            "highest of {}: {} commands/s with {clients}, x {factor:.2}\n",
+            curve.name,
+            rounded(peak.throughput_per_s)
+        )
+    };
+    curves.iter().map(peak).collect()
+}
