@@ -73,7 +73,10 @@ impl Function {
             "quotient, rounded down for a positive divisor, up for a negative one; undefined for divisor 0",
             i64::checked_div_euclid
         ),
-        arithmetic!("%", "remainder of that, never negative; undefined for divisor 0", i64::checked_rem_euclid),
+        arithmetic!("%", "remainder of that, never negative; undefined for divisor 0", |a, b| {
+            // Of the least integer and -1 the quotient does not exist, the remainder does.
+            (b != 0).then(|| a.wrapping_rem_euclid(b))
+        }),
         arithmetic!("min", "the lesser of two", |a, b| Some(a.min(b))),
         arithmetic!("max", "the greater of two", |a, b| Some(a.max(b))),
         Function {
@@ -150,6 +153,7 @@ mod tests {
             assert_eq!(int("%", left, right), Some(remainder), "{left} % {right}");
             assert_eq!(right * quotient + remainder, left);
         }
+        assert_eq!(int("%", i64::MIN, -1), Some(0));
     }
 
     #[test]
