@@ -75,9 +75,9 @@ impl Node {
         Node { plan, me, state }
     }
 
-    /// Forgets everything: the node has not started.
+    /// Forgets everything: the node has not started. Its memory stays for what comes.
     pub fn reset(&mut self) {
-        self.state = State::new(&self.plan, self.me, self.state.seed);
+        self.state.reset(&self.plan);
     }
 
     /// Before the first step: gives a durable table a fact that it had when the node stopped. The fact holds from the beginning of the

@@ -97,6 +97,24 @@ impl State {
         }
     }
 
+    /// Forgets everything, keeps the memory.
+    pub(crate) fn reset(&mut self, plan: &Plan) {
+        self.started = false;
+        for (store, plan) in self.stores.iter_mut().zip(&plan.stores) {
+            store.clear();
+            fill(store, plan);
+        }
+        for next in &mut self.next {
+            next.plus.clear();
+            next.doomed.clear();
+            next.standing.clear();
+        }
+        self.dirty.clear();
+        self.groups.iter_mut().for_each(Groups::clear);
+        self.floors.fill(None);
+        self.counters = Counters::default();
+    }
+
     pub(crate) fn step(&mut self, plan: &Plan, inputs: &Inputs, outputs: &mut Outputs) {
         self.counters.steps += 1;
         self.begin(plan);
@@ -156,11 +174,16 @@ fn new_store(plan: &StorePlan, seed: Seed) -> Store {
     if plan.scanned {
         store = store.scanned();
     }
+    fill(&mut store, plan);
+    store
+}
+
+/// The nodes of a role are there from the beginning.
+fn fill(store: &mut Store, plan: &StorePlan) {
     if let StoreKind::Role { role, nodes } = plan.kind {
         for index in 0..nodes {
             store.insert(&[Value::node(role, index)][..]);
         }
         store.commit(false);
     }
-    store
 }
