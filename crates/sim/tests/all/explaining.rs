@@ -83,7 +83,7 @@ fn start(program: &Program, at: &Address) -> Node {
 }
 
 /// The engine's tables and views after each step are those of the chronicle.
-fn compare(program: &Program, chronicle: &Chronicle<'_>, trace: &Trace) {
+pub fn compare(program: &Program, chronicle: &Chronicle<'_>, trace: &Trace) {
     let mut engines: BTreeMap<Address, Node> = BTreeMap::new();
     let mut outputs = Outputs::default();
     for (position, event) in trace.events.iter().enumerate() {

@@ -6,6 +6,7 @@ mod exploration;
 mod faults;
 mod programs;
 mod properties;
+mod random;
 mod refinement;
 mod runs;
 mod timers;
