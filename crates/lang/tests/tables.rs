@@ -143,3 +143,29 @@ fn native_roles_have_ends_and_no_rules() {
     let program = menard_lang::compile_text(text);
     assert_eq!(program.physical_nodes(), 3);
 }
+
+/// Whether the table of this declaration is said to grow for ever.
+fn grows(table: &str, row: &str) -> bool {
+    let text = format!(
+        "protocol p
+        role client external
+        role a
+        channel ask(c: node, yes: bool, x: int) client -> a
+        component a {{
+            {table}
+            {row} :- ask(c, yes, x)
+        }}"
+    );
+    let compiled = compile(&Source::new("test.ded", text), &[]).expect("it is a program");
+    compiled.warnings.iter().any(|warning| warning.code.name() == "E0507")
+}
+
+#[test]
+fn what_nodes_tell_apart_does_not_grow() {
+    assert!(grows("table t(c: node, x: int)", "t(c, x)"));
+    assert!(grows("table t(c: node, x: int => yes: bool) max", "t(c, x, yes)"));
+    assert!(!grows("table t(c: node => x: int) max", "t(c, x)"));
+    assert!(!grows("table t(c: node, yes: bool => x: int) max", "t(c, yes, x)"));
+    assert!(!grows("table t(c: node, yes: bool)", "t(c, yes)"));
+    assert!(!grows("table t(=> x: int) max", "t(x)"));
+}

@@ -2,8 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use menard_value::Type;
+
 use crate::diagnostic::Code;
-use crate::ir::{Component, ExprKind, Literal, Name, Program, RelationKind, Rule};
+use crate::ir::{Component, ExprKind, Literal, Name, Program, Relation, RelationKind, Rule};
 use crate::sink::Sink;
 use crate::source::Span;
 
@@ -95,14 +97,19 @@ fn check_tables(component: &Component, sink: &mut Sink) {
     let deleted: BTreeSet<&Name> =
         component.rules.iter().filter(|rule| rule.delete).map(|rule| &rule.head.relation).collect();
     for table in component.relations.iter().filter(|relation| relation.kind == RelationKind::Table) {
-        let bounded = table.storage.above.is_some() || table.storage.key.is_some_and(|key| key.columns == 0);
-        if !deleted.contains(&table.name) && !bounded {
+        if !deleted.contains(&table.name) && table.storage.above.is_none() && !few_facts(table) {
             let message = format!("nothing is ever deleted from the table `{}`", table.name);
             let diagnostic = sink.start_warning(Code::E0507, message).label(table.span, "grows for ever");
             let help = format!("say when its facts are no longer needed: `delete {}(...) :+ ...`", table.name);
             sink.push(diagnostic.help(help));
         }
     }
+}
+
+/// Whether the columns that tell facts apart, the key if there is one, have few values: nodes and truth values.
+fn few_facts(table: &Relation) -> bool {
+    let telling = table.storage.key.map_or(table.columns.len(), |key| key.columns);
+    table.columns[..telling].iter().all(|column| matches!(column.ty, Type::Node | Type::Bool))
 }
 
 /// A variable that occurs once says nothing, unless its name starts with `_`.
