@@ -100,7 +100,7 @@ where
 /// Whether analyses know everything that the component of a line has.
 fn analysed(program: &Program, line: &LineKind) -> Result<(), Misfit> {
     let (LineKind::Decouple { component, .. } | LineKind::Partition { component, .. }) = line;
-    let unknown = program.component(component).and_then(|found| unknown_construct(program, found));
+    let unknown = program.component(component).and_then(unknown_construct);
     unknown.map_or(Ok(()), |construct| {
         let message = format!("`{component}` has {construct}, which rewrites do not know how to keep");
         Err(Misfit { word: component.to_string(), message, help: None })

@@ -10,9 +10,11 @@ use super::scope::{START, atoms};
 /// The constant relations of a component: the greatest set such that every rule into a member is a `:-` rule over roles and members,
 /// without `new`. (`me` differs between the nodes of a role, though not between the nodes that a rewrite makes of one, so it is allowed.)
 /// A rule into a table may also read `start()`: what it inserts in the first step stays, since nothing is deleted from a member.
+/// Of such facts a keyed table keeps the same everywhere. A window loses facts as its floor rises.
 /// Views and tables only: what holds from the first step on and for ever.
 pub fn constant_relations<'a>(program: &Program, component: &'a Component) -> BTreeSet<&'a str> {
-    let mut constants: BTreeSet<&str> = component.relations.iter().map(|relation| relation.name.as_str()).collect();
+    let lasting = component.relations.iter().filter(|relation| relation.storage.above.is_none());
+    let mut constants: BTreeSet<&str> = lasting.map(|relation| relation.name.as_str()).collect();
     loop {
         let before = constants.len();
         for rule in &component.rules {

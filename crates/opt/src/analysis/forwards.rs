@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use menard_lang::ir::{Atom, Column, Expr, ExprKind, HeadArg, Name, Rule};
 use menard_value::Type;
 
-use super::scope::{Scope, aggregates, atoms, count_uses, fills};
+use super::scope::{Scope, aggregates, count_uses, fills};
 use crate::edit::{expr, fresh, is_used, variable};
 
 /// A literal of a moved rule that reads what stays.
@@ -48,6 +48,11 @@ impl<'a> Supply<'a> {
         }
     }
 
+    /// Whether moved rules fill a relation.
+    pub fn fills(&self, relation: &str) -> bool {
+        self.filled_there.contains(relation)
+    }
+
     /// The atoms of a moved rule that are forwarded.
     pub fn forwarded(&self, rule: &'a Rule) -> impl Iterator<Item = &'a Atom> {
         self.scope.literals(rule).filter(|atom| self.is_forwarded(atom))
@@ -69,7 +74,8 @@ impl<'a> Supply<'a> {
 
     /// Whether a moved rule reads something forwarded or fed.
     pub fn is_fed(&self, rule: &'a Rule, fed: &BTreeSet<&str>) -> bool {
-        self.forwarded(rule).next().is_some() || atoms(rule).any(|atom| fed.contains(atom.relation.as_str()))
+        let reads_fed = || self.scope.references(rule).iter().any(|name| fed.contains(name));
+        self.forwarded(rule).next().is_some() || reads_fed()
     }
 }
 

@@ -26,6 +26,8 @@ pub struct Demands {
     pub aggregates: bool,
     /// A message that is sent for as long as a body of state holds tells the key of that body.
     pub held: bool,
+    /// The facts of a keyed table that have the same key of the table have equal keys.
+    pub keyed: bool,
 }
 
 /// What one rule demands.
@@ -284,7 +286,7 @@ impl<'a> Group<'a> {
             found.push(keys.clone());
             return;
         };
-        for column in 0..arity(scope, name) {
+        for column in 0..routable(scope, name, demands) {
             keys.insert(name, column);
             let concerned = self.demands.iter().filter(|demand| demand.met.iter().any(|(met, _)| met == name));
             if found.len() < MAX_ASSIGNMENTS
@@ -297,14 +299,32 @@ impl<'a> Group<'a> {
         }
     }
 
+    /// A keyed table that cannot have its key in these columns, or has no column to be keyed by.
+    pub fn misplaced(&self, scope: &Scope<'a>, seed: &Assignment<'a>, demands: Demands) -> Option<&'a str> {
+        let keys = self.propagated(seed, demands).unwrap_or_else(|_| seed.clone());
+        let is_misplaced = |name: &&&str| {
+            let columns = routable(scope, name, demands);
+            columns == 0 || keys.get(**name).is_some_and(|column| *column >= columns)
+        };
+        self.relations.iter().find(is_misplaced).copied()
+    }
+
     /// The first rule that cannot go along when these columns are keys, with its relations; found by propagation from rule to rule.
     pub fn conflict(&self, seed: &Assignment<'a>, demands: Demands) -> Option<&Demand<'a>> {
+        match self.propagated(seed, demands) {
+            Ok(keys) => self.apart(&keys, demands),
+            Err(demand) => Some(demand),
+        }
+    }
+
+    /// These columns as keys, and what follows from them; the rule in the way, if one is.
+    fn propagated(&self, seed: &Assignment<'a>, demands: Demands) -> Result<Assignment<'a>, &Demand<'a>> {
         let mut keys = seed.clone();
         loop {
             let before = keys.len();
             for demand in &self.demands {
                 if !demand.is_met(&keys, demands) {
-                    return Some(demand);
+                    return Err(demand);
                 }
                 let met = &demand.met[..demand.reach(demands)];
                 let known = met.iter().find_map(|(name, args)| args[*keys.get(name)?].clone());
@@ -315,12 +335,12 @@ impl<'a> Group<'a> {
                     }
                     match args.iter().position(|arg| arg.as_ref() == Some(&term)) {
                         Some(column) => keys.insert(name, column),
-                        None => return Some(demand),
+                        None => return Err(demand),
                     };
                 }
             }
             if keys.len() == before {
-                return self.apart(&keys, demands);
+                return Ok(keys);
             }
         }
     }
@@ -362,6 +382,13 @@ fn arity(scope: &Scope<'_>, name: &str) -> usize {
     }
 }
 
+/// How many of a relation's columns, from the first on, can be its key: of a keyed table only those of the table's own key, so that all
+/// candidates for one key meet.
+fn routable(scope: &Scope<'_>, name: &str, demands: Demands) -> usize {
+    let own = scope.storage(name).and_then(|storage| storage.key).filter(|_| demands.keyed);
+    own.map_or_else(|| arity(scope, name), |key| key.columns)
+}
+
 /// The name of a relation's column.
 pub fn column_name<'a>(scope: &Scope<'a>, relation: &str, column: usize) -> &'a str {
     let columns = match scope.program.channel(relation) {
@@ -377,7 +404,7 @@ mod tests {
 
     use super::*;
 
-    const ALL: Demands = Demands { joins: true, aggregates: true, held: true };
+    const ALL: Demands = Demands { joins: true, aggregates: true, held: true, keyed: true };
 
     /// All ways to key the relations of a node that receives `put(k, v)` and `get(k)`, group by group.
     fn assignments(rules: &str) -> Vec<Vec<String>> {

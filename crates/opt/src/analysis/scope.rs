@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use menard_lang::ir::{Atom, Component, Expr, ExprKind, HeadArg, Literal, Name, Program, RelationKind, Rule, RuleKind};
+use menard_lang::ir::{
+    Atom, Component, Expr, ExprKind, HeadArg, Literal, Name, Program, RelationKind, Role, Rule, RuleKind, Storage,
+};
 
 use super::constants::constant_relations;
 
@@ -89,14 +91,27 @@ impl<'a> Scope<'a> {
         atoms(rule).filter(|atom| matches!(self.reads(atom), Reads::Channel | Reads::Own(_)))
     }
 
-    /// The names of these.
+    /// The names of these, and the floors of windows among them and in the head: what a window holds depends on its floor.
     pub fn references(&self, rule: &'a Rule) -> BTreeSet<&'a str> {
-        self.literals(rule).map(|atom| atom.relation.as_str()).collect()
+        let floors = self.floors(rule).filter(|name| !self.is_constant(name));
+        self.literals(rule).map(|atom| atom.relation.as_str()).chain(floors).collect()
     }
 
-    /// The constant relations of this component that a rule reads.
+    /// The constant relations of this component that a rule reads, floors of windows included.
     pub fn constants_read(&self, rule: &'a Rule) -> impl Iterator<Item = &'a str> {
-        atoms(rule).map(|atom| atom.relation.as_str()).filter(|name| self.is_constant(name))
+        let read = atoms(rule).map(|atom| atom.relation.as_str()).chain(self.floors(rule));
+        read.filter(|name| self.is_constant(name))
+    }
+
+    /// The floors of the windows that a rule reads, fills or deletes from.
+    fn floors(&self, rule: &'a Rule) -> impl Iterator<Item = &'a str> {
+        let names = atoms(rule).map(|atom| atom.relation.as_str()).chain(fills(rule));
+        names.filter_map(|name| self.component.relation(name)?.storage.above.as_deref())
+    }
+
+    /// How the component keeps the facts of a relation, if the relation is one of its own.
+    pub fn storage(&self, name: &str) -> Option<&'a Storage> {
+        self.component.relation(name).map(|relation| &relation.storage)
     }
 
     /// Whether nothing in the body is an event: the rule holds as long as its body does.
@@ -110,7 +125,7 @@ impl<'a> Scope<'a> {
     /// Whether a role that is never rewritten, external or native, sends on the channel.
     pub fn is_from_outside(&self, channel: &str) -> bool {
         let sender = self.program.channel(channel).and_then(|channel| self.program.role(&channel.sender));
-        sender.is_some_and(|role| role.external || role.native)
+        sender.is_some_and(Role::is_foreign)
     }
 }
 

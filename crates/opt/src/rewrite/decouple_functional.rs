@@ -10,6 +10,10 @@
 //!   several rules differ in a constant, or tell the same facts at the same places. Otherwise two facts of one step, which give one message in the original, would give two.
 //! * D2.5 C1 reads nothing that C2 derives.
 //! * D2.6 Nodes of the role lose messages at worst, and no node is Byzantine.
+//! * D2.7 C2 fills no keyed table and no window from what is forwarded: which fact such a table takes depends on what else arrives in that
+//!   step, and in which order steps come.
+//! * D2.8 What C2 derives from something forwarded is not sent on a serial channel: where two equal messages become one, the original's
+//!   second is delivered with its first, but on a serial channel one comes after the other.
 //!
 //! *Mechanism.* A channel that only C2 reads, and no external role sends on, goes to the new component. For everything else that C2
 //! reads, C1 gets a forwarding rule, `request_to_broadcaster(c, id, cmd)@me :~ request(id, cmd) from c`, and C2 reads the new channel.
@@ -135,6 +139,16 @@ const PRECONDITIONS: &[Precondition<Split>] = &[
         statement: "faults of the role lose messages at worst, and no node is Byzantine",
         check: faults,
     },
+    Precondition {
+        id: "D2.7",
+        statement: "moved rules fill no keyed table and no window from what is forwarded",
+        check: no_competition,
+    },
+    Precondition {
+        id: "D2.8",
+        statement: "what depends on something forwarded is sent on no serial channel",
+        check: not_serial,
+    },
 ];
 
 /// `Ok(sentence)` without obstacles.
@@ -242,13 +256,14 @@ fn differ(left: &Rule, right: &Rule) -> bool {
     pairs.any(|(left, right)| left.is_some() && right.is_some() && left != right)
 }
 
-/// The channels on which moved rules send what depends on something forwarded.
+/// The channels on which moved rules send what depends on something forwarded; not the serial ones, which D2.8 excludes.
 fn late(program: &Program, site: &Split) -> BTreeSet<Name> {
     let scope = Scope::of(program, &site.component);
     let (moving, staying) = (site.moving(&scope), site.staying(&scope));
     let supply = Supply::new(&scope, &moving, &staying);
     let fed = supply.fed(&moving);
-    moving.iter().filter(|rule| supply.is_fed(rule, &fed)).filter_map(|rule| sends(rule)).map(Name::from).collect()
+    let sent = moving.iter().filter(|rule| supply.is_fed(rule, &fed)).filter_map(|rule| sends(rule));
+    sent.filter(|channel| !is_serial(program, channel)).map(Name::from).collect()
 }
 
 /// What the head of a fed rule does not tell of the fact that its body reads.
@@ -286,6 +301,52 @@ fn one_way(program: &Program, site: &Split) -> Result<String, Broken> {
         "a rule that stays would have to wait for what moves",
         Some("name these rules' heads as handles too"),
     )
+}
+
+fn no_competition(program: &Program, site: &Split) -> Result<String, Broken> {
+    let scope = Scope::of(program, &site.component);
+    let (moving, staying) = (site.moving(&scope), site.staying(&scope));
+    let supply = Supply::new(&scope, &moving, &staying);
+    let fed = supply.fed(&moving);
+    let mut obstacles = Vec::new();
+    for rule in &moving {
+        let Some(storage) = fills(rule).and_then(|name| scope.storage(name)) else { continue };
+        let stays = |floor: &&Name| !supply.fills(floor) && !scope.is_constant(floor);
+        let why = match (&storage.key, &storage.above) {
+            (_, Some(floor)) if stays(&floor) => format!("this moves a window, but not its floor `{floor}`"),
+            (Some(_), _) if supply.is_fed(rule, &fed) => {
+                "this depends on something forwarded, and competes for a key with what comes in the same step"
+                    .to_owned()
+            }
+            (_, Some(_)) if supply.is_fed(rule, &fed) => {
+                "this depends on something forwarded, which the window's floor may overtake".to_owned()
+            }
+            _ => continue,
+        };
+        obstacles.push(Obstacle::new(program, rule.span, why));
+    }
+    let because = "what is forwarded arrives one by one, and a table would take something else";
+    decide(obstacles, "no keyed table and no window depends on anything forwarded".into(), because, None)
+}
+
+fn not_serial(program: &Program, site: &Split) -> Result<String, Broken> {
+    let scope = Scope::of(program, &site.component);
+    let (moving, staying) = (site.moving(&scope), site.staying(&scope));
+    let supply = Supply::new(&scope, &moving, &staying);
+    let fed = supply.fed(&moving);
+    let mut obstacles = Vec::new();
+    for rule in moving.iter().filter(|rule| supply.is_fed(rule, &fed)) {
+        if let Some(channel) = sends(rule).filter(|channel| is_serial(program, channel)) {
+            let why = format!("`{channel}` is serial: equal messages are delivered one after the other");
+            obstacles.push(Obstacle::new(program, rule.span, why));
+        }
+    }
+    let because = "two equal messages on a serial channel would become one";
+    decide(obstacles, "what depends on something forwarded is sent on no serial channel".into(), because, None)
+}
+
+fn is_serial(program: &Program, channel: &str) -> bool {
+    program.channel(channel).is_some_and(|channel| channel.serial)
 }
 
 fn faults(program: &Program, site: &Split) -> Result<String, Broken> {

@@ -3,7 +3,7 @@
 //! *When allowed.* C2 is the smallest set of rules that contains those for the handles and with each rule all that mention one of its
 //! relations; C1 is the rest.
 //! * D1.1 C1 and C2 are independent: no rule of one reads what the other reads or derives (constants aside), and C1 is not empty.
-//! * D1.2 Nothing that C2 receives comes from an external role: external nodes address the component that has the role's name.
+//! * D1.2 Nothing that C2 receives comes from an external or native role: their nodes address the component that has the role's name.
 //! * D1.3 No channel is sent on by both: what both derive in one step is one message, and would be two.
 //! * D1.4 Nodes of the role lose messages at worst, and no node is Byzantine.
 //!
@@ -23,7 +23,7 @@ use menard_lang::ir::{Name, Program};
 use menard_lang::plan::LineKind;
 use menard_lang::run::{Schedule, Trace};
 
-use super::split::one_of;
+use super::split::{foreign_kind, foreign_role, one_of};
 use super::{Misfit, Rewrite, Split, separate::separate};
 use crate::analysis::fault_model::only_omission;
 use crate::analysis::pieces::{closure, mentions, pieces};
@@ -101,7 +101,7 @@ const PRECONDITIONS: &[Precondition<Split>] = &[
     },
     Precondition {
         id: "D1.2",
-        statement: "nothing that the moved rules receive comes from an external role",
+        statement: "nothing that the moved rules receive comes from an external or native role",
         check: addressed,
     },
     Precondition { id: "D1.3", statement: "no channel is sent on from both sides", check: separate_channels },
@@ -155,12 +155,15 @@ fn addressed(program: &Program, site: &Split) -> Result<String, Broken> {
     let scope = Scope::of(program, &site.component);
     let mut obstacles = Vec::new();
     let mut channels = BTreeSet::new();
+    let mut kind = "";
     for rule in site.moving(&scope) {
         for channel in scope.references(rule).into_iter().filter(|name| program.channel(name).is_some()) {
             channels.insert(channel);
             if scope.is_from_outside(channel) {
+                kind = foreign_kind(program, channel);
                 let why = format!(
-                    "this would move, but `{channel}` comes from an external role, which addresses `{}`",
+                    "this would move, but `{channel}` comes from {}, which addresses `{}`",
+                    foreign_role(program, channel),
                     site.component
                 );
                 obstacles.push(Obstacle::new(program, rule.span, why));
@@ -168,14 +171,12 @@ fn addressed(program: &Program, site: &Split) -> Result<String, Broken> {
         }
     }
     if !obstacles.is_empty() {
-        let because = format!("external nodes address `{}`, and cannot be told of `{}`", site.component, site.into);
-        return Err(
-            Broken::new(because, obstacles).help("a functional decoupling would forward what external nodes send")
-        );
+        let because = format!("{kind} nodes address `{}`, and cannot be told of `{}`", site.component, site.into);
+        return Err(Broken::new(because, obstacles).help("a functional decoupling would forward what they send"));
     }
     Ok(match channels.is_empty() {
         true => "the rules that move receive nothing".into(),
-        false => one_of("no external role sends what the rules that move receive:", channels),
+        false => one_of("only components of the program send what the rules that move receive:", channels),
     })
 }
 

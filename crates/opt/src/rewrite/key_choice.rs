@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use menard_lang::ir::{Column, Name};
+use menard_lang::ir::{Column, Keyed, Name};
 use menard_value::Type;
 
 use super::split::one_of;
@@ -20,11 +20,15 @@ pub const AGGREGATES: usize = 1;
 /// The demand of P1.5.
 pub const HELD: usize = 2;
 
+/// The demand of P1.7.
+const KEYED: usize = 3;
+
 /// The demands on keys, in the order of the preconditions that decide them.
-const DEMANDS: [Add; 3] = [
+const DEMANDS: [Add; 4] = [
     |demands| Demands { joins: true, ..demands },
     |demands| Demands { aggregates: true, ..demands },
     |demands| Demands { held: true, ..demands },
+    |demands| Demands { keyed: true, ..demands },
 ];
 
 /// All demands.
@@ -128,6 +132,44 @@ pub fn choose_or_explain<'a>(
     Err(Broken::new(because, obstacles).help(help(scope, demands)))
 }
 
+/// As [`choose`] with all demands, with the keyed tables in the way if it is they that leave no keys.
+pub fn choose_within_keys(scope: &Scope<'_>, by: &[Name]) -> Result<(), Broken> {
+    let demands = demands_up_to(scope, by, KEYED);
+    let Err(index) = choose(scope, by, demands) else { return Ok(()) };
+    let group = &groups(scope, demands)[index];
+    let mut obstacles: Vec<Obstacle> = Vec::new();
+    for name in tried(scope, by) {
+        let Some(table) = group.misplaced(scope, &seed(scope, group, &name), demands) else { continue };
+        let span = scope.component.relation(table).expect("a keyed table is a relation of the component").span;
+        if !obstacles.iter().any(|obstacle| obstacle.span.start == span.start) {
+            obstacles.push(Obstacle::new(scope.program, span, why_misplaced(scope, table, &name)));
+        }
+    }
+    if obstacles.is_empty() {
+        let keyed = scope.component.relations.iter().filter(|relation| relation.storage.key.is_some());
+        let concerned = keyed.filter(|relation| group.relations.contains(&relation.name.as_str()));
+        obstacles.extend(
+            concerned.map(|relation| Obstacle::new(scope.program, relation.span, "no column of this would do")),
+        );
+    }
+    let because = "candidates for one key of a table would be on different partitions";
+    Err(Broken::new(because, obstacles).help(help(scope, demands)))
+}
+
+fn why_misplaced(scope: &Scope<'_>, table: &str, name: &str) -> String {
+    let relations = || scope.component.relations.iter();
+    if let Some(window) = relations().find(|relation| relation.storage.above.as_deref() == Some(table)) {
+        return format!(
+            "the window `{}` needs this at every partition, and it has one value for the node",
+            window.name
+        );
+    }
+    match scope.storage(table).and_then(|storage| storage.key) {
+        Some(Keyed { columns: 0, .. }) => "this has one value for the node".into(),
+        _ => format!("`{name}` is not in the key of this table"),
+    }
+}
+
 /// The rules of a group that keep the named columns, or any, from being keys.
 fn obstacles<'a>(
     scope: &Scope<'a>,
@@ -136,10 +178,8 @@ fn obstacles<'a>(
     demands: Demands,
     why: impl Fn(&Demand<'_>, &str) -> String,
 ) -> Vec<Obstacle> {
-    let tried: Vec<Name> =
-        if by.is_empty() { columns(scope).into_iter().map(Name::from).collect() } else { by.to_vec() };
     let mut obstacles: Vec<Obstacle> = Vec::new();
-    for name in tried {
+    for name in tried(scope, by) {
         let seed = seed(scope, group, &name);
         let Some(demand) = group.conflict(&seed, demands).filter(|_| !seed.is_empty()) else { continue };
         let rule = scope.rule(demand.rule);
@@ -157,6 +197,11 @@ fn obstacles<'a>(
             rules.map(|demand| Obstacle::new(scope.program, scope.rule(demand.rule).span, why(demand))).collect();
     }
     obstacles
+}
+
+/// The names that a line asks for, or all that it could.
+fn tried(scope: &Scope<'_>, by: &[Name]) -> Vec<Name> {
+    if by.is_empty() { columns(scope).into_iter().map(Name::from).collect() } else { by.to_vec() }
 }
 
 /// The columns with this name of the channels of a group.

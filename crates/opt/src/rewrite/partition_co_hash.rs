@@ -1,7 +1,7 @@
 //! **P1, partitioning with co-hashing**: a component becomes several nodes with the same rules, and facts that meet go to the same node.
 //!
 //! *When allowed.* For component C:
-//! * P1.1 No external role sends to C: external nodes know one address.
+//! * P1.1 No external or native role sends to C: their nodes know one address.
 //! * P1.2 Every rule of C reads something that is not constant (rules that derive constants aside): otherwise every partition would do
 //!   what one node did.
 //! * P1.3 There are keys: a column for each relation that C reads, such that literals which meet in a rule, deletions and heads that C
@@ -11,6 +11,8 @@
 //!   at every partition. If several such rules send on one channel, all tell it by the same argument: otherwise two partitions could hold
 //!   the same message, each by another rule.
 //! * P1.6 Nodes of the role lose messages at worst, and no node is Byzantine.
+//! * P1.7 The key of a keyed table is among the columns of the table's own key, since candidates for one key meet. So a table without such
+//!   columns, the floor of a window among them, is not partitioned, unless it is constant.
 //!
 //! *Mechanism.* The component gets a number of partitions, and every channel that it receives the key by which its messages are routed.
 //! Rules do not change; constants are derived at every partition.
@@ -25,18 +27,19 @@
 
 use std::collections::BTreeSet;
 
-use menard_lang::ir::{Expr, Name, Program};
+use menard_lang::ir::{Channel, Expr, Name, Program, Relation, Rule};
 use menard_lang::plan::LineKind;
 use menard_lang::run::{Schedule, Trace};
 
 use super::key_choice::{
-    AGGREGATES, HELD, JOINS, all_keys, are_keys, choose, choose_or_explain, columns, inputs, list, name_keys,
+    AGGREGATES, HELD, JOINS, all_keys, are_keys, choose, choose_or_explain, choose_within_keys, columns, inputs, list,
+    name_keys,
 };
-use super::split::{one_of, suggest, unknown_component, within_limit};
+use super::split::{foreign_kind, foreign_role, one_of, suggest, unknown_component, within_limit};
 use super::{Misfit, Rewrite};
 use crate::analysis::fault_model::only_omission;
 use crate::analysis::keys::{Demand, Demands};
-use crate::analysis::scope::{Scope, aggregates, sends};
+use crate::analysis::scope::{START, Scope, aggregates, atoms, sends};
 use crate::edit::{integer, variable};
 use crate::lifting::Lifting;
 use crate::precondition::{Precondition, Proofs};
@@ -104,6 +107,7 @@ impl Rewrite for PartitionCoHash {
             joins: !proofs.skipped("P1.3"),
             aggregates: !proofs.skipped("P1.4"),
             held: !proofs.skipped("P1.5"),
+            keyed: !proofs.skipped("P1.7"),
         };
         let keys = choose(&scope, &site.by, demands).unwrap_or_default();
         Permit { site: site.clone(), proofs, keys: name_keys(&scope, &site.by, &keys) }
@@ -134,7 +138,7 @@ impl Rewrite for PartitionCoHash {
 }
 
 const PRECONDITIONS: &[Precondition<Partitioning>] = &[
-    Precondition { id: "P1.1", statement: "no external role sends to the component", check: unaddressed },
+    Precondition { id: "P1.1", statement: "no external or native role sends to the component", check: unaddressed },
     Precondition { id: "P1.2", statement: "every rule reads something that is not constant", check: driven },
     Precondition {
         id: "P1.3",
@@ -151,6 +155,11 @@ const PRECONDITIONS: &[Precondition<Partitioning>] = &[
         id: "P1.6",
         statement: "faults of the role lose messages at worst, and no node is Byzantine",
         check: faults,
+    },
+    Precondition {
+        id: "P1.7",
+        statement: "the key is among the key columns of every keyed table that is read, and windows are not partitioned",
+        check: within_keys,
     },
 ];
 
@@ -187,15 +196,17 @@ fn unaddressed(program: &Program, site: &Partitioning) -> Result<String, Broken>
             Obstacle::new(
                 program,
                 channel.span,
-                format!("`{}` is an external role, which cannot be changed", channel.sender),
+                format!("`{}` is {}, which cannot be changed", channel.sender, foreign_role(program, &channel.name)),
             )
         })
         .collect();
     if obstacles.is_empty() {
         return Ok(format!("only components of the program send to `{}`", site.component));
     }
+    let outsiders = inputs(&scope).into_iter().filter(outside);
+    let kind = outsiders.map(|channel| foreign_kind(program, channel)).next().unwrap_or_default();
     let because = format!(
-        "external nodes address `{}`, and do not know which partition they would have to send to",
+        "{kind} nodes address `{}`, and do not know which partition they would have to send to",
         site.component
     );
     Err(Broken::new(because, obstacles).help("decouple what makes the work, and partition that"))
@@ -212,7 +223,15 @@ fn driven(program: &Program, site: &Partitioning) -> Result<String, Broken> {
     if obstacles.is_empty() {
         return Ok(format!("every rule of `{}` begins with something that arrives", site.component));
     }
-    Err(Broken::new("a rule does not depend on anything that arrives", obstacles))
+    let broken = Broken::new("a rule does not depend on anything that arrives", obstacles);
+    let is_timer =
+        |rule: &Rule| sends(rule).and_then(|name| program.channel(name)).is_some_and(Channel::is_local_timer);
+    let armed = scope.rules().any(|(_, rule)| is_timer(rule) && atoms(rule).any(|atom| atom.relation == START));
+    Err(if armed {
+        broken.help("a timer for each key, `timer retry(key: int) after 1 s`, goes with its key")
+    } else {
+        broken
+    })
 }
 
 fn co_hashed(program: &Program, site: &Partitioning) -> Result<String, Broken> {
@@ -264,6 +283,18 @@ fn told(program: &Program, site: &Partitioning) -> Result<String, Broken> {
     Ok(match names.is_empty() {
         true => "no message is sent for as long as state holds".into(),
         false => one_of("no two partitions hold the same", names),
+    })
+}
+
+fn within_keys(program: &Program, site: &Partitioning) -> Result<String, Broken> {
+    let scope = Scope::of(program, &site.component);
+    choose_within_keys(&scope, &site.by)?;
+    let is_keyed = |relation: &&Relation| relation.storage.key.is_some() && !scope.is_constant(&relation.name);
+    let names: Vec<&str> =
+        scope.component.relations.iter().filter(is_keyed).map(|relation| relation.name.as_str()).collect();
+    Ok(match names.is_empty() {
+        true => "there are no keyed tables".into(),
+        false => one_of("candidates for one key are on one partition:", names),
     })
 }
 

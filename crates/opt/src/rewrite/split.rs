@@ -84,6 +84,11 @@ impl Split {
 /// The component that a line names does not exist.
 pub fn unknown_component(program: &Program, component: &str) -> Misfit {
     let names = program.components.iter().map(|component| component.name.as_str());
+    if let Some(role) = program.role(component).filter(|role| role.is_foreign()) {
+        let what = if role.native { "native" } else { "external" };
+        let message = format!("the role `{component}` is {what}: it has no rules to rewrite");
+        return Misfit { word: component.to_owned(), message, help: None };
+    }
     Misfit {
         word: component.to_owned(),
         message: format!("`{}` has no component `{component}` at this line", program.name),
@@ -105,6 +110,17 @@ pub fn within_limit(program: &Program, role: &str, more: u32, word: &str) -> Res
     }
     let message = format!("that would be {total} physical nodes, more than the limit of {MAX_NODES}");
     Err(Misfit { word: word.to_owned(), message, help: None })
+}
+
+/// What kind of role the sender of a channel is that no rewrite changes.
+pub fn foreign_kind(program: &Program, channel: &str) -> &'static str {
+    let sender = program.channel(channel).and_then(|channel| program.role(&channel.sender));
+    if sender.is_some_and(|role| role.native) { "native" } else { "external" }
+}
+
+/// The same with its article.
+pub fn foreign_role(program: &Program, channel: &str) -> &'static str {
+    if foreign_kind(program, channel) == "native" { "a native role" } else { "an external role" }
 }
 
 fn underived(scope: &Scope<'_>, handle: &str) -> Misfit {

@@ -257,6 +257,41 @@ channel again(k: int)         server -> store
         faults("fault crash 1 of server", "a part that dies alone"),
         faults("fault restart 1 of server", "a part that starts alone"),
         faults("fault byzantine 1 of store", "liars").with_killed(NO_LIARS),
+        case(
+            "D2.7",
+            "a table that takes the least of what comes in one step",
+            "table kept(k: int => v: int) first
+             kept(k, v)   :- put(k, v)
+             note(k, v)@s :~ new kept(k, v), store(s)",
+            ("kept(k: int => v: int) first", "kept(k: int, v: int)"),
+        )
+        .with_line("decouple server { kept, note } into noter using functional"),
+        case(
+            "D2.7",
+            "a register that what is forwarded raises in another order",
+            "table top(=> k: int) max
+             top(k)       :- put(k, _)
+             note(k, 0)@s :~ new top(k), store(s)",
+            ("table top(=> k: int) max", "table top(k: int)"),
+        )
+        .with_line("decouple server { top, note } into noter using functional"),
+        case(
+            "D2.7",
+            "a window whose floor stays",
+            "table low(=> k: int) max
+             window table kept(k: int, v: int) above low
+             low(k)       :- drop(k)
+             kept(k, v)   :- put(k, v)
+             note(k, v)@s :~ new kept(k, v), store(s)",
+            ("window table kept(k: int, v: int) above low", "table kept(k: int, v: int)"),
+        )
+        .with_line("decouple server { kept, note } into noter using functional")
+        .with_killed(Killed::Checker("E0513")),
+        Case {
+            broken: server("note(k, v)@s :~ put(k, v), store(s)")
+                .replace("server -> store\n", "server -> store serial\n"),
+            ..case("D2.8", "messages that come one by one", "", (" serial", ""))
+        },
     ]
 }
 
@@ -394,6 +429,32 @@ channel done(k: int, n: int)  store -> server
         faults("fault crash 1 of store", "a part that dies alone"),
         faults("fault restart 1 of store", "a part that forgets alone"),
         faults("fault byzantine 1 of server", "liars").with_killed(NO_LIARS),
+        case(
+            "P1.7",
+            "candidates of different partitions",
+            "table kept(v: int => k: int) first
+             kept(v, k)   :- note(k, v)
+             done(k, v)@s :~ new kept(v, k), server(s)",
+            ("kept(v: int => k: int) first", "kept(v: int, k: int)"),
+        ),
+        case(
+            "P1.7",
+            "a register of the node",
+            "table top(=> k: int) max
+             top(k)       :- note(k, _)
+             done(k, 0)@s :~ new top(k), server(s)",
+            ("table top(=> k: int) max", "table top(k: int)"),
+        ),
+        case(
+            "P1.7",
+            "a window with a floor at every partition",
+            "table low(=> k: int) max
+             window table kept(k: int, v: int) above low
+             low(k)       :- note(k, 1)
+             kept(k, v)   :- note(k, v)
+             done(k, v)@s :~ new kept(k, v), server(s)",
+            ("low(k)       :- note(k, 1)", "low(0) :- start()"),
+        ),
     ]
 }
 

@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "every test uses its own part")]
 
 pub mod cases;
+pub mod cells;
 pub mod refine;
 
 use menard_lang::plan::{Line, parse_line};

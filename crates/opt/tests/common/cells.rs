@@ -1,0 +1,522 @@
+//! What rewrites make of each construct of the language: for every cell of the table in the book, programs that are rewritten or refused.
+
+/// What becomes of a program.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Verdict {
+    /// It is rewritten, and does what the original does.
+    Allowed,
+    /// It is refused by this precondition.
+    Refused(&'static str),
+}
+
+/// A program with a construct, and a line of a plan.
+pub struct Cell {
+    /// The construct, as the book's table names it.
+    pub construct: &'static str,
+    /// The column of the table: `independent`, `functional` or `co-hash`.
+    pub rewrite: &'static str,
+    /// What it shows.
+    pub name: &'static str,
+    pub program: String,
+    pub line: &'static str,
+    pub verdict: Verdict,
+    /// The channel that must have been used, or nothing was tested.
+    pub heard: &'static str,
+}
+
+const HEADER: &str = "
+protocol cell
+role client external
+role server
+role store[2]
+channel put(k: int, v: int)   client -> server
+channel drop(k: int)          client -> server
+channel note(k: int, v: int)  server -> store
+channel gone(k: int)          server -> store
+channel seen(k: int, v: int)  store -> server
+channel lost(k: int)          store -> server
+channel done(k: int, v: int)  server -> store
+";
+
+fn program(channels: &str, components: &str) -> String {
+    format!("{HEADER}{channels}\n{components}\n")
+}
+
+/// The server has two tasks; the second is done with the construct, and moves.
+fn independent(construct: &'static str, name: &'static str, channels: &str, task: &str) -> Cell {
+    let components = format!(
+        "component server {{
+           note(k, v)@s :~ put(k, v), store(s)
+           gone(k)@s    :~ drop(k), store(s)
+           {task}
+         }}
+         component store {{
+           seen(k, v)@s :~ note(k, v) from s
+           lost(k)@s    :~ gone(k) from s
+           got(k, v)    :- done(k, v)
+         }}"
+    );
+    Cell {
+        construct,
+        rewrite: "independent",
+        name,
+        program: program(channels, &components),
+        line: "decouple server { done } into other using independent",
+        verdict: Verdict::Allowed,
+        heard: "done",
+    }
+}
+
+/// The server notes; the rules for that move, and are told what clients send.
+fn functional(construct: &'static str, name: &'static str, channels: &str, rules: &str) -> Cell {
+    let components = format!(
+        "component server {{
+           {rules}
+         }}
+         component store {{
+           seen(k, v)@s :~ note(k, v) from s
+         }}"
+    );
+    Cell {
+        construct,
+        rewrite: "functional",
+        name,
+        program: program(channels, &components),
+        line: "decouple server { note } into noter using functional",
+        verdict: Verdict::Allowed,
+        heard: "note",
+    }
+}
+
+/// The stores are partitioned.
+fn co_hash(construct: &'static str, name: &'static str, channels: &str, rules: &str) -> Cell {
+    let components = format!(
+        "component server {{
+           note(k, v)@s :~ put(k, v), store(s)
+           gone(k)@s    :~ drop(k), store(s)
+           known(k, v)  :- seen(k, v)
+         }}
+         component store {{
+           {rules}
+         }}"
+    );
+    Cell {
+        construct,
+        rewrite: "co-hash",
+        name,
+        program: program(channels, &components),
+        line: "partition store by k into 2",
+        verdict: Verdict::Allowed,
+        heard: "seen",
+    }
+}
+
+impl Cell {
+    fn refused(self, precondition: &'static str) -> Cell {
+        Cell { verdict: Verdict::Refused(precondition), ..self }
+    }
+
+    fn line(self, line: &'static str) -> Cell {
+        Cell { line, ..self }
+    }
+}
+
+/// All of them.
+pub fn cells() -> Vec<Cell> {
+    let mut cells = tables();
+    cells.extend(timers());
+    cells.extend(serial());
+    cells
+}
+
+fn tables() -> Vec<Cell> {
+    const KEYED: &str = "keyed table";
+    const WINDOW: &str = "window";
+    const DURABLE: &str = "durable table";
+    vec![
+        independent(
+            KEYED,
+            "the first one stays",
+            "",
+            "table kept(k: int => v: int) first
+             kept(k, v)   :- seen(k, v)
+             done(k, v)@s :~ new kept(k, v), store(s)",
+        ),
+        independent(
+            KEYED,
+            "a register that reads itself",
+            "",
+            "table size(=> n: int) max
+             size(1)      :- seen(_, _)
+             size(n + 1)  :+ size(n), seen(_, _)
+             done(n, k)@s :~ seen(k, _), size(n), store(s)",
+        ),
+        independent(
+            KEYED,
+            "the table would be in two places",
+            "",
+            "table kept(k: int => v: int) replace
+             kept(k, v)   :- seen(k, v)
+             kept(k, v)   :- put(k, v)
+             kept(k, 0)   :- drop(k)
+             done(k, v)@s :~ new kept(k, v), store(s)",
+        )
+        .refused("D1.1"),
+        functional(
+            KEYED,
+            "one that stays says what begins to hold",
+            "",
+            "table kept(k: int => v: int) replace
+             kept(k, v)   :- put(k, v)
+             note(k, v)@s :~ new kept(k, v), store(s)",
+        ),
+        functional(
+            KEYED,
+            "one that moves competes with what comes later",
+            "",
+            "table kept(k: int => v: int) first
+             kept(k, v)   :- put(k, v)
+             note(k, v)@s :~ new kept(k, v), store(s)",
+        )
+        .line("decouple server { kept, note } into noter using functional")
+        .refused("D2.7"),
+        functional(
+            KEYED,
+            "one that stays is state",
+            "",
+            "table kept(k: int => v: int) first
+             kept(k, v)   :- put(k, v)
+             note(k, v)@s :~ kept(k, v), store(s)",
+        )
+        .refused("D2.3"),
+        co_hash(
+            KEYED,
+            "by its own key",
+            "",
+            "table kept(k: int => v: int) first
+             kept(k, v)   :- note(k, v)
+             delete kept(k, _) :+ gone(k)
+             seen(k, v)@s :~ new kept(k, v), server(s)",
+        ),
+        co_hash(
+            KEYED,
+            "by a part of its own key",
+            "",
+            "table kept(k: int, w: int => v: int) max
+             kept(k, v / 2, v) :- note(k, v)
+             seen(k, v)@s :~ new kept(k, _, v), server(s)",
+        ),
+        co_hash(
+            KEYED,
+            "by a value",
+            "",
+            "table kept(v: int => k: int) replace
+             kept(v, k)   :- note(k, v)
+             seen(k, v)@s :~ new kept(v, k), server(s)",
+        )
+        .refused("P1.7"),
+        co_hash(
+            KEYED,
+            "one value for the node",
+            "",
+            "table most(=> k: int) max
+             most(k)      :- note(k, _)
+             seen(k, 0)@s :~ new most(k), server(s)",
+        )
+        .refused("P1.7"),
+        independent(
+            WINDOW,
+            "it moves with its floor",
+            "",
+            "table low(=> n: int) max
+             window table kept(k: int, v: int) above low
+             kept(k, v)   :- seen(k, v)
+             low(k)       :- lost(k)
+             done(k, v)@s :~ new kept(k, v), store(s)",
+        ),
+        independent(
+            WINDOW,
+            "its floor would stay",
+            "",
+            "table low(=> n: int) max
+             window table kept(k: int, v: int) above low
+             kept(k, v)   :- put(k, v)
+             low(k)       :- drop(k)
+             done(k, v)@s :~ new kept(k, v), store(s)",
+        )
+        .refused("D1.1"),
+        functional(
+            WINDOW,
+            "one that stays says what begins to hold",
+            "",
+            "table low(=> n: int) max
+             window table kept(k: int, v: int) above low
+             kept(k, v)   :- put(k, v)
+             low(k)       :- drop(k)
+             note(k, v)@s :~ new kept(k, v), store(s)",
+        ),
+        functional(
+            WINDOW,
+            "its floor stays",
+            "",
+            "table low(=> n: int) max
+             window table kept(k: int, v: int) above low
+             kept(k, v)   :- put(k, v)
+             low(k)       :- drop(k)
+             note(k, v)@s :~ new kept(k, v), store(s)",
+        )
+        .line("decouple server { kept, note } into noter using functional")
+        .refused("D2.7"),
+        co_hash(
+            WINDOW,
+            "every partition would have a floor of its own",
+            "",
+            "table low(=> n: int) max
+             window table kept(k: int, v: int) above low
+             kept(k, v)   :- note(k, v)
+             low(k)       :- gone(k)
+             seen(k, v)@s :~ new kept(k, v), server(s)",
+        )
+        .refused("P1.7"),
+        co_hash(
+            WINDOW,
+            "the floor is constant",
+            "",
+            "table low(=> n: int) max
+             window table kept(k: int, v: int) above low
+             kept(k, v)   :- note(k, v)
+             low(0)       :- start()
+             seen(k, v)@s :~ new kept(k, v), server(s)",
+        ),
+        independent(
+            DURABLE,
+            "it stays durable",
+            "",
+            "durable table kept(k: int, v: int)
+             kept(k, v)   :- seen(k, v)
+             done(k, v)@s :~ new kept(k, v), store(s)",
+        ),
+        functional(
+            DURABLE,
+            "it stays durable",
+            "",
+            "durable table kept(k: int, v: int)
+             kept(k, v)   :- put(k, v)
+             note(k, v)@s :~ new kept(k, v), store(s)",
+        )
+        .line("decouple server { kept, note } into noter using functional"),
+        co_hash(
+            DURABLE,
+            "it stays durable",
+            "",
+            "durable table kept(k: int => v: int) first
+             kept(k, v)   :- note(k, v)
+             seen(k, v)@s :~ new kept(k, v), server(s)",
+        ),
+    ]
+}
+
+fn timers() -> Vec<Cell> {
+    const TIMER: &str = "timer";
+    const EVERY: &str = "timer that repeats";
+    vec![
+        independent(
+            TIMER,
+            "both ends move",
+            "",
+            "timer retry(k: int, v: int) after 50 ms
+             retry(k, v)  :~ seen(k, v)
+             done(k, v)@s :~ retry(k, v), store(s)",
+        )
+        .line("decouple server { done, retry } into other using independent"),
+        independent(
+            TIMER,
+            "its ends are separated",
+            "",
+            "timer retry(k: int, v: int) after 50 ms
+             retry(k, v)  :~ put(k, v)
+             done(k, v)@s :~ retry(k, v), store(s)",
+        ),
+        independent(
+            TIMER,
+            "both sides would arm it",
+            "",
+            "timer retry(k: int, v: int) after 50 ms
+             retry(k, v)  :~ put(k, v)
+             retry(k, v)  :~ retry(k, v), v > 3
+             done(k, v)@s :~ retry(k, v), store(s)",
+        )
+        .refused("D1.3"),
+        functional(
+            TIMER,
+            "what it wakes moves",
+            "",
+            "timer retry(k: int, v: int) after 50 ms
+             retry(k, v)  :~ put(k, v)
+             note(k, v)@s :~ retry(k, v), store(s)",
+        ),
+        functional(
+            TIMER,
+            "what arms it moves",
+            "",
+            "timer retry(k: int, v: int) after 50 ms
+             retry(k, v)  :~ put(k, v)
+             note(k, v)@s :~ retry(k, v), store(s)",
+        )
+        .line("decouple server { retry } into noter using functional"),
+        functional(
+            TIMER,
+            "it is forwarded where it wakes several",
+            "",
+            "timer retry(k: int, v: int) after 50 ms
+             retry(k, v)  :~ put(k, v)
+             gone(k)@s    :~ retry(k, _), store(s)
+             note(k, v)@s :~ retry(k, v), store(s)",
+        ),
+        functional(
+            TIMER,
+            "it may be cancelled in between",
+            "",
+            "timer retry(k: int, v: int) after 50 ms
+             table open(k: int)
+             open(k)      :- put(k, _)
+             delete open(k) :+ drop(k)
+             retry(k, v)  :~ put(k, v)
+             note(k, v)@s :~ retry(k, v), open(k), store(s)",
+        )
+        .refused("D2.1"),
+        co_hash(
+            TIMER,
+            "it keeps its key",
+            "",
+            "timer retry(k: int, v: int) after 50 ms
+             table open(k: int, v: int)
+             open(k, v)   :- note(k, v)
+             delete open(k, _) :+ gone(k)
+             retry(k, v)  :~ note(k, v)
+             seen(k, v)@s :~ retry(k, v), open(k, v), server(s)",
+        ),
+        co_hash(
+            TIMER,
+            "it goes to another partition",
+            "",
+            "timer retry(k: int, v: int) after 50 ms
+             retry(v, k)  :~ note(k, v)
+             seen(k, v)@s :~ retry(k, v), server(s)",
+        ),
+        co_hash(
+            TIMER,
+            "it is armed for as long as state holds",
+            "",
+            "timer retry(k: int, v: int) after 50 ms
+             table open(k: int, v: int)
+             open(k, v)   :- note(k, v)
+             delete open(k, _) :+ gone(k)
+             retry(0, v)  :~ open(_, v)
+             seen(k, v)@s :~ retry(k, v), server(s)",
+        )
+        .refused("P1.5"),
+        independent(
+            EVERY,
+            "it moves with what it wakes",
+            "",
+            "timer tick() every 1 s
+             table open(k: int, v: int)
+             open(k, v)   :- seen(k, v)
+             done(k, v)@s :~ tick(), open(k, v), store(s)",
+        )
+        .line("decouple server { done, tick } into other using independent"),
+        functional(
+            EVERY,
+            "what it wakes moves",
+            "",
+            "timer tick() every 1 s
+             note(0, 0)@s :~ tick(), store(s)",
+        ),
+        co_hash(
+            EVERY,
+            "one for the node is not one for each partition",
+            "",
+            "timer tick() every 1 s
+             table open(k: int, v: int)
+             open(k, v)   :- note(k, v)
+             seen(k, v)@s :~ tick(), open(k, v), server(s)",
+        )
+        .refused("P1.2"),
+        co_hash(
+            EVERY,
+            "a timer without columns has no key",
+            "",
+            "timer tick() after 1 s
+             tick()       :~ note(_, _)
+             seen(0, 0)@s :~ tick(), server(s)",
+        )
+        .refused("P1.3"),
+    ]
+}
+
+fn serial() -> Vec<Cell> {
+    const SERIAL: &str = "serial channel";
+    const CHANNELS: &str = "
+channel one(k: int, v: int)   store -> server serial
+channel each(k: int, v: int)  server -> store serial
+channel ask(k: int, v: int)   client -> server serial
+";
+    vec![
+        independent(
+            SERIAL,
+            "its readers move whole",
+            CHANNELS,
+            "table last(=> v: int) replace
+             last(v)      :+ one(_, v)
+             done(k, v)@s :~ one(k, _), last(v), store(s)
+             each(k, v)@s :~ ask(k, v), store(s)",
+        )
+        .one_each(),
+        functional(
+            SERIAL,
+            "what it brings is forwarded",
+            CHANNELS,
+            "note(k, v)@s :~ ask(k, v), store(s)
+             each(k, v)@s :~ ask(k, v), store(s)
+             known(k, v)  :- one(k, v)",
+        )
+        .one_each(),
+        functional(
+            SERIAL,
+            "what is sent on it would be late",
+            CHANNELS,
+            "note(k, v)@s :~ ask(k, v), store(s)
+             each(k, v)@s :~ ask(k, v), store(s)
+             known(k, v)  :- one(k, v)",
+        )
+        .one_each()
+        .line("decouple server { each } into noter using functional")
+        .refused("D2.8"),
+        co_hash(
+            SERIAL,
+            "each partition takes one at a time",
+            "channel each(k: int, v: int)  server -> store serial",
+            "table last(k: int => v: int) replace
+             last(k, v)   :+ each(k, v)
+             seen(k, v)@s :~ each(k, _), last(k, v), server(s)",
+        )
+        .each(),
+    ]
+}
+
+impl Cell {
+    /// The stores send back what is sent to them one by one.
+    fn one_each(self) -> Cell {
+        let program =
+            self.program.replace("component store {", "component store {\n one(k, v)@s :~ each(k, v) from s\n");
+        Cell { program, ..self }
+    }
+
+    /// The server sends what it is told one by one as well.
+    fn each(self) -> Cell {
+        let program =
+            self.program.replace("component server {", "component server {\n each(k, v)@s :~ put(k, v), store(s)\n");
+        Cell { program, ..self }
+    }
+}
