@@ -55,8 +55,23 @@ struct Connection {
 #[derive(Clone, Debug, Default)]
 struct Peer {
     slot: Option<usize>,
+    /// The latest incarnation that said hello; what follows is about it.
+    incarnation: u64,
     taken_bytes: u64,
     acknowledged_bytes: u64,
+}
+
+impl Peer {
+    /// Takes a connection of an incarnation in. A later one than the last has sent nothing yet; an earlier one is no more.
+    fn admit(&mut self, incarnation: u64) -> Result<(), Refusal> {
+        if incarnation < self.incarnation {
+            return Err(Refusal::Superseded);
+        }
+        if incarnation > self.incarnation {
+            *self = Peer { slot: self.slot, incarnation, taken_bytes: 0, acknowledged_bytes: 0 };
+        }
+        Ok(())
+    }
 }
 
 /// The connection over which some logical clients are reached.
@@ -78,6 +93,8 @@ impl ClientRange {
 /// All incoming connections of a node.
 #[derive(Debug)]
 pub(crate) struct Callers {
+    /// Of this node.
+    incarnation: u64,
     slots: Vec<Option<Connection>>,
     free: Vec<usize>,
     first_token: usize,
@@ -93,8 +110,9 @@ pub(crate) struct Callers {
 
 impl Callers {
     /// No connections; events of those to come have tokens from `first_token` on. `places`: the number of nodes there are.
-    pub fn new(first_token: usize, places: usize) -> Self {
+    pub fn new(first_token: usize, places: usize, incarnation: u64) -> Self {
         Callers {
+            incarnation,
             slots: Vec::new(),
             free: Vec::new(),
             first_token,
@@ -205,23 +223,30 @@ impl Callers {
         if let Some(Identity::Client { .. }) = identity {
             *since = now;
         }
-        let (peers, clients) = (&mut self.peers, &self.clients);
+        let (incarnation, peers, clients) = (self.incarnation, &mut self.peers, &self.clients);
+        let mut asked = false;
         let fed = reader.feed(&scratch[..count], |body| match identity {
             Some(caller) => {
-                inbox.take(caller, body, meter);
-                if let Identity::Peer { place, .. } = caller {
-                    peers[*place].taken_bytes += (LENGTH_BYTES + body.len()) as u64;
+                match caller {
+                    Identity::Peer { place, .. } => {
+                        peers[*place].taken_bytes += (LENGTH_BYTES + body.len()) as u64;
+                        asked |= body.is_empty();
+                    }
+                    Identity::Client { .. } => {}
+                }
+                if !body.is_empty() || matches!(caller, Identity::Client { .. }) {
+                    inbox.take(caller, body, meter);
                 }
                 Ok(MAX_FRAME_BYTES)
             }
             None => {
-                let caller = greet(inbox, clients, has_room, body, out)?;
+                let caller = greet(inbox, peers, clients, has_room, body, out)?;
                 *identity = Some(caller);
                 let taken_bytes = match caller {
                     Identity::Peer { place, .. } => peers[place].taken_bytes,
                     Identity::Client { .. } => 0,
                 };
-                Welcome::Accepted { taken_bytes }.push(&mut out.bytes);
+                Welcome::Accepted { incarnation, taken_bytes }.push(&mut out.bytes);
                 Ok(MAX_FRAME_BYTES)
             }
         });
@@ -239,7 +264,7 @@ impl Callers {
         let readable = connection.readable;
         match connection.identity {
             Some(identity) if was_silent => self.welcome(slot, identity, now),
-            Some(Identity::Peer { place, .. }) => self.acknowledge(slot, place),
+            Some(Identity::Peer { place, .. }) => self.acknowledge(slot, place, asked),
             _ => {}
         }
         readable
@@ -267,9 +292,10 @@ impl Callers {
         }
     }
 
-    fn acknowledge(&mut self, slot: usize, place: usize) {
+    /// Tells a peer what was taken from it, if that is much more than it was told last or it asked.
+    fn acknowledge(&mut self, slot: usize, place: usize, asked: bool) {
         let peer = &mut self.peers[place];
-        if peer.taken_bytes - peer.acknowledged_bytes < ACKNOWLEDGE_BYTES {
+        if !asked && peer.taken_bytes - peer.acknowledged_bytes < ACKNOWLEDGE_BYTES {
             return;
         }
         peer.acknowledged_bytes = peer.taken_bytes;
@@ -398,6 +424,7 @@ impl Callers {
 /// Judges the first frame of a connection; a refusal is answered. `has_room`: whether a client can be taken in besides those there are.
 fn greet(
     inbox: &Inbox,
+    peers: &mut [Peer],
     clients: &[ClientRange],
     has_room: bool,
     body: &[u8],
@@ -408,7 +435,7 @@ fn greet(
         Identity::Client { role, first, count } => {
             place_of_client(clients, ClientRange { role, first, count, slot: 0 }, has_room).map(|()| caller)
         }
-        Identity::Peer { .. } => Ok(caller),
+        Identity::Peer { place, .. } => peers[place].admit(hello.incarnation).map(|()| caller),
     });
     admitted.map_err(|refusal| {
         Welcome::Refused(refusal).push(&mut out.bytes);

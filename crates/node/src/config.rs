@@ -1,6 +1,7 @@
 //! How a program is deployed and measured: `deploy.toml`.
 
 use std::net::{IpAddr, Ipv4Addr};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -38,6 +39,10 @@ pub struct Config {
     pub payload_bytes: u32,
     /// Bytes that one node has not acknowledged over which the sending node gives up, rather than losing a message or growing for ever.
     pub queue_limit_bytes: usize,
+    /// Where durable tables are kept; not a key of the file. Without it a program with durable tables gets a fresh folder, which is removed
+    /// at the end.
+    #[serde(skip)]
+    pub data: Option<PathBuf>,
 }
 
 impl Default for Config {
@@ -51,6 +56,7 @@ impl Default for Config {
             resend_after_ms: 1_000,
             payload_bytes: 16,
             queue_limit_bytes: 64 << 20,
+            data: None,
         }
     }
 }
@@ -226,6 +232,7 @@ mod tests {
             resend_after_ms: 20,
             payload_bytes: 8,
             queue_limit_bytes: 8 << 20,
+            data: None,
         };
         assert_eq!(config, all);
     }

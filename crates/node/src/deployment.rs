@@ -7,18 +7,16 @@ use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Instant;
 
-use menard_engine::{Plan, lower};
 use menard_lang::ir::Program;
 use mio::net::TcpListener;
 
 use crate::conductor::{Conductor, Notice, Progress, Who};
 use crate::config::{Config, ConfigError};
 use crate::control::{Phase, Signal};
+use crate::data::TemporaryFolder;
 use crate::error::RunError;
-use crate::host::{Host, HostParts, link_token};
-use crate::inbox::Inbox;
+use crate::hosts::Hosts;
 use crate::layout::{Layout, Place};
-use crate::link::Link;
 use crate::load::{Load, LoadParts, session_token};
 use crate::random;
 use crate::report::Report;
@@ -38,6 +36,8 @@ pub struct Deployment {
     threads: Threads,
     sender: Sender<Notice>,
     notices: Receiver<Notice>,
+    /// Removed when all threads have ended.
+    _data: Option<TemporaryFolder>,
 }
 
 /// Whether a program can be run with these settings, as far as one can tell without starting it.
@@ -66,8 +66,6 @@ impl Deployment {
         let listeners = listen(&layout, config)?;
         let address = |listener: &TcpListener| listener.local_addr().map_err(RunError::io("ask for a port"));
         let addresses = listeners.iter().map(address).collect::<Result<Vec<_>, _>>()?;
-        let plans: Vec<Arc<Plan>> =
-            program.components.iter().map(|component| Arc::new(lower(program, &component.name))).collect();
         let (sender, notices) = channel();
         let mut deployment = Deployment {
             program: program.clone(),
@@ -78,12 +76,9 @@ impl Deployment {
             threads: Threads::default(),
             sender,
             notices,
+            _data: None,
         };
-        let session = random::draw();
-        for (place, listener) in listeners.into_iter().enumerate() {
-            let plan = plans[deployment.layout.places[place].component].clone();
-            deployment.start_node(place, listener, plan, session)?;
-        }
+        deployment.start_nodes(listeners)?;
         Ok(deployment)
     }
 
@@ -118,46 +113,21 @@ impl Deployment {
         failures.flatten().next().map_or(Ok(()), Err)
     }
 
-    fn start_node(
-        &mut self,
-        place: usize,
-        listener: TcpListener,
-        plan: Arc<Plan>,
-        session: u64,
-    ) -> Result<(), RunError> {
+    fn start_nodes(&mut self, listeners: Vec<TcpListener>) -> Result<(), RunError> {
+        let mut hosts = Hosts::new(&self.program, self.layout.clone(), &self.config, &self.addresses, random::draw());
+        if hosts.has_durable_tables() && self.config.data.is_none() {
+            let folder = TemporaryFolder::new().map_err(RunError::io("make a temporary folder for durable tables"))?;
+            hosts.keep_data_in(folder.path());
+            self._data = Some(folder);
+        }
         let layout = self.layout.clone();
-        let poll = self.threads.poll()?;
-        let hello = |target| Hello {
-            fingerprint: layout.fingerprint,
-            session,
-            target: layout.wire_place(target),
-            caller: Caller::Peer(layout.wire_place(place)),
-        };
-        let link = |(target, address): (usize, &SocketAddr)| {
-            let limit = self.config.queue_limit_bytes;
-            (target != place).then(|| Link::new(*address, link_token(target), &hello(target), limit))
-        };
-        let parts = HostParts {
-            plan,
-            place,
-            poll,
-            listener,
-            links: self.addresses.iter().enumerate().map(link).collect(),
-            inbox: Inbox::new(layout.clone(), session, place),
-            signal: self.signal.clone(),
-            layout: layout.clone(),
-        };
-        let (sender, ended) = (self.sender.clone(), self.sender.clone());
-        let body = move || {
-            // A notice cannot be sent only if nobody wants to know any more.
-            let host = Host::new(parts);
-            host.run(|phase, snapshot| drop(sender.send(Notice::Node { place, phase, snapshot: Box::new(snapshot) })))
-                .map_err(|error| error.to_string())
-        };
-        let name = format!("menard {}", layout.places[place].name);
-        self.threads.spawn(name, body, move |outcome| {
-            drop(ended.send(Notice::Ended { who: Who::Node(place), outcome }));
-        })
+        for (node, name) in &layout.nodes {
+            hosts.open(*node, name)?;
+        }
+        for (place, listener) in listeners.into_iter().enumerate() {
+            hosts.start(place, listener, &mut self.threads, &self.signal, &self.sender)?;
+        }
+        Ok(())
     }
 
     fn start_load(&mut self) -> Result<(), RunError> {
@@ -167,12 +137,14 @@ impl Deployment {
             let hello = Hello {
                 fingerprint: self.layout.fingerprint,
                 session: 0,
+                incarnation: 0,
                 target: self.layout.wire_place(*place),
                 caller: Caller::Client { role: workload.role, first: 0, count: self.config.clients },
             };
             Session::new(self.addresses[*place], session_token(position), &hello, now)
         };
         let sessions = workload.places.iter().enumerate().map(session).collect();
+        let (poll, _) = self.threads.poll()?;
         let parts = LoadParts {
             layout: self.layout.clone(),
             workload,
@@ -181,7 +153,7 @@ impl Deployment {
             payload_bytes: self.config.payload_bytes as usize,
             seed: random::draw(),
             signal: self.signal.clone(),
-            poll: self.threads.poll()?,
+            poll,
             sessions,
         };
         let (sender, ended) = (self.sender.clone(), self.sender.clone());

@@ -79,6 +79,14 @@ pub enum RunError {
         /// What they should have done.
         action: &'static str,
     },
+    /// The data directory, or what is in it, cannot be used.
+    #[error("cannot start node {node}: {reason}")]
+    Data {
+        /// The node.
+        node: String,
+        /// What is wrong, and what to do.
+        reason: String,
+    },
     /// Commands were sent, none was answered.
     #[error("no command was answered in {seconds:.1} s{hint}")]
     NoReply {

@@ -111,8 +111,13 @@ fn only_the_partition_of_the_key_takes_a_message() {
 fn hellos_are_judged() {
     let server = WirePlace { component: 0, index: 0, part: 0 };
     let worker = WirePlace { component: 1, index: 0, part: 1 };
-    let good =
-        Hello { fingerprint: LAYOUT.fingerprint, session: SESSION, target: worker, caller: Caller::Peer(server) };
+    let good = Hello {
+        fingerprint: LAYOUT.fingerprint,
+        session: SESSION,
+        incarnation: 1,
+        target: worker,
+        caller: Caller::Peer(server),
+    };
     let inbox = inbox(2);
     assert_eq!(inbox.admit(&good), Ok(SERVER));
     assert_eq!(inbox.admit(&Hello { fingerprint: [0; 32], ..good }), Err(Refusal::Program));
@@ -188,14 +193,14 @@ proptest! {
     }
 
     #[test]
-    fn hellos_survive_the_wire_and_damage(flip in 0..800_usize, caller in any::<bool>(), numbers in any::<(u16, u32, u32)>()) {
+    fn hellos_survive_the_wire_and_damage(flip in 0..864_usize, caller in any::<bool>(), numbers in any::<(u16, u32, u32)>()) {
         let (component, index, part) = numbers;
         let place = WirePlace { component, index, part };
         let caller = match caller {
             true => Caller::Peer(place),
             false => Caller::Client { role: component, first: index, count: part },
         };
-        let hello = Hello { fingerprint: [9; 32], session: SESSION, target: place, caller };
+        let hello = Hello { fingerprint: [9; 32], session: SESSION, incarnation: 5, target: place, caller };
         let mut frame = Vec::new();
         hello.push(&mut frame);
         let mut body = frame.split_off(LENGTH_BYTES);

@@ -4,22 +4,26 @@ use std::io::ErrorKind;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use menard_engine::{Inputs, MAX_FOLLOW_UPS, Node, Outputs, Plan, Sent};
+use menard_engine::{Inputs, MAX_FOLLOW_UPS, Node, Outputs, Sent};
 use mio::net::TcpListener;
 use mio::{Events, Interest, Poll, Token};
 use thiserror::Error;
 
 use crate::callers::Callers;
 use crate::control::{Phase, Signal, WAKER};
+use crate::durability::Durability;
 use crate::inbox::Inbox;
 use crate::layout::{Endpoint, Layout};
 use crate::link::{Link, LinkError};
 use crate::meter::{DropReason, Meter, Snapshot};
-use crate::random;
+use crate::timers::{MAX_TIMERS, Timers};
 use crate::wire::MessageHeader;
 
 /// The most bytes that are read from one connection before the others have their turn.
 const READ_BYTES: usize = 64 << 10;
+
+/// The most turns, for messages of which a turn takes one at a time, before connections have their turn.
+const TURNS: usize = 64;
 
 /// After an accept that failed, the next one waits so long.
 const ACCEPT_RETRY: Duration = Duration::from_millis(100);
@@ -34,6 +38,10 @@ pub(crate) enum HostError {
     Link { peer: String, error: LinkError },
     #[error("it still has work to do after {MAX_FOLLOW_UPS} steps without any message: its rules never settle")]
     Restless,
+    #[error("it has more than {MAX_TIMERS} timers armed: its rules arm them faster than they fire")]
+    Timers,
+    #[error("{0}")]
+    Disk(String),
     #[error("waiting for connections failed: {0}")]
     Poll(#[from] std::io::Error),
 }
@@ -41,7 +49,12 @@ pub(crate) enum HostError {
 /// What a node is started with.
 pub(crate) struct HostParts {
     pub layout: Arc<Layout>,
-    pub plan: Arc<Plan>,
+    /// Not started, with the facts that its log has.
+    pub node: Node,
+    /// How often the logical node has started.
+    pub incarnation: u64,
+    /// If it has durable tables.
+    pub durability: Option<Durability>,
     pub place: usize,
     pub poll: Poll,
     pub listener: TcpListener,
@@ -60,6 +73,7 @@ pub(crate) struct Host {
     poll: Poll,
     listener: TcpListener,
     node: Node,
+    durability: Option<Durability>,
     outputs: Outputs,
     /// The inputs of the step under way; what comes meanwhile waits in the inbox.
     taken: Inputs,
@@ -75,6 +89,9 @@ pub(crate) struct Host {
 struct Outbox {
     links: Vec<Option<Link>>,
     callers: Callers,
+    timers: Timers,
+    /// A timer could not be armed.
+    is_overrun: bool,
 }
 
 /// The token of the connection to a place.
@@ -86,18 +103,23 @@ impl Host {
     /// A node that has not started.
     pub fn new(parts: HostParts) -> Self {
         let places = parts.layout.places.len();
-        let me = parts.layout.places[parts.place].node;
         Host {
             place: parts.place,
             signal: parts.signal,
             phase: Phase::WarmUp,
             poll: parts.poll,
             listener: parts.listener,
-            node: Node::with_seed(parts.plan, me, random::draw()),
+            node: parts.node,
+            durability: parts.durability,
             outputs: Outputs::default(),
             taken: Inputs::default(),
             inbox: parts.inbox,
-            outbox: Outbox { links: parts.links, callers: Callers::new(FIRST_LINK + places, places) },
+            outbox: Outbox {
+                links: parts.links,
+                callers: Callers::new(FIRST_LINK + places, places, parts.incarnation),
+                timers: Timers::default(),
+                is_overrun: false,
+            },
             meter: Meter::default(),
             scratch: vec![0; READ_BYTES],
             accept_at: None,
@@ -110,8 +132,8 @@ impl Host {
         self.poll.registry().register(&mut self.listener, LISTENER, Interest::READABLE)?;
         let mut events = Events::with_capacity(256);
         self.taken.start = true;
-        self.step()?;
-        let mut more = !self.inbox.inputs.is_empty();
+        self.turn()?;
+        let mut more = !self.inbox.is_empty();
         loop {
             let now = Instant::now();
             self.flush(now)?;
@@ -123,29 +145,86 @@ impl Host {
             let phase = self.signal.phase();
             if phase != self.phase {
                 self.phase = phase;
-                self.meter.misaddressed = self.node.counters().misaddressed;
+                self.collect();
                 on_snapshot(phase, Snapshot::take(&self.meter));
                 if phase == Phase::Stop {
                     return Ok(());
                 }
             }
             self.handle(&events)?;
+            self.release()?;
+            self.fire_timers();
+            // Nothing is taken while what was taken waits for too much: the senders keep it.
+            let is_full = self.inbox.is_full() || self.durability.as_ref().is_some_and(Durability::is_behind);
             // Clients are not read while a peer is behind: their load fills no queue to its limit.
             let admit_clients = !self.outbox.links.iter().flatten().any(Link::is_behind);
             let Self { outbox, inbox, scratch, meter, .. } = &mut self;
-            more = outbox.callers.read(inbox, scratch, meter, admit_clients, now);
-            if !self.inbox.inputs.is_empty() {
-                std::mem::swap(&mut self.inbox.inputs, &mut self.taken);
-                self.step()?;
-                more |= !self.inbox.inputs.is_empty();
+            more = !is_full && outbox.callers.read(inbox, scratch, meter, admit_clients, now);
+            self.take_turns()?;
+            more |= !self.inbox.is_empty();
+        }
+    }
+
+    /// Takes what has come in: one turn, or several if some of it has to be taken one by one.
+    fn take_turns(&mut self) -> Result<(), HostError> {
+        for _ in 0..TURNS {
+            if self.inbox.is_empty() {
+                return Ok(());
+            }
+            let others_wait = self.inbox.is_waiting();
+            self.inbox.next_turn(&mut self.taken);
+            self.turn()?;
+            if !others_wait {
+                return Ok(());
             }
         }
+        Ok(())
+    }
+
+    /// Puts what others count into the meter.
+    fn collect(&mut self) {
+        self.meter.misaddressed = self.node.counters().misaddressed;
+        self.meter.syncs = self.durability.as_ref().map_or(0, Durability::syncs);
+        for link in self.outbox.links.iter_mut().flatten() {
+            self.meter.drop_many(DropReason::Restart, link.take_lost());
+        }
+    }
+
+    /// Sends what was held until the disk had it.
+    fn release(&mut self) -> Result<(), HostError> {
+        let Some(durability) = &mut self.durability else { return Ok(()) };
+        while let Some(outputs) = durability.release() {
+            for sent in outputs.iter() {
+                self.outbox.send(&self.layout, self.place, sent, &mut self.inbox, &mut self.meter);
+            }
+            durability.reuse(outputs);
+        }
+        match durability.failure() {
+            Some(failure) => Err(HostError::Disk(failure.to_owned())),
+            None if self.outbox.is_overrun => Err(HostError::Timers),
+            None => Ok(()),
+        }
+    }
+
+    /// Sends the messages of the timers that are due.
+    fn fire_timers(&mut self) {
+        if self.outbox.timers.next().is_none() {
+            return;
+        }
+        let now = Instant::now();
+        let mut timers = std::mem::take(&mut self.outbox.timers);
+        while timers.fire(now, |sent| {
+            self.meter.timers += 1;
+            self.outbox.deliver(&self.layout, self.place, sent, &mut self.inbox, &mut self.meter);
+        }) {}
+        self.outbox.timers = timers;
     }
 
     /// How long nothing is to be done unless something comes.
     fn sleep(&self, now: Instant) -> Option<Duration> {
         let retries = self.outbox.links.iter().flatten().filter_map(Link::retry_at);
-        let next = retries.chain(self.outbox.callers.deadline()).chain(self.accept_at).min()?;
+        let timers = self.outbox.timers.next();
+        let next = retries.chain(self.outbox.callers.deadline()).chain(self.accept_at).chain(timers).min()?;
         // Polls count in milliseconds and may wake early: a little more, and the time has come.
         Some(next.saturating_duration_since(now) + Duration::from_millis(1))
     }
@@ -191,19 +270,32 @@ impl Host {
     }
 
     /// Steps with the inputs taken, then without any as long as a step leaves work to the next: no message comes in between.
-    fn step(&mut self) -> Result<(), HostError> {
+    fn turn(&mut self) -> Result<(), HostError> {
         for _ in 0..=MAX_FOLLOW_UPS {
             self.node.step(&self.taken, &mut self.outputs);
             self.meter.steps += 1;
             self.taken.clear();
-            for sent in self.outputs.iter() {
-                self.outbox.send(&self.layout, self.place, sent, &mut self.inbox, &mut self.meter);
+            let is_settled = !self.outputs.pending;
+            if let Some(durability) = &mut self.durability {
+                durability.take_step(&mut self.outputs);
+            } else {
+                for sent in self.outputs.iter() {
+                    self.outbox.send(&self.layout, self.place, sent, &mut self.inbox, &mut self.meter);
+                }
             }
-            if !self.outputs.pending {
-                return Ok(());
+            if is_settled {
+                return self.end_turn();
             }
         }
         Err(HostError::Restless)
+    }
+
+    fn end_turn(&mut self) -> Result<(), HostError> {
+        if let Some(durability) = &mut self.durability {
+            durability.end_turn(&self.node);
+            return self.release();
+        }
+        if self.outbox.is_overrun { Err(HostError::Timers) } else { Ok(()) }
     }
 
     fn flush(&mut self, now: Instant) -> Result<(), HostError> {
@@ -218,8 +310,16 @@ impl Host {
 }
 
 impl Outbox {
-    /// Puts a message where it goes: into a link, a client's connection, or this node's own inbox.
+    /// Sends a message, or, if it is a timer's, arms the timer.
     fn send(&mut self, layout: &Layout, place: usize, sent: Sent<'_>, inbox: &mut Inbox, meter: &mut Meter) {
+        match layout.routes[usize::from(sent.channel)].delay {
+            None => self.deliver(layout, place, sent, inbox, meter),
+            Some(delay) => self.is_overrun |= !self.timers.arm(sent, delay, Instant::now()),
+        }
+    }
+
+    /// Puts a message where it goes: into a link, a client's connection, or this node's own inbox.
+    fn deliver(&mut self, layout: &Layout, place: usize, sent: Sent<'_>, inbox: &mut Inbox, meter: &mut Meter) {
         let me = layout.places[place].node;
         let header = MessageHeader { channel: sent.channel, from: me.index, to: sent.to.index };
         let pushed = match layout.routes[usize::from(sent.channel)].receiver {
@@ -228,7 +328,7 @@ impl Outbox {
                 let to = layout.place(component, sent.to.index, sent.part);
                 let to = to.expect("the engine addresses nodes that exist");
                 match &mut self.links[to] {
-                    None => return inbox.inputs.push(sent.channel, me, sent.args.iter().cloned()),
+                    None => return inbox.push(sent.channel, me, sent.args.iter().cloned()),
                     Some(link) => link.push(header, sent.args).map_err(|_| DropReason::TooLong),
                 }
             }

@@ -1,5 +1,6 @@
 //! What may come in: hellos and messages are judged here, without sockets. What passes becomes input of the node's next step.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use menard_engine::Inputs;
@@ -39,15 +40,76 @@ pub(crate) struct Inbox {
     layout: Arc<Layout>,
     session: u64,
     place: usize,
-    /// Messages for the next step.
+    /// Messages for the next turn.
     pub inputs: Inputs,
     values: Vec<Value>,
+    /// For each channel of which a turn takes one message at a time, what waits.
+    serial: Vec<Serial>,
+    waiting: usize,
 }
+
+/// A channel of which a turn takes at most one message.
+#[derive(Debug)]
+struct Serial {
+    channel: u16,
+    /// Whether the next turn has one.
+    taken: bool,
+    waiting: VecDeque<(Node, Box<[Value]>)>,
+}
+
+/// With so many messages that wait for a turn of their own, no more are taken.
+const FULL_MESSAGES: usize = 10_000;
 
 impl Inbox {
     /// The gate of the node at `place`.
     pub fn new(layout: Arc<Layout>, session: u64, place: usize) -> Self {
-        Inbox { layout, session, place, inputs: Inputs::default(), values: Vec::new() }
+        let routes = (0..).zip(&layout.routes).filter(|(_, route)| route.serial);
+        let serial = routes.map(|(channel, _)| Serial { channel, taken: false, waiting: VecDeque::new() }).collect();
+        Inbox { layout, session, place, inputs: Inputs::default(), values: Vec::new(), serial, waiting: 0 }
+    }
+
+    /// Whether nothing is there for a turn.
+    pub fn is_empty(&self) -> bool {
+        self.inputs.is_empty()
+    }
+
+    /// Whether messages wait for a turn of their own, besides those of the next turn.
+    pub fn is_waiting(&self) -> bool {
+        self.waiting > 0
+    }
+
+    /// Whether so many messages wait that no more should be taken.
+    pub fn is_full(&self) -> bool {
+        self.waiting >= FULL_MESSAGES
+    }
+
+    /// Gives the messages of the next turn in exchange for an empty buffer.
+    pub fn next_turn(&mut self, taken: &mut Inputs) {
+        std::mem::swap(&mut self.inputs, taken);
+        for serial in &mut self.serial {
+            let next = serial.waiting.pop_front();
+            serial.taken = next.is_some();
+            if let Some((from, args)) = next {
+                self.waiting -= 1;
+                self.inputs.push(serial.channel, from, args);
+            }
+        }
+    }
+
+    /// Keeps a good message for the next turn, or, of a serial channel, for a later one.
+    pub fn push(&mut self, channel: u16, from: Node, args: impl IntoIterator<Item = Value>) {
+        match self.serial.iter_mut().find(|serial| serial.channel == channel) {
+            Some(serial) if serial.taken => {
+                serial.waiting.push_back((from, args.into_iter().collect()));
+                self.waiting += 1;
+            }
+            serial => {
+                if let Some(serial) = serial {
+                    serial.taken = true;
+                }
+                self.inputs.push(channel, from, args);
+            }
+        }
     }
 
     /// Judges a hello.
@@ -81,7 +143,9 @@ impl Inbox {
     pub fn take(&mut self, caller: &Identity, body: &[u8], meter: &mut Meter) {
         match self.judge(caller, body) {
             Ok((channel, from)) => {
-                self.inputs.push(channel, from, self.values.drain(..));
+                let mut values = std::mem::take(&mut self.values);
+                self.push(channel, from, values.drain(..));
+                self.values = values;
                 meter.messages_in += 1;
                 meter.bytes_in += (LENGTH_BYTES + body.len()) as u64;
             }

@@ -3,7 +3,9 @@
 //! A *place* is a physical node: one partition of one component of one logical node. Places are numbered component by component, then
 //! logical node by logical node, then partition by partition, so that the place of a message is arithmetic.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
+use std::time::Duration;
 
 use menard_engine::Router;
 use menard_lang::ir::Program;
@@ -43,6 +45,10 @@ pub(crate) struct Route {
     pub columns: Box<[Type]>,
     pub sender: Endpoint,
     pub receiver: Endpoint,
+    /// Of a timer: how long it takes.
+    pub delay: Option<Duration>,
+    /// Whether a turn takes at most one message of it.
+    pub serial: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -56,6 +62,8 @@ struct ComponentPlaces {
 #[derive(Debug)]
 pub(crate) struct Layout {
     pub places: Vec<Place>,
+    /// The logical nodes that have places, with their names, in the order of roles.
+    pub nodes: Vec<(Node, String)>,
     pub routes: Vec<Route>,
     pub router: Router,
     /// A digest of the program's text: only nodes of the same program talk to each other.
@@ -95,8 +103,11 @@ impl Layout {
             columns: channel.columns.iter().map(|column| column.ty).collect(),
             sender: endpoint(program, &channel.sender),
             receiver: endpoint(program, &channel.receiver),
+            delay: channel.delay.as_ref().map(|delay| Duration::from_micros(delay.micros)),
+            serial: channel.serial,
         });
         Ok(Layout {
+            nodes: logical_nodes(program, &places),
             places,
             routes: routes.collect(),
             router: Router::new(program),
@@ -130,6 +141,16 @@ impl Layout {
     pub fn is_for_part(&self, channel: u16, component: usize, args: &[Value], part: u32) -> bool {
         self.components[component].parts == 1 || self.router.part(channel, args) == part
     }
+}
+
+/// The logical nodes that have places: the role, `[index]` where it has several nodes.
+fn logical_nodes(program: &Program, places: &[Place]) -> Vec<(Node, String)> {
+    let nodes: BTreeSet<Node> = places.iter().map(|place| place.node).collect();
+    let name = |node: Node| {
+        let role = &program.roles[usize::from(node.role)];
+        if role.nodes > 1 { format!("{}[{}]", role.name, node.index) } else { role.name.to_string() }
+    };
+    nodes.into_iter().map(|node| (node, name(node))).collect()
 }
 
 /// A channel's end: components first, since a role and its first component have the same name and only external roles have none.

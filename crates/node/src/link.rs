@@ -3,6 +3,12 @@
 //! Messages are appended to a log, and stay there until the receiver has acknowledged them. A connection begins with a hello; the answer
 //! says how many bytes of the log the receiver has, and sending goes on from there. The log has a limit: a node whose receiver does not
 //! take what it is sent fails, rather than losing messages or growing without bound.
+//!
+//! A receiver that has started again knows nothing of what an earlier incarnation took. What was written to that one is lost: it may
+//! have taken it and acted on it, and nobody takes a message twice. What was not goes to the new one.
+//!
+//! A receiver that owes an acknowledgement for some time is asked for it, and left for a new connection if it does not answer: so a
+//! connection of which only one end is left is found out, even if nothing is sent on it.
 
 use std::io;
 use std::net::SocketAddr;
@@ -19,7 +25,7 @@ use crate::meter::DropReason;
 use crate::stream::{Filled, FrameReader, drain, fill};
 use crate::wire::{
     Hello, LENGTH_BYTES, MAX_FRAME_BYTES, MAX_GREETING_BYTES, MessageHeader, OversizedError, Refusal, Welcome,
-    push_message, read_acknowledgement,
+    push_message, push_ping, read_acknowledgement, split_frame,
 };
 
 const FIRST_BACK_OFF: Duration = Duration::from_millis(10);
@@ -28,6 +34,10 @@ const LONGEST_BACK_OFF: Duration = Duration::from_secs(1);
 pub(crate) const GREETING_TIMEOUT: Duration = Duration::from_secs(2);
 /// A receiver has so long to take or acknowledge something when it ought to; then the connection is given up for another.
 const PROGRESS_TIMEOUT: Duration = Duration::from_secs(10);
+/// A receiver that has not acknowledged everything for so long is asked to.
+const PING_AFTER: Duration = Duration::from_secs(1);
+/// A receiver has so long to answer that.
+const PING_TIMEOUT: Duration = Duration::from_secs(3);
 /// With so many bytes written a receiver that lives has acknowledged some: it does so after whole frames.
 const OWED_BYTES: usize = ACKNOWLEDGE_BYTES as usize + LENGTH_BYTES + MAX_FRAME_BYTES;
 /// Acknowledged bytes are cut off the log when they are so many, or all.
@@ -73,14 +83,24 @@ pub(crate) struct Link {
     back_off: Duration,
     /// Since when the receiver has been waited for, if it has to do something.
     waits_since: Option<Instant>,
+    /// Since when the receiver has not acknowledged anything although it could.
+    owes_since: Option<Instant>,
+    /// When it was asked to.
+    asked_at: Option<Instant>,
+    /// The receiver's incarnation, as it said last.
+    incarnation: Option<u64>,
+    /// Messages that were written to an earlier incarnation and not acknowledged.
+    lost: u64,
     /// What was not yet acknowledged, and maybe some bytes before.
     log: Vec<u8>,
-    /// The number of bytes cut off the front of the log since the session began.
+    /// The number of bytes cut off the front of the log since the receiver's incarnation is known.
     cut: u64,
     /// The bytes of the log that were acknowledged.
     acknowledged: usize,
     /// The bytes of the log that were written to the connection.
     written: usize,
+    /// The bytes of the log that were written to this or an earlier connection.
+    offered: usize,
 }
 
 impl Link {
@@ -97,11 +117,21 @@ impl Link {
             reader: FrameReader::new(),
             back_off: FIRST_BACK_OFF,
             waits_since: None,
+            owes_since: None,
+            asked_at: None,
+            incarnation: None,
+            lost: 0,
             log: Vec::new(),
             cut: 0,
             acknowledged: 0,
             written: 0,
+            offered: 0,
         }
+    }
+
+    /// How many messages were lost because the receiver started again, since this was asked last.
+    pub fn take_lost(&mut self) -> u64 {
+        std::mem::take(&mut self.lost)
     }
 
     /// Appends a message and gives its number of bytes; [`Link::flush`] sends it.
@@ -123,7 +153,14 @@ impl Link {
     pub fn retry_at(&self) -> Option<Instant> {
         match self.connection {
             Connection::BackOff(until) => Some(until),
-            _ => self.waits_since.map(|since| since + self.patience()),
+            _ => {
+                let waits = self.waits_since.map(|since| since + self.patience());
+                let owes = match self.asked_at {
+                    Some(asked) => Some(asked + PING_TIMEOUT),
+                    None => self.owes_since.map(|since| since + PING_AFTER),
+                };
+                waits.into_iter().chain(owes).min()
+            }
         }
     }
 
@@ -140,8 +177,19 @@ impl Link {
             Connection::Open { blocked, .. } => blocked || self.written - self.acknowledged >= OWED_BYTES,
         };
         self.waits_since = waits.then(|| self.waits_since.unwrap_or(now));
-        if self.waits_since.is_some_and(|since| since + self.patience() <= now) {
+        let is_late = self.waits_since.is_some_and(|since| since + self.patience() <= now);
+        if is_late || self.asked_at.is_some_and(|asked| asked + PING_TIMEOUT <= now) {
             self.fail(now);
+        }
+    }
+
+    /// Asks a receiver for an acknowledgement that it has owed for long.
+    fn ask(&mut self, now: Instant) {
+        let owes = matches!(self.connection, Connection::Open { .. }) && self.kept_bytes() > 0;
+        self.owes_since = owes.then(|| self.owes_since.unwrap_or(now));
+        if self.asked_at.is_none() && self.owes_since.is_some_and(|since| since + PING_AFTER <= now) {
+            self.asked_at = Some(now);
+            push_ping(&mut self.log);
         }
     }
 
@@ -151,12 +199,14 @@ impl Link {
         if kept > self.limit {
             return Err(LinkError::Overflow { bytes: kept, limit: self.limit });
         }
+        self.ask(now);
         match &mut self.connection {
             Connection::Idle if kept > 0 => self.connect(registry, now),
             Connection::BackOff(until) if *until <= now => self.connect(registry, now),
             Connection::Open { stream, blocked: blocked @ false } => match drain(stream, &self.log[self.written..]) {
                 Ok(count) => {
                     self.written += count;
+                    self.offered = self.offered.max(self.written);
                     if count > 0 {
                         self.waits_since = None;
                     }
@@ -242,7 +292,12 @@ impl Link {
 
     fn welcome(&mut self, body: &[u8], refused: &mut Option<Refusal>) -> Option<()> {
         match Welcome::read(body)? {
-            Welcome::Accepted { taken_bytes } => {
+            Welcome::Accepted { incarnation, taken_bytes } => {
+                match self.incarnation.replace(incarnation) {
+                    Some(earlier) if earlier < incarnation => self.forget_what_was_written(),
+                    Some(earlier) if earlier > incarnation => return None,
+                    _ => {}
+                }
                 // What earlier connections took counts, whatever of it was lost: sending goes on where the receiver is.
                 self.written = self.log.len();
                 self.acknowledge(taken_bytes)?;
@@ -261,27 +316,44 @@ impl Link {
         }
     }
 
-    /// The receiver has so many bytes since the session began. `None` if that cannot be.
+    /// The receiver has started again: what was written may have been taken by its last incarnation, and what was not, or not whole, was
+    /// not.
+    fn forget_what_was_written(&mut self) {
+        let mut lost_bytes = self.acknowledged;
+        while let Ok(Some((body, rest))) = split_frame(&self.log[lost_bytes..], MAX_FRAME_BYTES) {
+            let end = self.log.len() - rest.len();
+            if end > self.offered {
+                break;
+            }
+            self.lost += u64::from(!body.is_empty());
+            lost_bytes = end;
+        }
+        self.log.drain(..lost_bytes);
+        (self.cut, self.acknowledged, self.written, self.offered) = (0, 0, 0, 0);
+    }
+
+    /// The receiver has so many bytes since its incarnation is known. `None` if that cannot be.
     fn acknowledge(&mut self, taken_bytes: u64) -> Option<()> {
         let taken = usize::try_from(taken_bytes.checked_sub(self.cut)?).ok()?;
         if taken > self.written || taken < self.acknowledged {
             return None;
         }
         if taken > self.acknowledged {
-            self.waits_since = None;
+            (self.waits_since, self.owes_since, self.asked_at) = (None, None, None);
         }
         self.acknowledged = taken;
         if taken == self.log.len() || taken >= TRIM_BYTES {
             self.log.drain(..taken);
             self.cut += taken as u64;
             self.written -= taken;
+            self.offered -= taken;
             self.acknowledged = 0;
         }
         Some(())
     }
 
     fn fail(&mut self, now: Instant) {
-        self.waits_since = None;
+        (self.waits_since, self.owes_since, self.asked_at) = (None, None, None);
         self.connection = Connection::BackOff(now + self.back_off);
         self.back_off = (self.back_off * 2).min(LONGEST_BACK_OFF);
     }
@@ -319,7 +391,12 @@ mod tests {
 
     fn hello() -> Hello {
         let place = WirePlace { component: 0, index: 0, part: 0 };
-        Hello { fingerprint: [1; 32], session: 2, target: place, caller: Caller::Peer(place) }
+        Hello { fingerprint: [1; 32], session: 2, incarnation: 3, target: place, caller: Caller::Peer(place) }
+    }
+
+    /// The answer of a receiver that has started seven times.
+    fn accepted(taken_bytes: u64) -> Welcome {
+        Welcome::Accepted { incarnation: 7, taken_bytes }
     }
 
     /// A link and what it needs to run, and a listener that plays the receiver.
@@ -384,13 +461,13 @@ mod tests {
     fn nothing_is_lost_when_the_connection_breaks() {
         let mut pair = Pair::new(1 << 20);
         let bytes = (0..5).map(|number| pair.push(number)).max().expect("five messages");
-        let mut first = pair.accept(Welcome::Accepted { taken_bytes: 0 });
+        let mut first = pair.accept(accepted(0));
         pair.run().expect("sending is no error");
         assert_eq!(read_numbers(&mut first, 5, bytes), [0, 1, 2, 3, 4]);
         drop(first);
         pair.push(5);
         // The receiver took three of the five; the others were lost with the connection.
-        let mut second = pair.accept(Welcome::Accepted { taken_bytes: 3 * bytes as u64 });
+        let mut second = pair.accept(accepted(3 * bytes as u64));
         pair.run().expect("sending again is no error");
         assert_eq!(read_numbers(&mut second, 3, bytes), [3, 4, 5]);
     }
@@ -399,7 +476,7 @@ mod tests {
     fn what_is_acknowledged_is_forgotten() {
         let mut pair = Pair::new(1 << 20);
         let bytes = pair.push(1) as u64;
-        let mut stream = pair.accept(Welcome::Accepted { taken_bytes: 0 });
+        let mut stream = pair.accept(accepted(0));
         pair.run().expect("sending is no error");
         let mut acknowledgement = Vec::new();
         push_acknowledgement(&mut acknowledgement, bytes);
@@ -412,7 +489,7 @@ mod tests {
     fn a_link_is_behind_until_the_receiver_has_what_was_written() {
         let mut pair = Pair::new(MIN_QUEUE_LIMIT_BYTES);
         let bytes: usize = (0..).map(|number| pair.push(number)).take(BEHIND_BYTES / 20).sum();
-        let mut stream = pair.accept(Welcome::Accepted { taken_bytes: 0 });
+        let mut stream = pair.accept(accepted(0));
         let reader = std::thread::spawn(move || {
             stream.read_exact(&mut vec![0; bytes]).expect("all of it comes");
             stream
@@ -433,10 +510,79 @@ mod tests {
     fn a_receiver_that_claims_more_than_was_sent_is_left() {
         let mut pair = Pair::new(1 << 20);
         let bytes = pair.push(1) as u64;
-        let _stream = pair.accept(Welcome::Accepted { taken_bytes: bytes + 1 });
+        let _stream = pair.accept(accepted(bytes + 1));
         pair.run().expect("it is tried again");
         assert!(pair.link.retry_at().is_some() || !matches!(pair.link.connection, Connection::Open { .. }));
         assert_eq!(pair.link.log.len() as u64, bytes);
+    }
+
+    #[test]
+    fn what_an_earlier_incarnation_may_have_taken_is_not_sent_to_the_next() {
+        let mut pair = Pair::new(1 << 20);
+        let bytes = (0..3).map(|number| pair.push(number)).max().expect("three messages");
+        let mut first = pair.accept(accepted(0));
+        pair.run().expect("sending is no error");
+        assert_eq!(read_numbers(&mut first, 3, bytes), [0, 1, 2]);
+        let mut acknowledgement = Vec::new();
+        push_acknowledgement(&mut acknowledgement, bytes as u64);
+        first.write_all(&acknowledgement).expect("the link reads");
+        pair.run().expect("an acknowledgement is no error");
+        drop(first);
+        pair.run().expect("a closed connection is no error");
+        pair.push(3);
+        let mut second = pair.accept(Welcome::Accepted { incarnation: 8, taken_bytes: 0 });
+        pair.run().expect("sending is no error");
+        assert_eq!(read_numbers(&mut second, 1, bytes), [3]);
+        assert_eq!((pair.link.take_lost(), pair.link.take_lost()), (2, 0));
+        // What this one takes counts from its own beginning.
+        acknowledgement.clear();
+        push_acknowledgement(&mut acknowledgement, bytes as u64);
+        second.write_all(&acknowledgement).expect("the link reads");
+        pair.run().expect("an acknowledgement is no error");
+        assert_eq!(pair.link.log.len(), 0);
+        // An earlier incarnation is no more.
+        drop(second);
+        pair.run().expect("a closed connection is no error");
+        pair.push(4);
+        let _third = pair.accept(accepted(0));
+        pair.run().expect("it is tried again");
+        assert!(!matches!(pair.link.connection, Connection::Open { .. }), "{:?}", pair.link.connection);
+    }
+
+    #[test]
+    fn a_message_that_was_written_in_part_goes_to_the_next_incarnation() {
+        let mut pair = Pair::new(1 << 20);
+        let bytes = (0..3).map(|number| pair.push(number)).max().expect("three messages");
+        let _first = pair.accept(accepted(0));
+        pair.link.offered = bytes + bytes / 2;
+        pair.link.forget_what_was_written();
+        assert_eq!(pair.link.log.len(), 2 * bytes);
+        assert_eq!(pair.link.take_lost(), 1);
+    }
+
+    #[test]
+    fn a_receiver_that_owes_an_acknowledgement_is_asked_and_left_if_it_does_not_answer() {
+        let mut pair = Pair::new(1 << 20);
+        let bytes = pair.push(1);
+        let mut stream = pair.accept(accepted(0));
+        pair.run().expect("sending is no error");
+        pass(&mut pair, PING_AFTER - Duration::from_millis(500));
+        assert_eq!(pair.link.log.len(), bytes);
+        pass(&mut pair, PING_AFTER);
+        assert_eq!(pair.link.log.len(), bytes + LENGTH_BYTES);
+        let mut received = vec![0; bytes + LENGTH_BYTES];
+        stream.read_exact(&mut received).expect("the link asks");
+        assert_eq!(received[bytes..], [0; LENGTH_BYTES]);
+        pass(&mut pair, PING_AFTER + PING_TIMEOUT / 2);
+        assert!(matches!(pair.link.connection, Connection::Open { .. }), "{:?}", pair.link.connection);
+        assert!(pair.link.retry_at().is_some_and(|at| at <= Instant::now() + PING_AFTER + PING_TIMEOUT));
+        pass(&mut pair, PING_AFTER + PING_TIMEOUT);
+        assert!(matches!(pair.link.connection, Connection::BackOff(_)), "{:?}", pair.link.connection);
+        // Nothing is lost: it is the same incarnation that answers next.
+        pass(&mut pair, PING_AFTER + PING_TIMEOUT + LONGEST_BACK_OFF);
+        let mut second = pair.accept(accepted(0));
+        pair.run().expect("sending is no error");
+        assert_eq!(read_numbers(&mut second, 1, bytes), [1]);
     }
 
     /// Lets time pass for a link without anything happening.
@@ -461,7 +607,7 @@ mod tests {
     fn a_receiver_that_takes_nothing_is_left_and_one_that_owes_nothing_is_not() {
         let mut pair = Pair::new(64 << 20);
         pair.push(1);
-        let _stream = pair.accept(Welcome::Accepted { taken_bytes: 0 });
+        let _stream = pair.accept(accepted(0));
         pair.run().expect("sending is no error");
         pass(&mut pair, 10 * PROGRESS_TIMEOUT);
         assert!(matches!(pair.link.connection, Connection::Open { .. }), "{:?}", pair.link.connection);

@@ -318,7 +318,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let target = layout.wire_place(workload.front[0]);
         let caller = Caller::Client { role: workload.role, first: 0, count: CLIENTS };
-        let hello = Hello { fingerprint: layout.fingerprint, session: 0, target, caller };
+        let hello = Hello { fingerprint: layout.fingerprint, session: 0, incarnation: 0, target, caller };
         let address = listener.local_addr().expect("a bound listener has an address");
         let parts = LoadParts {
             layout,
@@ -342,7 +342,7 @@ mod tests {
         stream.read_exact(&mut length).expect("clients say hello");
         stream.read_exact(&mut vec![0; u32::from_le_bytes(length) as usize]).expect("clients say hello");
         let mut welcome = Vec::new();
-        Welcome::Accepted { taken_bytes: 0 }.push(&mut welcome);
+        Welcome::Accepted { incarnation: 1, taken_bytes: 0 }.push(&mut welcome);
         stream.write_all(&welcome).expect("clients read");
         stream
     }

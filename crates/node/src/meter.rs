@@ -34,10 +34,12 @@ pub(crate) enum DropReason {
     SlowClient,
     /// A message that a rule sent and that is too long for a frame.
     TooLong,
+    /// A message on its way to a node that has started again since.
+    Restart,
 }
 
 impl DropReason {
-    const ALL: [DropReason; 13] = [
+    const ALL: [DropReason; 14] = [
         DropReason::Malformed,
         DropReason::UnknownChannel,
         DropReason::WrongSender,
@@ -51,6 +53,7 @@ impl DropReason {
         DropReason::NoClient,
         DropReason::SlowClient,
         DropReason::TooLong,
+        DropReason::Restart,
     ];
 
     /// The name in reports.
@@ -69,6 +72,7 @@ impl DropReason {
             DropReason::NoClient => "no_client",
             DropReason::SlowClient => "slow_client",
             DropReason::TooLong => "too_long",
+            DropReason::Restart => "restart",
         }
     }
 }
@@ -81,6 +85,10 @@ pub(crate) struct Meter {
     pub bytes_in: u64,
     pub bytes_out: u64,
     pub steps: u64,
+    /// Syncs of the node's log.
+    pub syncs: u64,
+    /// Timers that fired.
+    pub timers: u64,
     /// Messages that the engine found addressed to nodes that do not exist.
     pub misaddressed: u64,
     dropped: [u64; DropReason::ALL.len()],
@@ -90,6 +98,11 @@ impl Meter {
     /// Counts something dropped.
     pub fn drop(&mut self, reason: DropReason) {
         self.dropped[reason as usize] += 1;
+    }
+
+    /// Counts several messages dropped.
+    pub fn drop_many(&mut self, reason: DropReason, count: u64) {
+        self.dropped[reason as usize] += count;
     }
 
     /// What was dropped, by reason; reasons that never occurred are left out.

@@ -33,6 +33,10 @@ pub struct Report {
     pub messages_per_command: f64,
     /// Bytes of these messages, with their headers.
     pub bytes_per_command: f64,
+    /// Syncs of the logs of all nodes.
+    pub syncs: u64,
+    /// The same for each command: many turns share a sync under load.
+    pub syncs_per_command: f64,
     /// The node with the most CPU time for each command.
     pub busiest: Busiest,
     /// Commands a second that the busiest node could do with a core of its own: 1,000,000 / its CPU time for each command.
@@ -87,6 +91,10 @@ pub struct NodeReport {
     pub bytes_out: u64,
     /// Steps of its engine.
     pub steps: u64,
+    /// Syncs of its log; 0 if it has no durable tables.
+    pub syncs: u64,
+    /// Timers that fired.
+    pub timers: u64,
     /// What it dropped since its start, by reason.
     pub dropped: BTreeMap<String, u64>,
 }
@@ -119,6 +127,8 @@ mod tests {
             bytes_in: 1,
             bytes_out: 1,
             steps: 1,
+            syncs: 2,
+            timers: 3,
             dropped: [("malformed".to_owned(), 3)].into(),
         };
         let report = Report {
@@ -135,6 +145,8 @@ mod tests {
             latency_us: Latency { p50: 1, p90: 2, p99: 3, max: 4 },
             messages_per_command: 2.0,
             bytes_per_command: 20.0,
+            syncs: 4,
+            syncs_per_command: 4.0,
             busiest: Busiest { node: "leader".to_owned(), cpu_us_per_command: 2.0 },
             bound_per_s: 500_000.0,
             nodes: vec![node.clone(), node],
@@ -147,11 +159,12 @@ mod tests {
         assert_eq!(
             keys(&json),
             "bound_per_s busiest bytes_per_command clients commands duplicate_replies latency_us messages_per_command nodes \
-             resends stopped_early throughput_p90_per_s throughput_per_s unanswered unexpected_replies window_s"
+             resends stopped_early syncs syncs_per_command throughput_p90_per_s throughput_per_s unanswered unexpected_replies window_s"
         );
         assert_eq!(
             keys(&json["nodes"][0]),
-            "address bytes_in bytes_out cpu_us_per_command cpu_us_total dropped messages_in messages_out node steps window_s"
+            "address bytes_in bytes_out cpu_us_per_command cpu_us_total dropped messages_in messages_out node steps syncs \
+             timers window_s"
         );
         assert_eq!(json["latency_us"], serde_json::json!({ "p50": 1, "p90": 2, "p99": 3, "max": 4 }));
     }

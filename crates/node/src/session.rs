@@ -222,7 +222,7 @@ mod tests {
         let address = listener.local_addr().expect("a bound listener has an address");
         let target = WirePlace { component: 0, index: 0, part: 0 };
         let caller = Caller::Client { role: 0, first: 0, count: 1 };
-        let hello = Hello { fingerprint: [1; 32], session: 0, target, caller };
+        let hello = Hello { fingerprint: [1; 32], session: 0, incarnation: 0, target, caller };
         let mut poll = Poll::new().expect("a poll");
         let mut events = Events::with_capacity(8);
         let mut session = Session::new(address, Token(0), &hello, Instant::now());

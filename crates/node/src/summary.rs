@@ -27,6 +27,7 @@ pub(crate) fn summarize(nodes: &[(String, SocketAddr)], clients: u32, window: &W
     let rate = |of: fn(&NodeReport) -> u64| reports.iter().map(|node| of(node) as f64 / node.window_s).sum::<f64>();
     let messages_per_s = rate(|node| node.messages_out) + counts.messages_out as f64 / window_s;
     let bytes_per_s = rate(|node| node.bytes_out) + counts.bytes_out as f64 / window_s;
+    let syncs_per_s = rate(|node| node.syncs);
     Ok(Report {
         window_s,
         stopped_early: window.stopped_early,
@@ -46,6 +47,8 @@ pub(crate) fn summarize(nodes: &[(String, SocketAddr)], clients: u32, window: &W
         },
         messages_per_command: messages_per_s / throughput_per_s,
         bytes_per_command: bytes_per_s / throughput_per_s,
+        syncs: reports.iter().map(|node| node.syncs).sum(),
+        syncs_per_command: syncs_per_s / throughput_per_s,
         bound_per_s: 1e6 / busiest.cpu_us_per_command,
         busiest,
         nodes: reports,
@@ -71,6 +74,8 @@ fn node_report(
         bytes_in: end.meter.bytes_in - begin.meter.bytes_in,
         bytes_out: end.meter.bytes_out - begin.meter.bytes_out,
         steps: end.meter.steps - begin.meter.steps,
+        syncs: end.meter.syncs - begin.meter.syncs,
+        timers: end.meter.timers - begin.meter.timers,
         dropped: end.meter.dropped(),
     }
 }

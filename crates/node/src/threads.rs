@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::thread::{Builder, JoinHandle};
 
 use mio::{Poll, Waker};
@@ -24,15 +25,16 @@ pub(crate) enum Outcome {
 #[derive(Debug, Default)]
 pub(crate) struct Threads {
     handles: Vec<JoinHandle<()>>,
-    wakers: Vec<Waker>,
+    wakers: Vec<Arc<Waker>>,
 }
 
 impl Threads {
-    /// What the next thread will sleep in; [`Threads::wake`] wakes it.
-    pub fn poll(&mut self) -> Result<Poll, RunError> {
+    /// What the next thread will sleep in, and what wakes it; [`Threads::wake`] does, too.
+    pub fn poll(&mut self) -> Result<(Poll, Arc<Waker>), RunError> {
         let poll = Poll::new().map_err(RunError::io("make a poll"))?;
-        self.wakers.push(Waker::new(poll.registry(), WAKER).map_err(RunError::io("make a waker"))?);
-        Ok(poll)
+        let waker = Arc::new(Waker::new(poll.registry(), WAKER).map_err(RunError::io("make a waker"))?);
+        self.wakers.push(waker.clone());
+        Ok((poll, waker))
     }
 
     /// Starts a thread; `on_end` is called on it with the way in which `body` ended.

@@ -1,8 +1,10 @@
 //! The wire format: frames, and what is in them. Pure functions over bytes, so that it can be fuzzed.
 //!
 //! A connection is a sequence of frames, each a length (4 bytes, little endian, as all integers here) and a body of that length. The one
-//! who connects sends a [`Hello`] first, the other answers with a [`Welcome`]. After that the frames are messages, and on connections
-//! between nodes, in the other direction, acknowledgements: the number of bytes of messages that were taken.
+//! who connects sends a [`Hello`] first, the other answers with a [`Welcome`]; each says which start of its node it is, so that what was
+//! between two nodes before one of them started again is forgotten. After that the frames are messages, and on connections between
+//! nodes, in the other direction, acknowledgements: the number of bytes of messages that were taken. An empty message between nodes asks
+//! for an acknowledgement.
 //!
 //! A message is channel (2 bytes), index of the sending logical node (4), index of the logical node addressed (4), and the fields in
 //! their canonical encoding. The roles of both nodes are those of the channel.
@@ -18,7 +20,7 @@ pub(crate) const MAX_GREETING_BYTES: usize = 128;
 pub(crate) const LENGTH_BYTES: usize = 4;
 
 const MAGIC: [u8; 4] = *b"MNRD";
-const VERSION: u16 = 1;
+const VERSION: u16 = 2;
 const MESSAGE_HEADER_BYTES: usize = 2 + 4 + 4;
 
 /// A frame is longer than allowed: whatever follows cannot be trusted.
@@ -117,6 +119,8 @@ pub(crate) struct Hello {
     pub fingerprint: [u8; 32],
     /// The number drawn for this deployment; clients do not know it and send 0.
     pub session: u64,
+    /// How often the caller's logical node has started; 0 for clients.
+    pub incarnation: u64,
     /// Whom the caller means to reach.
     pub target: WirePlace,
     /// Who it is.
@@ -131,6 +135,7 @@ impl Hello {
             out.extend_from_slice(&VERSION.to_le_bytes());
             out.extend_from_slice(&self.fingerprint);
             out.extend_from_slice(&self.session.to_le_bytes());
+            out.extend_from_slice(&self.incarnation.to_le_bytes());
             push_place(out, self.target);
             match self.caller {
                 Caller::Peer(place) => {
@@ -153,6 +158,7 @@ impl Hello {
         }
         let fingerprint = reader.array::<32>()?;
         let session = reader.u64()?;
+        let incarnation = reader.u64()?;
         let target = reader.place()?;
         let kind = reader.array::<1>()?[0];
         let place = reader.place()?;
@@ -161,7 +167,7 @@ impl Hello {
             1 => Caller::Client { role: place.component, first: place.index, count: place.part },
             _ => return None,
         };
-        reader.0.is_empty().then_some(Hello { fingerprint, session, target, caller })
+        reader.0.is_empty().then_some(Hello { fingerprint, session, incarnation, target, caller })
     }
 }
 
@@ -170,7 +176,9 @@ impl Hello {
 pub(crate) enum Welcome {
     /// Go on after this many bytes of messages, which have been taken over earlier connections.
     Accepted {
-        /// Counted from the first message of the session.
+        /// How often the node has started that says this.
+        incarnation: u64,
+        /// Counted from the first message between these incarnations.
         taken_bytes: u64,
     },
     /// Not wanted here.
@@ -192,11 +200,20 @@ pub(crate) enum Refusal {
     Full,
     #[error("it has a connection of some of these clients already")]
     Taken,
+    #[error("it knows a later start of the caller; another process has the caller's name")]
+    Superseded,
 }
 
 impl Refusal {
-    const ALL: [Refusal; 6] =
-        [Refusal::Program, Refusal::Session, Refusal::Target, Refusal::Caller, Refusal::Full, Refusal::Taken];
+    const ALL: [Refusal; 7] = [
+        Refusal::Program,
+        Refusal::Session,
+        Refusal::Target,
+        Refusal::Caller,
+        Refusal::Full,
+        Refusal::Taken,
+        Refusal::Superseded,
+    ];
 
     /// Whether another try may do better.
     pub fn may_pass(self) -> bool {
@@ -208,11 +225,12 @@ impl Welcome {
     /// Appends it as a frame.
     pub fn push(&self, out: &mut Vec<u8>) {
         push_frame(out, |out| {
-            let (status, taken_bytes) = match self {
-                Welcome::Accepted { taken_bytes } => (0, *taken_bytes),
-                Welcome::Refused(refusal) => (1 + *refusal as u8, 0),
+            let (status, incarnation, taken_bytes) = match self {
+                Welcome::Accepted { incarnation, taken_bytes } => (0, *incarnation, *taken_bytes),
+                Welcome::Refused(refusal) => (1 + *refusal as u8, 0, 0),
             };
             out.push(status);
+            out.extend_from_slice(&incarnation.to_le_bytes());
             out.extend_from_slice(&taken_bytes.to_le_bytes());
         });
     }
@@ -221,13 +239,20 @@ impl Welcome {
     pub fn read(body: &[u8]) -> Option<Welcome> {
         let mut reader = Reader(body);
         let status = reader.array::<1>()?[0];
+        let incarnation = reader.u64()?;
         let taken_bytes = reader.u64()?;
         let welcome = match status.checked_sub(1) {
-            None => Welcome::Accepted { taken_bytes },
+            None => Welcome::Accepted { incarnation, taken_bytes },
             Some(refusal) => Welcome::Refused(*Refusal::ALL.get(usize::from(refusal))?),
         };
         reader.0.is_empty().then_some(welcome)
     }
+}
+
+/// Appends an empty message, which asks for an acknowledgement, and gives the number of bytes.
+pub(crate) fn push_ping(out: &mut Vec<u8>) -> usize {
+    push_frame(out, |_| {});
+    LENGTH_BYTES
 }
 
 /// Appends an acknowledgement as a frame: so many bytes of messages were taken since the session began.

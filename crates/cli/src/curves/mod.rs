@@ -119,6 +119,8 @@ pub mod tests {
             bytes_in: 1,
             bytes_out: 1,
             steps: 1,
+            syncs: 0,
+            timers: 0,
             dropped: [].into(),
         }
     }
@@ -139,6 +141,8 @@ pub mod tests {
             latency_us: Latency { p50: latency_us, p90: latency_us, p99: latency_us, max: 10 * latency_us },
             messages_per_command: 8.0,
             bytes_per_command: 100.0,
+            syncs: 0,
+            syncs_per_command: 0.0,
             busiest: Busiest { node: "leader".to_owned(), cpu_us_per_command: 1e6 / throughput_per_s },
             bound_per_s: throughput_per_s,
             nodes: vec![node(1e6 / throughput_per_s), node(1.5)],

@@ -45,15 +45,16 @@ pub fn place(component: u16, index: u32, part: u32) -> Vec<u8> {
 /// A hello of a client (`kind` 1) or a peer (`kind` 0).
 pub fn hello(program: &Program, session: u64, target: &[u8], kind: u8, caller: &[u8]) -> Vec<u8> {
     let fingerprint = blake3::hash(menard_lang::print(program).as_bytes());
-    let version = 1_u16.to_le_bytes();
-    let parts = [b"MNRD", &version[..], fingerprint.as_bytes(), &session.to_le_bytes(), target, &[kind], caller];
+    let version = 2_u16.to_le_bytes();
+    let parts =
+        [b"MNRD", &version[..], fingerprint.as_bytes(), &session.to_le_bytes(), &[0; 8], target, &[kind], caller];
     frame(&parts.concat())
 }
 
 /// Says hello and gives the status of the answer: 0 is welcome.
 pub fn greet(stream: &mut TcpStream, hello: &[u8]) -> u8 {
     stream.write_all(hello).expect("nodes take a hello");
-    let mut welcome = [0; 4 + 1 + 8];
+    let mut welcome = [0; 4 + 1 + 8 + 8];
     stream.read_exact(&mut welcome).expect("nodes answer a hello");
     welcome[4]
 }

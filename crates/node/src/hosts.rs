@@ -1,0 +1,179 @@
+//! Starting the nodes that one process hosts: their data opened, their engines recovered, their threads begun.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc::Sender;
+
+use menard_engine::{Node as Engine, Plan, lower};
+use menard_lang::ir::Program;
+use menard_value::{Node, Type};
+use mio::Waker;
+use mio::net::TcpListener;
+
+use crate::RunError;
+use crate::conductor::{Notice, Who};
+use crate::config::Config;
+use crate::control::Signal;
+use crate::data::NodeFolder;
+use crate::disk::Disk;
+use crate::durability::{Durability, recover};
+use crate::host::{Host, HostParts, link_token};
+use crate::inbox::Inbox;
+use crate::layout::Layout;
+use crate::link::Link;
+use crate::random;
+use crate::threads::Threads;
+use crate::wire::{Caller, Hello};
+
+/// What is the same for all nodes of a process.
+pub(crate) struct Hosts<'a> {
+    program: &'a Program,
+    layout: Arc<Layout>,
+    plans: Vec<Arc<Plan>>,
+    addresses: &'a [SocketAddr],
+    queue_limit_bytes: usize,
+    session: u64,
+    data: Option<PathBuf>,
+    /// The logical nodes that were opened.
+    folders: BTreeMap<Node, Option<Arc<NodeFolder>>>,
+}
+
+/// The start of a node that does not count its starts, since it remembers nothing and its process starts once.
+const ONLY_INCARNATION: u64 = 1;
+
+impl<'a> Hosts<'a> {
+    /// The nodes of a program. `addresses`: where each place listens.
+    pub fn new(
+        program: &'a Program,
+        layout: Arc<Layout>,
+        config: &Config,
+        addresses: &'a [SocketAddr],
+        session: u64,
+    ) -> Self {
+        let plans = program.components.iter().map(|component| Arc::new(lower(program, &component.name))).collect();
+        Hosts {
+            program,
+            layout,
+            plans,
+            addresses,
+            queue_limit_bytes: config.queue_limit_bytes,
+            session,
+            data: config.data.clone(),
+            folders: BTreeMap::new(),
+        }
+    }
+
+    /// Whether a node needs a data directory.
+    pub fn has_durable_tables(&self) -> bool {
+        self.plans.iter().any(|plan| plan.durable_tables().len() > 0)
+    }
+
+    /// Says where data is kept, instead of where the settings say.
+    pub fn keep_data_in(&mut self, folder: &Path) {
+        self.data = Some(folder.to_owned());
+    }
+
+    /// Opens the data of a logical node, and counts its start; the node's places are started after that.
+    pub fn open(&mut self, node: Node, name: &str) -> Result<u64, RunError> {
+        let fingerprint = self.layout.fingerprint;
+        let folder = self.data.as_deref().map(|root| NodeFolder::open(root, name, fingerprint)).transpose();
+        let folder = folder.map_err(|error| RunError::Data { node: name.to_owned(), reason: error.to_string() })?;
+        let incarnation = folder.as_ref().map_or(ONLY_INCARNATION, |folder| folder.incarnation);
+        self.folders.insert(node, folder.map(Arc::new));
+        Ok(incarnation)
+    }
+
+    /// Starts the thread of a place, which listens already.
+    pub fn start(
+        &self,
+        place: usize,
+        listener: TcpListener,
+        threads: &mut Threads,
+        signal: &Signal,
+        notices: &Sender<Notice>,
+    ) -> Result<(), RunError> {
+        let layout = &self.layout;
+        let (poll, waker) = threads.poll()?;
+        let folder = &self.folders[&layout.places[place].node];
+        let incarnation = folder.as_ref().map_or(ONLY_INCARNATION, |folder| folder.incarnation);
+        let (node, durability) = self.engine(place, folder.as_deref(), waker)?;
+        let parts = HostParts {
+            node,
+            incarnation,
+            durability,
+            place,
+            poll,
+            listener,
+            links: self.links(place, incarnation),
+            inbox: Inbox::new(layout.clone(), self.session, place),
+            signal: signal.clone(),
+            layout: layout.clone(),
+        };
+        let (sender, ended, folder) = (notices.clone(), notices.clone(), folder.clone());
+        let body = move || {
+            // A notice cannot be sent only if nobody wants to know any more.
+            let host = Host::new(parts);
+            let result = host
+                .run(|phase, snapshot| drop(sender.send(Notice::Node { place, phase, snapshot: Box::new(snapshot) })))
+                .map_err(|error| error.to_string());
+            // Others may use the folder when nothing is written there any more.
+            drop(folder);
+            result
+        };
+        let name = format!("menard {}", layout.places[place].name);
+        threads.spawn(name, body, move |outcome| {
+            drop(ended.send(Notice::Ended { who: Who::Node(place), outcome }));
+        })
+    }
+
+    /// The engine of a place with the facts of its log, and the log's disk.
+    fn engine(
+        &self,
+        place: usize,
+        folder: Option<&NodeFolder>,
+        waker: Arc<Waker>,
+    ) -> Result<(Engine, Option<Durability>), RunError> {
+        let place = &self.layout.places[place];
+        let plan = &self.plans[place.component];
+        let mut node = Engine::with_seed(plan.clone(), place.node, random::draw());
+        if plan.durable_tables().len() == 0 {
+            return Ok((node, None));
+        }
+        let wrong = |reason: String| RunError::Data { node: place.name.clone(), reason };
+        let folder = folder.ok_or_else(|| wrong("it has durable tables, and no data directory is given".to_owned()))?;
+        let (log, facts, path) = folder.log(&place.name).map_err(|error| wrong(error.to_string()))?;
+        let path = path.display().to_string();
+        recover(&mut node, &facts, &self.durable_columns(place.component))
+            .map_err(|error| wrong(format!("{path}: {error}")))?;
+        let log_bytes = log.bytes();
+        let disk = Disk::start(log, path, waker).map_err(RunError::io("start the thread of a disk"))?;
+        Ok((node, Some(Durability::new(disk, log_bytes, facts.bytes()))))
+    }
+
+    /// The columns' types of each durable table of a component.
+    fn durable_columns(&self, component: usize) -> Vec<Box<[Type]>> {
+        let tables = self.plans[component].durable_tables();
+        let columns = tables.map(|table| {
+            let relation = self.program.components[component].relation(table).expect("a plan is made of a component");
+            relation.columns.iter().map(|column| column.ty).collect()
+        });
+        columns.collect()
+    }
+
+    /// The links of a place to all others.
+    fn links(&self, place: usize, incarnation: u64) -> Vec<Option<Link>> {
+        let hello = |target| Hello {
+            fingerprint: self.layout.fingerprint,
+            session: self.session,
+            incarnation,
+            target: self.layout.wire_place(target),
+            caller: Caller::Peer(self.layout.wire_place(place)),
+        };
+        let link = |(target, address): (usize, &SocketAddr)| {
+            (target != place).then(|| Link::new(*address, link_token(target), &hello(target), self.queue_limit_bytes))
+        };
+        self.addresses.iter().enumerate().map(link).collect()
+    }
+}
