@@ -4,7 +4,6 @@ use std::fmt;
 use std::path::Path;
 
 use menard_lang::diagnostic::{Diagnostic, Diagnostics, Severity};
-use menard_lang::source::{Source, Span};
 use serde_json::{Value, json};
 
 use crate::output::colour;
@@ -68,7 +67,7 @@ pub fn diagnostics_json<'a>(diagnostics: impl IntoIterator<Item = &'a Diagnostic
 }
 
 fn diagnostic_json(diagnostic: &Diagnostic) -> Value {
-    let place = diagnostic.labels.first().map(|(span, _)| place(&diagnostic.source, *span));
+    let place = diagnostic.labels.first().map(|(span, _)| diagnostic.source.place(span.start));
     json!({
         "code": diagnostic.code.name(),
         "severity": match diagnostic.severity {
@@ -76,18 +75,9 @@ fn diagnostic_json(diagnostic: &Diagnostic) -> Value {
             Severity::Warning => "warning",
         },
         "message": diagnostic.message,
-        "file": diagnostic.source.name.as_ref(),
-        "line": place.map(|place| place.0),
-        "column": place.map(|place| place.1),
+        "file": place.map_or(diagnostic.source.name.as_ref(), |place| place.name),
+        "line": place.map(|place| place.line()),
+        "column": place.map(|place| place.column()),
         "help": diagnostic.help,
     })
-}
-
-/// Line and column of the start of a span, both from 1, the column in characters.
-fn place(source: &Source, span: Span) -> (usize, usize) {
-    let bytes = source.text.as_bytes();
-    let before = String::from_utf8_lossy(&bytes[..bytes.len().min(span.start as usize)]);
-    let line = before.matches('\n').count() + 1;
-    let column = before.rsplit('\n').next().map_or(0, |last| last.chars().count()) + 1;
-    (line, column)
 }

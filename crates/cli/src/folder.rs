@@ -2,12 +2,16 @@
 
 use std::path::{Path, PathBuf};
 
+use menard_lang::include::gather;
 use menard_lang::source::Source;
 
 use crate::failure::{Failure, Result};
 use crate::header::Header;
 use crate::library;
 use crate::text::{did_you_mean, read};
+
+/// Where texts of the library are, as diagnostics quote them.
+const LIBRARY: &str = "<library>/";
 
 /// The texts of a protocol.
 #[derive(Debug)]
@@ -151,7 +155,10 @@ fn main_file(folder: &Path) -> Result<PathBuf> {
 }
 
 fn from_library(entry: &library::Entry) -> Folder {
-    let source = |file: &library::File| Source::new(format!("<library>/{}/{}", entry.name, file.name), file.text);
+    let source = |file: &library::File| {
+        let source = Source::new(format!("{LIBRARY}{}/{}", entry.name, file.name), file.text);
+        gather(&source, from_library_by_name)
+    };
     let named = |name: &str| entry.files.iter().find(|file| file.name == name).map(source);
     Folder {
         program: named(&format!("{}.ded", entry.name)).expect("a protocol of the library has a file of its name"),
@@ -159,6 +166,15 @@ fn from_library(entry: &library::Entry) -> Folder {
         plans: entry.files.iter().filter(|file| file.name.ends_with(".plan")).map(source).collect(),
         deploy: named("deploy.toml"),
     }
+}
+
+/// A text of the library that another one includes.
+fn from_library_by_name(name: &str) -> std::result::Result<String, String> {
+    let find = || {
+        let (folder, name) = name.strip_prefix(LIBRARY)?.split_once('/')?;
+        library::find(folder)?.files.iter().find(|file| file.name == name)
+    };
+    find().map(|file| file.text.to_owned()).ok_or_else(|| "it is not in the library".to_owned())
 }
 
 fn unknown(protocol: &str) -> Failure {

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{Error, ErrorKind, Read};
 use std::path::Path;
 
+use menard_lang::include::gather;
 use menard_lang::source::Source;
 
 use crate::failure::{Failure, Result};
@@ -11,10 +12,14 @@ use crate::failure::{Failure, Result};
 /// No text of ours is longer; whatever is, is something else.
 const MAX_TEXT_BYTES: u64 = 4 << 20;
 
-/// Reads a text.
+/// Reads a text, and those that it includes.
 pub fn read(path: &Path) -> Result<Source> {
     let text = read_limited(path).map_err(|error| Failure::file("read", path, &error))?;
-    Ok(Source::new(path.display().to_string(), text))
+    let source = Source::new(path.display().to_string(), text);
+    if path.extension().is_none_or(|extension| extension != "ded") {
+        return Ok(source);
+    }
+    Ok(gather(&source, |name| read_limited(Path::new(name)).map_err(|error| error.to_string())))
 }
 
 fn read_limited(path: &Path) -> std::io::Result<String> {

@@ -88,3 +88,22 @@ fn what_cannot_be_parsed_is_not_formatted() {
     assert!(answer.stderr.contains("E0101"), "{}", answer.stderr);
     assert_eq!(desk.read("broken.ded"), "protocol broken\nrole role role {");
 }
+
+#[test]
+fn texts_include_others() {
+    let rule = "  reply(id)@c :~ request(id) from c\n";
+    assert!(ECHO.contains(rule), "{ECHO}");
+    let main = ECHO.replace(rule, "  include \"../shared/answer.ded\"\n");
+    let desk = Desk::with(&[("echo/echo.ded", &main), ("shared/answer.ded", rule.trim_start())]);
+    let answer = desk.menard(&["check", "."]);
+    assert_eq!((answer.status, answer.stderr.as_str()), (0, ""));
+    insta::assert_snapshot!(answer.stdout, @r#"
+    ./echo/echo.ded: 1 rule, 2 channels, 1 component, 1 node
+    ./shared/answer.ded: a text to be included, only its form is checked
+    "#);
+    let desk =
+        Desk::with(&[("echo/echo.ded", &main), ("shared/answer.ded", &rule.trim_start().replace("from c", "from d"))]);
+    let (status, json) = desk.json(&["check", "echo/echo.ded"]);
+    let first = &json["diagnostics"][0];
+    assert_eq!((status, &first["file"], &first["line"]), (1, &"shared/answer.ded".into(), &1.into()));
+}

@@ -6,6 +6,7 @@ mod constant;
 pub mod diagnostic;
 mod format;
 mod graph;
+pub mod include;
 pub mod ir;
 mod lower;
 pub mod navigate;

@@ -86,10 +86,11 @@ pub fn parse(source: &Source, overrides: &[(Name, Value)]) -> Result<Plan, Diagn
     let parse = syntax::parse_plan(source);
     sink.extend(parse.errors);
     sink.stop_on_errors()?;
-    check_size(&parse.root, &mut sink);
+    let items: Vec<SyntaxNode> = parse.root.children().collect();
+    check_size(&items, &mut sink);
     let mut lowering = Lowering::new(&mut sink);
     lowering.header(&parse.root, "plan NAME for NAME", |_| true);
-    lowering.params(&parse.root, overrides);
+    lowering.params(&items, &parse.root, overrides);
     let lines = lines(&parse.root, &mut lowering);
     let names: Vec<Name> = header_names(&parse.root).map(|token| text(&token)).collect();
     let params = lowering.params;

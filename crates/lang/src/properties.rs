@@ -59,13 +59,14 @@ pub fn received(channel: &str) -> Name {
 }
 
 fn rules(root: &SyntaxNode, protocol: &Program, sink: &mut Sink) -> Vec<Rule> {
-    check_size(root, sink);
     let mut lowering = Lowering::new(sink);
+    let items = lowering.expanded(root);
+    check_size(&items, lowering.sink);
     lowering.header(root, "properties of NAME", |header| ast::has_token(header, SyntaxKind::PropertiesWord));
     lowering.params = protocol.params.clone();
     let mut rules: Vec<Rule> = Vec::new();
     let mut goals = 0;
-    for item in root.children() {
+    for item in items {
         match item.kind() {
             SyntaxKind::Header => {}
             SyntaxKind::Rule => rules.extend(lowering.rule(&item)),

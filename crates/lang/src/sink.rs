@@ -19,6 +19,11 @@ impl Sink {
         Sink { source: source.clone(), found: Vec::new(), errors: 0 }
     }
 
+    /// The text.
+    pub fn source(&self) -> &Source {
+        &self.source
+    }
+
     /// An error with one label.
     pub fn error(&mut self, code: Code, span: Span, message: impl Into<String>, label: impl Into<String>) {
         let diagnostic = Diagnostic::error(code, &self.source, message).label(span, label);

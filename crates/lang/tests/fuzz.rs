@@ -83,6 +83,7 @@ fn token() -> impl Strategy<Value = &'static str> {
         "=>",
         "!(",
         "eventually",
+        "include \"voting\"",
         "timer",
         "after",
         "every",

@@ -31,7 +31,7 @@ pub fn found(family: &Family, check_plan: CheckPlan) -> Vec<Diagnostic> {
     if let (Some(plan), Some(protocol)) = (&verdict.plan, &protocol) {
         diagnostics.extend(check_plan(protocol, plan));
     }
-    // Places in other texts would be shown at wrong ones of this text.
+    // Places in other texts would be shown at wrong ones of this text; those in included texts are said at the `include`.
     diagnostics.retain(|diagnostic| diagnostic.source.text == family.main.text.source.text);
     diagnostics
 }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use lsp_types::Uri;
+use menard_lang::include::gather;
 use menard_lang::navigate::{Form, Text};
 use menard_lang::syntax::MAX_TEXT_BYTES;
 use menard_lang::{Program, Source};
@@ -80,7 +81,7 @@ impl Workspace {
     /// An open text and its protocol.
     pub fn family(&self, uri: &Uri) -> Option<Family> {
         let open = self.open.get(uri.as_str())?;
-        let source = Source::new(open.uri.as_str(), open.text.clone());
+        let source = self.with_included(Source::new(open.uri.as_str(), open.text.clone()));
         let text = Text::new(&source, form(&source, open.path.as_deref()), None);
         let protocol = open.path.as_deref().and_then(|path| self.protocol(path, &text));
         let text = match &protocol {
@@ -122,14 +123,28 @@ impl Workspace {
 
     /// A file, as the client has it open or else as it is on disk.
     fn document(&self, path: &Path, protocol: Option<&Text>) -> Option<Document> {
-        let open = self.open.values().find(|open| open.path.as_deref() == Some(path));
-        let (uri, text) = match open {
-            Some(open) => (open.uri.clone(), open.text.clone()),
-            None => (uri::from_path(path)?, read(path)?.into()),
-        };
-        let source = Source::new(uri.as_str(), text);
+        let (uri, text) = self.content(path)?;
+        let source = self.with_included(Source::new(uri.as_str(), text));
         let text = Text::new(&source, form(&source, Some(path)), protocol);
         Some(Document { uri, text })
+    }
+
+    /// The name and the text of a file, as the client has it open or else as it is on disk.
+    fn content(&self, path: &Path) -> Option<(Uri, Arc<str>)> {
+        let open = self.open.values().find(|open| open.path.as_deref() == Some(path));
+        match open {
+            Some(open) => Some((open.uri.clone(), open.text.clone())),
+            None => Some((uri::from_path(path)?, read(path)?.into())),
+        }
+    }
+
+    /// A text with those that it includes.
+    fn with_included(&self, source: Source) -> Source {
+        gather(&source, |name| {
+            let path = name.parse().ok().and_then(|uri| uri::to_path(&uri));
+            let content = path.and_then(|path| self.content(&path));
+            content.map(|(_, text)| text.to_string()).ok_or_else(|| "there is no such text".to_owned())
+        })
     }
 
     /// The files of a folder with these extensions, sorted, those included that are open and not saved yet.

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use menard_lang::Program;
 use menard_lang::diagnostic::{Diagnostic, Diagnostics};
+use menard_lang::include::is_part;
 use menard_lang::source::Source;
 use menard_lang::{plan, properties};
 use serde_json::json;
@@ -76,6 +77,7 @@ fn check_file(path: &Path) -> Result<Checked> {
         Some("plan") => check_plan_file(path, &source),
         Some("ded") => match Header::of(&source.text) {
             Header::Properties(name) => Ok(check_properties(&source, &protocol_in(path, name)?)),
+            Header::Other if is_part(&source) => Ok(check_part(&source)),
             Header::Protocol(_) | Header::Other => Ok(check_protocol(&source)),
         },
         _ => {
@@ -97,10 +99,22 @@ fn check_protocol(source: &Source) -> Checked {
     checked(source, result.map(|compiled| (summary(&compiled.program), compiled.warnings)))
 }
 
+/// Of a text that others include, only the form can be told.
+fn check_part(source: &Source) -> Checked {
+    let result = menard_lang::format(source);
+    checked(
+        source,
+        result.map(|_| ("a text to be included, only its form is checked".to_owned(), Diagnostics::default())),
+    )
+}
+
 fn check_properties(source: &Source, protocol: &Source) -> Checked {
     let result =
         menard_lang::compile(protocol, &[]).and_then(|compiled| properties::compile(source, &compiled.program));
-    let summary = |observer: Program| counted(properties::violations(&observer).len(), "property", "properties");
+    let summary = |observer: Program| {
+        let number = properties::violations(&observer).len() + properties::goals(&observer).len();
+        counted(number, "property", "properties")
+    };
     checked(source, result.map(|observer| (summary(observer), Diagnostics::default())))
 }
 

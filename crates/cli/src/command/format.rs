@@ -39,7 +39,7 @@ pub fn run(arguments: &Fmt, output: Output) -> Result<()> {
 fn format(file: &Path, only_check: bool) -> Result<bool> {
     let source = read(file)?;
     let formatted = menard_lang::format(&source)?;
-    if *formatted == *source.text {
+    if formatted == source.own_text() {
         return Ok(false);
     }
     if !only_check {

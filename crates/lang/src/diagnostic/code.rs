@@ -62,6 +62,7 @@ codes! {
     E0105 "A rule or an expression is too large",
     E0106 "The text is too large",
     E0107 "The header is missing or not the first item",
+    E0108 "A text that cannot be included",
     // Names.
     E0201 "A relation that does not exist",
     E0202 "A role, component or other name that does not exist",

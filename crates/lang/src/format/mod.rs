@@ -14,6 +14,7 @@ use layout::Layout;
 
 /// The text in the one layout; protocols, properties and plans alike. Fails with the syntax errors of a text that has some.
 pub fn format(source: &Source) -> Result<String, Diagnostics> {
+    let source = &source.own();
     let parse = if is_plan(source) { parse_plan(source) } else { parse_program(source) };
     if !parse.errors.is_empty() {
         return Err(Diagnostics::new(parse.errors));

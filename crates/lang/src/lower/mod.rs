@@ -3,6 +3,7 @@
 
 mod absent;
 mod expressions;
+mod include;
 mod items;
 mod rules;
 mod tables;
@@ -35,10 +36,11 @@ pub(crate) struct Lowering<'s> {
 
 /// A protocol before any check.
 pub(crate) fn protocol(root: &SyntaxNode, source: &Source, overrides: &[(Name, Value)], sink: &mut Sink) -> Program {
-    check_size(root, sink);
     let mut lowering = Lowering::new(sink);
+    let items = lowering.expanded(root);
+    check_size(&items, lowering.sink);
     lowering.header(root, "protocol NAME", |header| ast::has_token(header, SyntaxKind::ProtocolWord));
-    lowering.params(root, overrides);
+    lowering.params(&items, root, overrides);
     let mut program = Program {
         name: header_names(root).next().map(|token| text(&token)).unwrap_or_default(),
         source: source.clone(),
@@ -48,18 +50,21 @@ pub(crate) fn protocol(root: &SyntaxNode, source: &Source, overrides: &[(Name, V
         faults: Vec::new(),
         components: Vec::new(),
     };
-    for item in root.children() {
+    for item in items {
         match item.kind() {
             SyntaxKind::Role => program.roles.extend(lowering.role(&item)),
             SyntaxKind::Channel => program.channels.extend(lowering.channel(&item)),
             SyntaxKind::Fault => program.faults.extend(lowering.fault(&item)),
             SyntaxKind::Component => lowering.component(&item, &mut program),
-            SyntaxKind::Rule => lowering.sink.error(
-                Code::E0101,
-                span_of(&item),
-                "a rule stands outside of every component",
-                "put it into a component",
-            ),
+            SyntaxKind::Rule | SyntaxKind::Declaration | SyntaxKind::Timer => {
+                let what = match item.kind() {
+                    SyntaxKind::Rule => "a rule",
+                    SyntaxKind::Timer => "a timer",
+                    _ => "a declaration",
+                };
+                let message = format!("{what} stands outside of every component");
+                lowering.sink.error(Code::E0101, span_of(&item), message, "put it into a component");
+            }
             SyntaxKind::Eventually => lowering.sink.error(
                 Code::E0101,
                 span_of(&item),
@@ -77,10 +82,10 @@ pub(crate) fn protocol(root: &SyntaxNode, source: &Source, overrides: &[(Name, V
 }
 
 /// Some checks take time that grows with the square of what they look at.
-pub(crate) fn check_size(root: &SyntaxNode, sink: &mut Sink) {
+pub(crate) fn check_size(items: &[SyntaxNode], sink: &mut Sink) {
     let is_rule = |node: &SyntaxNode| node.kind() == SyntaxKind::Rule;
-    let rules = root.children().flat_map(|item| item.children()).filter(is_rule).count();
-    for (number, limit, what) in [(root.children().count(), MAX_ITEMS, "items"), (rules, MAX_RULES, "rules")] {
+    let rules = items.iter().flat_map(|item| item.children()).filter(is_rule).count();
+    for (number, limit, what) in [(items.len(), MAX_ITEMS, "items"), (rules, MAX_RULES, "rules")] {
         if number > limit {
             let message = format!("the text has {number} {what}, more than the limit of {limit}");
             sink.error(Code::E0106, Span::new(0, 1), message, "too much text");
@@ -123,9 +128,9 @@ impl<'s> Lowering<'s> {
     }
 
     /// Lowers all parameters, with their values.
-    pub fn params(&mut self, root: &SyntaxNode, overrides: &[(Name, Value)]) {
-        for item in ast::children(root, SyntaxKind::Param) {
-            let param = self.param(&item, overrides);
+    pub fn params(&mut self, items: &[SyntaxNode], root: &SyntaxNode, overrides: &[(Name, Value)]) {
+        for item in items.iter().filter(|item| item.kind() == SyntaxKind::Param) {
+            let param = self.param(item, overrides);
             self.params.extend(param);
         }
         for (name, _) in overrides {
@@ -160,12 +165,16 @@ impl<'s> Lowering<'s> {
             strata: Vec::new(),
             span: ast::name(node).map_or_else(|| span_of(node), |token| token_span(&token)),
         };
-        for member in node.children() {
+        for member in self.expanded(node) {
             match member.kind() {
                 SyntaxKind::Declaration => component.relations.extend(self.declaration(&member)),
                 SyntaxKind::Timer => self.timer(&member, &mut component, program),
                 SyntaxKind::Rule => component.rules.extend(self.rule(&member)),
-                _ => {}
+                SyntaxKind::Count => {}
+                _ => {
+                    let message = format!("an item of a protocol stands in the component `{}`", component.name);
+                    self.sink.error(Code::E0101, span_of(&member), message, "belongs outside of every component");
+                }
             }
         }
         program.components.push(component);

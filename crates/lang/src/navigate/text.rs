@@ -39,8 +39,10 @@ impl Form {
 /// A text with its tree and its names.
 #[derive(Debug)]
 pub struct Text {
-    /// The text.
+    /// The text alone.
     pub source: Source,
+    /// The text with those that it includes.
+    whole: Source,
     /// What it is about.
     pub form: Form,
     /// Its tree.
@@ -65,12 +67,13 @@ pub struct Verdict {
 impl Text {
     /// Parses a text and resolves its names; those of properties and plans in their protocol, as far as it is known.
     pub fn new(source: &Source, form: Form, protocol: Option<&Text>) -> Text {
+        let (whole, source) = (source.clone(), source.own());
         let parse = match form {
-            Form::Plan => syntax::parse_plan(source),
-            Form::Protocol | Form::Properties => syntax::parse_program(source),
+            Form::Plan => syntax::parse_plan(&source),
+            Form::Protocol | Form::Properties => syntax::parse_program(&source),
         };
         let names = resolve::names(&parse.root, form, protocol.map(|protocol| &protocol.root));
-        Text { source: source.clone(), form, root: parse.root, errors: parse.errors, names }
+        Text { source, whole, form, root: parse.root, errors: parse.errors, names }
     }
 
     /// The name of the protocol that this is, or that it is about.
@@ -85,10 +88,38 @@ impl Text {
         ast::names(&header).nth(before).map(|token| Name::new(token.text()))
     }
 
-    /// Checks the text. Properties are checked against their protocol; without it, and in plans, only the form is.
+    /// Checks the text. What is wrong in texts that it includes is said where it includes them. Properties are checked against their protocol; without it, and in plans, only the form is.
     pub fn check(&self, protocol: Option<&Program>) -> Verdict {
+        let mut verdict = self.check_whole(protocol);
+        for diagnostic in &mut verdict.diagnostics {
+            self.move_labels(diagnostic);
+        }
+        verdict
+    }
+
+    /// Makes a diagnostic one about this text alone.
+    fn move_labels(&self, diagnostic: &mut Diagnostic) {
+        let includes = || self.root.descendants().filter(|node| node.kind() == SyntaxKind::Include);
+        for (span, label) in &mut diagnostic.labels {
+            let place = self.whole.place(span.start);
+            if place.start == 0 {
+                continue;
+            }
+            let leads_there = |include: &SyntaxNode| {
+                let path = crate::include::path(include);
+                path.and_then(|path| crate::include::resolve(&self.source.name, &path)).as_deref() == Some(place.name)
+            };
+            let include = includes().find(leads_there).or_else(|| includes().next());
+            *label = format!("{}:{}: {label}", place.name, place.line());
+            *span = include.map(|include| syntax::span_of(&include)).unwrap_or_default();
+        }
+        diagnostic.source = self.source.clone();
+    }
+
+    fn check_whole(&self, protocol: Option<&Program>) -> Verdict {
         match (self.form, protocol) {
-            (Form::Protocol, _) => match crate::compile(&self.source, &[]) {
+            (Form::Protocol, _) if crate::include::is_part(&self.source) => Verdict::wrong(self.errors.iter().cloned()),
+            (Form::Protocol, _) => match crate::compile(&self.whole, &[]) {
                 Ok(compiled) => Verdict {
                     program: Some(compiled.program),
                     diagnostics: compiled.warnings.iter().cloned().collect(),
@@ -96,7 +127,7 @@ impl Text {
                 },
                 Err(errors) => Verdict::wrong(errors.iter().cloned()),
             },
-            (Form::Properties, Some(protocol)) => match crate::properties::compile(&self.source, protocol) {
+            (Form::Properties, Some(protocol)) => match crate::properties::compile(&self.whole, protocol) {
                 Ok(observer) => Verdict { program: Some(observer), ..Verdict::default() },
                 Err(errors) => Verdict::wrong(errors.iter().cloned()),
             },

@@ -63,6 +63,7 @@ pub const CONTEXTUAL_WORDS: &[Word] = &[
         "eventually",
         "`eventually GOAL :- ...`: in the end, when no more goes wrong, the goal holds wherever the body does.",
     ),
+    ("include", "`include \"path\"`: the items or members of another text, here."),
     ("serial", "A step takes at most one message of the channel."),
     ("by", "The key that picks a partition of the receiver; messages with equal keys go to the same one."),
     ("omission", "A node may fail to send or to receive some messages."),

@@ -144,6 +144,9 @@ pub enum SyntaxKind {
     Eventually,
     Goal,
     Absent,
+    Include,
+    /// A text that another one includes, behind all of its items.
+    Included,
     /// Tokens that fit nowhere. The last kind: see [`crate::syntax::Dedalus`].
     Error,
 }

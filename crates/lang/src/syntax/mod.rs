@@ -49,9 +49,45 @@ pub struct Parse {
     pub errors: Vec<Diagnostic>,
 }
 
-/// Parses a protocol, or properties: `protocol NAME`, `properties of NAME`.
+/// Parses a protocol, or properties: `protocol NAME`, `properties of NAME`; behind the items the texts that it includes, each as one
+/// [`SyntaxKind::Included`].
 pub fn parse_program(source: &Source) -> Parse {
-    parse(source, grammar::program)
+    let own = parse(&source.own(), grammar::program);
+    if source.included().is_empty() {
+        return own;
+    }
+    let mut errors: Vec<Diagnostic> = Vec::new();
+    let mut nodes = vec![own.root.green().into_owned()];
+    for (index, included) in source.included().iter().enumerate() {
+        let parse = parse(&Source::new(included.name.clone(), source.included_text(index)), grammar::program);
+        nodes.push(parse.root.green().into_owned());
+        let behind = |(span, label): (Span, String)| (span.behind(included.start), label);
+        errors.extend(
+            parse
+                .errors
+                .into_iter()
+                .map(|error| Diagnostic { labels: error.labels.into_iter().map(behind).collect(), ..error }),
+        );
+    }
+    let whole = |error: Diagnostic| Diagnostic { source: source.clone(), ..error };
+    Parse { root: join(nodes), errors: own.errors.into_iter().chain(errors).map(whole).collect() }
+}
+
+/// The tree of a text with those that it includes; all are of kind [`SyntaxKind::Root`].
+fn join(roots: Vec<rowan::GreenNode>) -> SyntaxNode {
+    use rowan::{GreenNode, Language, NodeOrToken};
+    let mut roots = roots.into_iter();
+    let own = roots.next().into_iter().flat_map(|own| {
+        let children = own.children().map(|child| match child {
+            NodeOrToken::Node(node) => NodeOrToken::Node(node.to_owned()),
+            NodeOrToken::Token(token) => NodeOrToken::Token(token.to_owned()),
+        });
+        children.collect::<Vec<_>>()
+    });
+    let kind = Dedalus::kind_to_raw(SyntaxKind::Included);
+    let included = roots.map(|root| NodeOrToken::Node(GreenNode::new(kind, [NodeOrToken::Node(root)])));
+    let children: Vec<_> = own.chain(included).collect();
+    SyntaxNode::new_root(GreenNode::new(Dedalus::kind_to_raw(SyntaxKind::Root), children))
 }
 
 /// Parses a plan.

@@ -249,13 +249,11 @@ impl Chronicle<'_> {
 
     /// A rule with its place.
     pub(super) fn by_rule(&self, rule: &Rule, text: String) -> Reason {
-        let source = &self.program.source;
-        let before = source.text.as_bytes().iter().take(rule.span.start as usize);
-        let line = before.filter(|byte| **byte == b'\n').count() + 1;
+        let place = self.program.source.place(rule.span.start);
         Reason {
             text,
             rule: Some(print::rule(rule)),
-            place: Some(format!("{}:{line}", source.name)),
+            place: Some(format!("{}:{}", place.name, place.line())),
             because: Vec::new(),
         }
     }

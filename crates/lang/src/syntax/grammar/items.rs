@@ -32,6 +32,7 @@ fn starts_item(parser: &Parser<'_>) -> bool {
             | SyntaxKind::DeleteWord
     ) || (parser.at(SyntaxKind::Name) && parser.nth(1) == SyntaxKind::LeftParen)
         || at_eventually(parser)
+        || at_include(parser)
 }
 
 fn item(parser: &mut Parser<'_>) -> Parsed {
@@ -43,6 +44,10 @@ fn item(parser: &mut Parser<'_>) -> Parsed {
         SyntaxKind::ChannelWord => channel(parser),
         SyntaxKind::ComponentWord => component(parser),
         _ if at_eventually(parser) => eventually(parser),
+        _ if at_include(parser) => include(parser),
+        // In a text that a component includes; elsewhere a later pass says where it belongs.
+        _ if at_declaration(parser) => declaration(parser),
+        _ if at_timer(parser) => timer(parser),
         SyntaxKind::Name | SyntaxKind::DeleteWord => rule(parser),
         _ => parser.fail("`param`, `role`, `fault`, `channel`, `component` or a rule"),
     }
@@ -177,9 +182,21 @@ fn at_member_boundary(parser: &Parser<'_>) -> bool {
         SyntaxKind::RightBrace | SyntaxKind::EndOfFile => true,
         SyntaxKind::DeleteWord => parser.at_line_start(),
         SyntaxKind::Name if parser.nth(1) == SyntaxKind::LeftParen => parser.at_line_start(),
-        _ if at_declaration(parser) || at_timer(parser) => parser.at_line_start(),
+        _ if at_declaration(parser) || at_timer(parser) || at_include(parser) => parser.at_line_start(),
         _ => leaves_component(parser),
     }
+}
+
+fn at_include(parser: &Parser<'_>) -> bool {
+    parser.at_word("include") && parser.nth(1) == SyntaxKind::String
+}
+
+/// `include STRING`.
+fn include(parser: &mut Parser<'_>) -> Parsed {
+    parser.node(SyntaxKind::Include, |parser| {
+        parser.bump();
+        parser.expect(SyntaxKind::String)
+    })
 }
 
 fn at_timer(parser: &Parser<'_>) -> bool {
@@ -190,6 +207,7 @@ fn member(parser: &mut Parser<'_>) -> Parsed {
     match parser.peek() {
         _ if at_declaration(parser) => declaration(parser),
         _ if at_timer(parser) => timer(parser),
+        _ if at_include(parser) => include(parser),
         SyntaxKind::Name | SyntaxKind::DeleteWord => rule(parser),
         _ => parser.fail("`table`, `event`, `view`, a rule or `}`"),
     }
