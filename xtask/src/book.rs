@@ -1,4 +1,5 @@
-//! The book: every page is in the summary, every page of the summary exists, every link inside of the repository leads somewhere.
+//! The book: every page is in the summary or part of another page, every page of the summary exists, every link inside of the repository leads
+//! somewhere.
 
 use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
@@ -15,10 +16,19 @@ pub fn check(root: &Path) -> Result<()> {
     for document in ["README.md", "ARCHITECTURE.md", "CHANGELOG.md"].map(|name| root.join(name)).iter().chain(&pages) {
         wrong.extend(broken_links(root, document)?);
     }
+    let mut included = BTreeSet::new();
+    for page in &pages {
+        for part in parts(page)? {
+            if !part.exists() {
+                wrong.push(format!("{} includes {}, which is not there", shown(root, page), shown(root, &part)));
+            }
+            included.insert(part);
+        }
+    }
     let summary = source.join("SUMMARY.md");
     let listed: BTreeSet<PathBuf> = targets(&summary)?.into_iter().map(|(_, path)| path).collect();
     for page in &pages {
-        if *page != summary && !listed.contains(page) {
+        if *page != summary && !listed.contains(page) && !included.contains(page) {
             wrong.push(format!("{} is not in SUMMARY.md", shown(root, page)));
         }
     }
@@ -46,6 +56,14 @@ fn targets(document: &Path) -> Result<Vec<(String, PathBuf)>> {
         }
     }
     Ok(found)
+}
+
+/// The files that a page has as parts of itself, `{{#include FILE}}`.
+fn parts(page: &Path) -> Result<Vec<PathBuf>> {
+    let text = std::fs::read_to_string(page).with_context(|| format!("cannot read {}", page.display()))?;
+    let folder = page.parent().unwrap_or(Path::new("."));
+    let named = text.split("{{#include ").skip(1).filter_map(|rest| rest.split_once("}}"));
+    Ok(named.map(|(file, _)| normalised(&folder.join(file.trim()))).collect())
 }
 
 /// The path without `.` and `..`, so that equal files have equal paths.

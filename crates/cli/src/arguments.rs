@@ -247,7 +247,7 @@ pub struct Bench {
     /// Settings of the runs [default: deploy.toml of the protocol, if there is one]
     #[arg(long, value_name = "FILE")]
     pub deploy: Option<PathBuf>,
-    /// Write curves.csv and curves.svg to this folder
+    /// Write curves.csv, curves.svg and curves.md to this folder
     #[arg(short, long, value_name = "DIR")]
     pub output: Option<PathBuf>,
 }

@@ -39,6 +39,23 @@ impl Table {
         }
         text
     }
+
+    /// The table as Markdown: names to the left, figures to the right.
+    pub fn markdown(&self) -> String {
+        let mut text = String::new();
+        for (index, row) in self.rows.iter().enumerate() {
+            text.push_str(&markdown_row(row.iter().map(String::as_str)));
+            if index == 0 {
+                let sides = (0..row.len()).map(|column| if column == 0 { "---" } else { "---:" });
+                text.push_str(&markdown_row(sides));
+            }
+        }
+        text
+    }
+}
+
+fn markdown_row<'a>(cells: impl Iterator<Item = &'a str>) -> String {
+    format!("| {} |\n", cells.collect::<Vec<_>>().join(" | "))
 }
 
 /// A number with a comma between groups of three digits.
@@ -73,6 +90,10 @@ mod tests {
         assert_eq!(
             table.render(),
             "             base   scalable\n----------------------------\nnodes           4         16\nthroughput    100         90\n"
+        );
+        assert_eq!(
+            table.markdown(),
+            "|  | base | scalable |\n| --- | ---: | ---: |\n| nodes | 4 | 16 |\n| throughput | 100 | 90 |\n"
         );
     }
 

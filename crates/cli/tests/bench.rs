@@ -74,6 +74,7 @@ fn curves_for_programs() {
     let begins: Vec<String> =
         csv.lines().skip(1).map(|line| line.splitn(4, ',').take(3).collect::<Vec<_>>().join(",")).collect();
     assert_eq!(begins, ["base,1,1", "base,1,4", "relay,2,1", "relay,2,4"]);
+    assert_eq!(desk.read("new/folder/curves.md").lines().count(), 6);
     let svg = desk.read("new/folder/curves.svg");
     assert!(svg.starts_with("<svg ") && svg.ends_with("</svg>\n"), "{svg}");
     assert!(svg.contains("echo: latency over throughput"), "{svg}");

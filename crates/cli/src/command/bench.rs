@@ -49,11 +49,14 @@ pub fn run(arguments: &Bench, output: Output) -> Result<()> {
     arguments.output.as_deref().map(make_folder).transpose()?;
     output.say(format!("{}: {}\n", session.program.name, measurement.summary()));
     let curves = measurement.curves(interrupt::watch()?, output)?;
-    output.say(table(&curves).render());
+    let table = table(&curves);
+    output.say(table.render());
     output.say(format!("\n{}\n{ONE_MACHINE}", peaks(&curves)));
     if let Some(folder) = &arguments.output {
         let title = format!("{}: latency over throughput", session.program.name);
-        for (name, text) in [("curves.csv", csv(&curves)), ("curves.svg", svg(&title, &curves))] {
+        let files =
+            [("curves.csv", csv(&curves)), ("curves.svg", svg(&title, &curves)), ("curves.md", table.markdown())];
+        for (name, text) in files {
             let path = folder.join(name);
             std::fs::write(&path, text).map_err(|error| Failure::file("write", &path, &error))?;
             output.say(format!("wrote {}", path.display()));

@@ -3,7 +3,9 @@
 /// From this ratio of the greatest figure to the least on, an axis is logarithmic.
 const LOGARITHMIC_FROM: f64 = 5.0;
 /// Over so many powers of ten, only they have ticks.
-const DECADES_WITH_PARTS: f64 = 2.5;
+const DECADES_WITH_PARTS: f64 = 3.01;
+/// The part of a figure that is kept free beyond it, so that marks and their numbers have room.
+const ROOM: f64 = 0.15;
 /// About so many ticks has a linear axis.
 const LINEAR_TICKS: f64 = 5.0;
 
@@ -42,14 +44,15 @@ impl Axis {
 
 /// From zero, because parts of a whole are seen as lengths.
 fn linear(greatest: f64) -> Axis {
-    let step = round_up(greatest / LINEAR_TICKS);
-    let steps = (greatest / step).ceil();
+    let high = greatest * (1.0 + ROOM);
+    let step = round_up(high / LINEAR_TICKS);
+    let steps = (high / step).ceil();
     let ticks: Vec<f64> = (0..).map(f64::from).take_while(|count| *count <= steps).map(|count| count * step).collect();
     Axis { logarithmic: false, low: 0.0, high: steps * step, ticks }
 }
 
 fn logarithmic(least: f64, greatest: f64) -> Axis {
-    let (low, high) = (round_down(least), round_up(greatest));
+    let (low, high) = (round_down(least * (1.0 - ROOM)), round_up(greatest * (1.0 + ROOM)));
     let parts: &[f64] = if (high / low).log10() > DECADES_WITH_PARTS { &[1.0] } else { &[1.0, 2.0, 5.0] };
     // A little beyond the ends, so that neither is lost to rounding.
     let decades = (0..).map(|exponent| power(low) * 10f64.powi(exponent)).take_while(|decade| *decade <= high * 1.001);
@@ -89,25 +92,25 @@ mod tests {
 
     #[test]
     fn over_many_decades_only_they_have_ticks() {
-        let axis = Axis::covering([30.0, 900_000.0]);
+        let axis = Axis::covering([30.0, 800_000.0]);
         assert_eq!(axis.ticks, [100.0, 1e3, 1e4, 1e5, 1e6]);
         assert_eq!((axis.position(20.0), axis.position(1e6)), (0.0, 1.0));
     }
 
     #[test]
     fn figures_that_are_alike_have_a_linear_axis_from_zero() {
-        let axis = Axis::covering([400.0, 950.0]);
+        let axis = Axis::covering([400.0, 850.0]);
         assert_eq!(axis.ticks, [0.0, 200.0, 400.0, 600.0, 800.0, 1000.0]);
         assert_eq!((axis.position(0.0), axis.position(500.0), axis.position(1000.0)), (0.0, 0.5, 1.0));
     }
 
     #[test]
-    fn every_figure_is_on_its_axis() {
+    fn every_figure_is_on_its_axis_with_room_around_it() {
         for figures in [vec![1.0], vec![7.0, 7.0], vec![1.0, 5.0], vec![9.99, 50.01], vec![1e3, 1e6], vec![3.0, 1e9]] {
             let axis = Axis::covering(figures.clone());
             assert!(axis.ticks.len() >= 2, "{axis:?}");
             for figure in figures {
-                assert!((-1e-9..=1.0 + 1e-9).contains(&axis.position(figure)), "{figure} on {axis:?}");
+                assert!((0.005..0.995).contains(&axis.position(figure)), "{figure} on {axis:?}");
             }
         }
     }

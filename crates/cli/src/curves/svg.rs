@@ -250,10 +250,10 @@ mod tests {
 
     #[test]
     fn points_stand_where_axes_say() {
-        let picture = svg("echo", &[curve("base", vec![point(1, 1e3, 100), point(2, 1e4, 100)])]);
-        // The 99th percentile is ten times the median, so the axis goes from one to the other.
-        assert!(picture.contains("<polyline points=\"80.0,390.0 450.0,390.0\""), "{picture}");
-        assert!(picture.contains("<polyline points=\"560.0,90.0 930.0,90.0\""), "{picture}");
+        let picture = svg("echo", &[curve("base", vec![point(1, 2e3, 200), point(2, 5e3, 200), point(4, 5e4, 200)])]);
+        // The throughput goes from 1,000 to 100,000, and the latency from 100 us to 5 ms: the 99th percentile is ten times the median.
+        assert!(picture.contains("<polyline points=\"135.7,336.8 209.3,336.8 394.3,336.8\""), "{picture}");
+        assert!(picture.contains("<polyline points=\"615.7,160.3 689.3,160.3 874.3,160.3\""), "{picture}");
     }
 
     #[test]
