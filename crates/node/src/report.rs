@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 /// What a run measured, in the window between warm-up and end. Units are in the names.
-#[derive(Clone, PartialEq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, Default, Serialize)]
 pub struct Report {
     /// The measured window.
     pub window_s: f64,
@@ -59,7 +59,7 @@ pub struct Latency {
 }
 
 /// The node with the most CPU time for each command.
-#[derive(Clone, PartialEq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, Default, Serialize)]
 pub struct Busiest {
     /// Its name.
     pub node: String,
@@ -69,7 +69,7 @@ pub struct Busiest {
 }
 
 /// What one physical node did in the window.
-#[derive(Clone, PartialEq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, Default, Serialize)]
 pub struct NodeReport {
     /// The component, `[index]` where its role has several nodes, `/part` where the component has several partitions.
     pub node: String,
