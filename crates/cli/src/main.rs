@@ -13,6 +13,7 @@ use crate::failure::{Failure, Result};
 use crate::output::Output;
 
 mod arguments;
+mod bystanders;
 mod campaign;
 mod command;
 mod curves;

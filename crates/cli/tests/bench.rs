@@ -40,6 +40,7 @@ fn curves_for_programs() {
     let (status, json) = desk.json(&words);
     assert_eq!((status, &json["protocol"], &json["rounds"]), (0, &"echo".into(), &1.into()));
     assert_eq!((&json["warmup_s"], &json["duration_s"]), (&0.05.into(), &0.1.into()));
+    assert_eq!(json["others_cpu_percent"].is_number(), cfg!(target_os = "linux"), "{json}");
     let programs = json["programs"].as_array().expect("there are programs");
     let names: Vec<_> = programs.iter().map(|program| (&program["name"], &program["nodes"])).collect();
     assert_eq!(names, [(&"base".into(), &1.into()), (&"relay".into(), &2.into())]);

@@ -9,6 +9,7 @@ use menard_node::{Config, Report};
 use serde_json::{Value, json};
 
 use crate::arguments::Bench;
+use crate::bystanders::Ticks;
 use crate::curves::{Curve, Point, csv, svg};
 use crate::failure::{Failure, Result};
 use crate::interrupt;
@@ -18,6 +19,9 @@ use crate::rewriting::{apply, result};
 use crate::session::Session;
 use crate::table::{Table, rounded};
 use crate::text::{counted, read};
+
+/// The share of the processors' time that others may take before it is said that figures suffer.
+const MOST_OTHERS_PERCENT: f64 = 5.0;
 
 /// A program that is measured: the original, or what a plan makes of it.
 struct Contender {
@@ -48,10 +52,12 @@ pub fn run(arguments: &Bench, output: Output) -> Result<()> {
     // Found out now rather than after minutes of measuring.
     arguments.output.as_deref().map(make_folder).transpose()?;
     output.say(format!("{}: {}\n", session.program.name, measurement.summary()));
+    let before = Ticks::now();
     let curves = measurement.curves(interrupt::watch()?, output)?;
+    let others_percent = before.zip(Ticks::now()).and_then(|(before, after)| after.others_percent_since(before));
     let table = table(&curves);
     output.say(table.render());
-    output.say(format!("\n{}\n{ONE_MACHINE}", peaks(&curves)));
+    output.say(format!("\n{}{}\n{ONE_MACHINE}", peaks(&curves), others(others_percent)));
     if let Some(folder) = &arguments.output {
         let title = format!("{}: latency over throughput", session.program.name);
         let files =
@@ -62,7 +68,9 @@ pub fn run(arguments: &Bench, output: Output) -> Result<()> {
             output.say(format!("wrote {}", path.display()));
         }
     }
-    output.result(&measurement.json(&session, &curves));
+    let mut json = measurement.json(&session, &curves);
+    json["others_cpu_percent"] = json!(others_percent);
+    output.result(&json);
     Ok(())
 }
 
@@ -212,4 +220,17 @@ fn peaks(curves: &[Curve]) -> String {
         )
     };
     curves.iter().map(peak).collect()
+}
+
+/// What else the machine did, and whether that is too much.
+fn others(percent: Option<f64>) -> String {
+    match percent {
+        None => String::new(),
+        Some(percent) if percent < MOST_OTHERS_PERCENT => {
+            format!("others took {percent:.0} % of the processors' time\n")
+        }
+        Some(percent) => {
+            format!("others took {percent:.0} % of the processors' time: measure again when the machine is quiet\n")
+        }
+    }
 }

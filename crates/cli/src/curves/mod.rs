@@ -106,46 +106,23 @@ pub mod tests {
 
     use super::*;
 
-    /// A node with so much CPU time for each command.
-    fn node(cpu_us_per_command: f64) -> NodeReport {
-        NodeReport {
-            node: "leader".to_owned(),
-            address: "127.0.0.1:1".to_owned(),
-            window_s: 1.0,
-            cpu_us_total: cpu_us_per_command,
-            cpu_us_per_command,
-            messages_in: 1,
-            messages_out: 1,
-            bytes_in: 1,
-            bytes_out: 1,
-            steps: 1,
-            syncs: 0,
-            timers: 0,
-            dropped: [].into(),
-        }
-    }
-
     /// A round with these means.
     fn round(window_s: f64, throughput_per_s: f64, latency_us: u64) -> Report {
+        let cpu_us_per_command = 1e6 / throughput_per_s;
+        let node = |cpu_us_per_command| NodeReport { cpu_us_per_command, ..NodeReport::default() };
         Report {
             window_s,
-            stopped_early: false,
             clients: 8,
-            commands: 1,
             resends: 2,
-            unanswered: 0,
-            duplicate_replies: 0,
-            unexpected_replies: 0,
             throughput_per_s,
             throughput_p90_per_s: 2.0 * throughput_per_s,
             latency_us: Latency { p50: latency_us, p90: latency_us, p99: latency_us, max: 10 * latency_us },
             messages_per_command: 8.0,
             bytes_per_command: 100.0,
-            syncs: 0,
-            syncs_per_command: 0.0,
-            busiest: Busiest { node: "leader".to_owned(), cpu_us_per_command: 1e6 / throughput_per_s },
+            busiest: Busiest { node: "leader".to_owned(), cpu_us_per_command },
             bound_per_s: throughput_per_s,
-            nodes: vec![node(1e6 / throughput_per_s), node(1.5)],
+            nodes: vec![node(cpu_us_per_command), node(1.5)],
+            ..Report::default()
         }
     }
 
