@@ -183,13 +183,14 @@ impl Measurement<'_> {
     }
 }
 
-/// One row for each point of each curve.
+/// One row for each point of each curve. Of disks nothing is said where none was waited for.
 fn table(curves: &[Curve]) -> Table {
+    let syncs = curves.iter().flat_map(|curve| &curve.points).any(|point| point.syncs_per_command > 0.0);
     let heads = ["", "clients", "commands/s", "of rounds", "p50", "p99", "us/command", "of all", "bound/s", "messages"];
-    let mut table = Table::new(heads);
+    let mut table = Table::new(heads.into_iter().chain(syncs.then_some("syncs")));
     for curve in curves {
         for point in &curve.points {
-            table.row([
+            let row = [
                 curve.name.clone(),
                 point.clients.to_string(),
                 rounded(point.throughput_per_s),
@@ -200,7 +201,8 @@ fn table(curves: &[Curve]) -> Table {
                 format!("{:.2}", point.all_nodes_cpu_us_per_command),
                 rounded(point.bound_per_s),
                 format!("{:.1}", point.messages_per_command),
-            ]);
+            ];
+            table.row(row.into_iter().chain(syncs.then(|| format!("{:.2}", point.syncs_per_command))));
         }
     }
     table

@@ -23,6 +23,7 @@ const COLUMNS: &[Column] = &[
     Column { head: "bound_per_s", cell: |point| tenths(point.bound_per_s) },
     Column { head: "messages_per_command", cell: |point| thousandths(point.messages_per_command) },
     Column { head: "bytes_per_command", cell: |point| tenths(point.bytes_per_command) },
+    Column { head: "syncs_per_command", cell: |point| thousandths(point.syncs_per_command) },
     Column { head: "resends", cell: |point| point.resends.to_string() },
 ];
 
@@ -61,9 +62,9 @@ mod tests {
             csv(&curves),
             "program,nodes,clients,throughput_per_s,throughput_min_per_s,throughput_max_per_s,throughput_p90_per_s,\
              latency_p50_us,latency_p90_us,latency_p99_us,latency_max_us,cpu_us_per_command,\
-             all_nodes_cpu_us_per_command,bound_per_s,messages_per_command,bytes_per_command,resends\n\
-             base,4,8,250.0,250.0,250.0,500.0,40,40,400,400,4000.000,4001.500,250.0,8.000,100.0,2\n\
-             scalable,16,8,250.0,250.0,250.0,,40,40,400,400,4000.000,4001.500,250.0,8.000,100.0,2\n"
+             all_nodes_cpu_us_per_command,bound_per_s,messages_per_command,bytes_per_command,syncs_per_command,resends\n\
+             base,4,8,250.0,250.0,250.0,500.0,40,40,400,400,4000.000,4001.500,250.0,8.000,100.0,0.250,2\n\
+             scalable,16,8,250.0,250.0,250.0,,40,40,400,400,4000.000,4001.500,250.0,8.000,100.0,0.250,2\n"
         );
     }
 }

@@ -43,6 +43,8 @@ pub struct Point {
     pub bound_per_s: f64,
     pub messages_per_command: f64,
     pub bytes_per_command: f64,
+    /// Times that a disk was waited for, of all nodes together.
+    pub syncs_per_command: f64,
     /// Commands that were sent again, in all rounds.
     pub resends: u64,
 }
@@ -82,6 +84,7 @@ impl Point {
             bound_per_s: median(|report| report.bound_per_s),
             messages_per_command: median(|report| report.messages_per_command),
             bytes_per_command: median(|report| report.bytes_per_command),
+            syncs_per_command: median(|report| report.syncs_per_command),
             resends: rounds.iter().map(|report| report.resends).sum(),
         }
     }
@@ -119,6 +122,7 @@ pub mod tests {
             latency_us: Latency { p50: latency_us, p90: latency_us, p99: latency_us, max: 10 * latency_us },
             messages_per_command: 8.0,
             bytes_per_command: 100.0,
+            syncs_per_command: 0.25,
             busiest: Busiest { node: "leader".to_owned(), cpu_us_per_command },
             bound_per_s: throughput_per_s,
             nodes: vec![node(cpu_us_per_command), node(1.5)],
