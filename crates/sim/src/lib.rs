@@ -7,6 +7,8 @@
 
 mod campaign;
 mod config;
+mod cuts;
+mod disk;
 pub mod explain;
 mod explore;
 mod flights;

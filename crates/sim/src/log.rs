@@ -45,6 +45,7 @@ pub(crate) enum Entry {
     Crash { whom: Struck },
     Restart { whom: Struck },
     Redeliver { packet: PacketId },
+    Sync { at: u32 },
     Cut { nodes: Vec<Node> },
     Heal,
 }
@@ -161,6 +162,7 @@ impl Log {
                     [6].into_iter().chain(prepared.places(whom).map(u64::from)).for_each(&mut absorb)
                 }
                 Entry::Redeliver { packet } => [7, digest(*packet)].into_iter().for_each(&mut absorb),
+                Entry::Sync { at } => [8, u64::from(*at)].into_iter().for_each(&mut absorb),
                 Entry::Cut { nodes } => {
                     [9, nodes.len() as u64].into_iter().for_each(&mut absorb);
                     nodes.iter().for_each(|node| absorb(word_of(*node)));
@@ -194,6 +196,7 @@ impl Log {
             Entry::Crash { whom } => Event::Crash { whom: whom.clone() },
             Entry::Restart { whom } => Event::Restart { whom: whom.clone() },
             Entry::Redeliver { packet } => Event::Redeliver { message: message(*packet) },
+            Entry::Sync { at } => Event::Sync { at: address(*at) },
             Entry::Cut { nodes } => Event::Cut { nodes: nodes.clone() },
             Entry::Heal => Event::Heal,
         };

@@ -29,6 +29,8 @@ pub(crate) struct Mood {
     pub repeat_percent: u32,
     /// External nodes send within so many ticks.
     pub window: u64,
+    /// A disk takes a turn within so many ticks.
+    pub sync: u64,
     /// How the clocks of nodes go.
     pub clocks: Clocks,
     /// How often timers of one physical node fire before they wait until nothing else is left to happen.
@@ -74,6 +76,7 @@ impl Mood {
             grouping: *random.pick(&groupings),
             repeat_percent: *random.pick(&[0, 20, 60]),
             window: *random.pick(&[1, 50, 500, 2_000]),
+            sync: *more.pick(&[1, 16, 200, 2_000]),
             clocks: *more.pick(&paces),
             firings: *more.pick(&[0, 2, 8, 32]),
         }

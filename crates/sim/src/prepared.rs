@@ -30,6 +30,9 @@ pub struct Prepared {
     pub(crate) addresses: Vec<Address>,
     /// A node that has not started, for each place.
     pub(crate) engines: Vec<Engine>,
+    /// For each place, whether its disk matters: it has durable tables, and may restart. (What a disk holds back is only late, and messages
+    /// may be late anyway, unless a restart shows that it was never there.)
+    pub(crate) writes: Vec<bool>,
 }
 
 /// A role.
@@ -93,6 +96,7 @@ impl Prepared {
             components: Vec::new(),
             addresses: Vec::new(),
             engines: Vec::new(),
+            writes: Vec::new(),
             roles,
             config,
         };
@@ -107,12 +111,15 @@ impl Prepared {
         let plan: Arc<Plan> = Arc::new(lower(program, &component.name));
         let role = role_index(program, &component.role);
         let first = u32::try_from(self.addresses.len()).expect("the checker limits the number of physical nodes");
+        let restarts = |fault: &Fault| fault.kind == FaultKind::Restart && fault.nodes > 0 && fault.role == role;
+        let writes = plan.durable_tables().len() > 0 && self.faults.iter().any(restarts);
         self.components.push(Component { name: component.name.clone(), role, parts: component.parts, first });
         for index in 0..self.roles[usize::from(role)].nodes {
             let node = Node { role, index };
             for part in 0..component.parts {
                 self.addresses.push(Address { node, component: component.name.clone(), part });
                 self.engines.push(Engine::new(Arc::clone(&plan), node));
+                self.writes.push(writes);
             }
         }
     }

@@ -73,6 +73,8 @@ pub struct Replayer<'a> {
     world: World<'a>,
     group: Vec<PacketId>,
     lenient: bool,
+    /// Whether a lenient replay takes other messages for those that are not in flight.
+    pub(crate) swaps: bool,
 }
 
 type Blocked = (Option<Message>, Obstacle);
@@ -80,7 +82,7 @@ type Blocked = (Option<Message>, Obstacle);
 impl<'a> Replayer<'a> {
     /// A replayer for this program, with properties to check if there are any.
     pub fn new(prepared: &'a Prepared, observer: Option<&'a PreparedObserver>) -> Self {
-        Replayer { world: World::new(prepared, observer), group: Vec::new(), lenient: false }
+        Replayer { world: World::new(prepared, observer), group: Vec::new(), lenient: false, swaps: false }
     }
 
     /// Follows a schedule to the letter, up to the first violation.
@@ -172,7 +174,10 @@ impl<'a> Replayer<'a> {
                 let again = self.world.find_redeliverable(content).and_then(|packet| self.world.redeliver(packet));
                 again.ok_or_else(|| (Some(message.clone()), Obstacle::NotForgotten))?;
             }
-            Event::Sync { .. } => return Err((None, Obstacle::NothingToSync)),
+            Event::Sync { at } => {
+                let place = self.living(at)?;
+                self.world.sync(place).ok_or((None, Obstacle::NothingToSync))?;
+            }
             Event::Cut { nodes } => self.world.note(Entry::Cut { nodes: nodes.clone() }),
             Event::Heal => self.world.note(Entry::Heal),
         }
@@ -198,11 +203,25 @@ impl<'a> Replayer<'a> {
     /// A message in flight to this place that the step has not taken yet.
     fn at_place(&mut self, place: u32, message: &Message) -> Result<PacketId, Blocked> {
         let content = self.content(message)?;
-        match self.world.find(place, content, &self.group) {
+        let found = self.world.find(place, content, &self.group);
+        let found = found.or_else(|| self.instead(place, content));
+        match found {
             Some(packet) if self.world.admits(&self.group, packet) => Ok(packet),
             Some(_) => Err((Some(message.clone()), Obstacle::Serial)),
             None => Err((Some(message.clone()), self.why_not_at(message))),
         }
+    }
+
+    /// What a lenient replay takes for a message that is not in flight: another one of the channel between the same nodes. Where an earlier
+    /// event is left out, later messages often differ in a number only.
+    fn instead(&self, place: u32, content: Content<'_>) -> Option<PacketId> {
+        let Content { channel, from, to, .. } = content;
+        let is_like = |id: &&PacketId| {
+            let packet = &self.world.log.packets[**id as usize];
+            (packet.channel, packet.from, packet.to) == (channel, from, to) && !self.group.contains(id)
+        };
+        let flying = self.world.flights.to(place).iter().filter(|_| self.lenient && self.swaps);
+        flying.filter(is_like).min().copied()
     }
 
     fn why_not_at(&mut self, message: &Message) -> Obstacle {
@@ -224,7 +243,7 @@ impl<'a> Replayer<'a> {
         };
         (0..parts)
             .map(|part| prepared.destination(content.channel, content.to, part))
-            .find_map(|place| self.world.find(place, content, &[]))
+            .find_map(|place| self.world.find(place, content, &[]).or_else(|| self.instead(place, content)))
             .ok_or_else(|| (Some(message.clone()), Obstacle::NotInFlight))
     }
 

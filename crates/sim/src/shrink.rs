@@ -13,6 +13,8 @@ use crate::simulate::Run;
 
 /// Replays that shrinking may spend on one run.
 const MAX_REPLAYS: u32 = 20_000;
+/// Runs with more events are not tried without each two of them.
+const MAX_PAIRED: usize = 60;
 
 /// Shrinks a run while `keeps` holds of what is left of it, for example that the same property is violated, or that refinement fails. It
 /// must hold of the run itself; otherwise the run comes back as it is.
@@ -27,15 +29,11 @@ pub fn shrink(
     if !(shrinker.keeps)(&best.run) {
         return best.run;
     }
-    loop {
-        let size = best.size();
-        best = shrinker.without_events(best);
-        best = shrinker.without_inputs(best);
-        best = shrinker.with_separate_inputs(best);
-        if size <= best.size() || shrinker.replays >= MAX_REPLAYS {
-            return best.run;
-        }
+    for swaps in [false, true] {
+        shrinker.replayer.swaps = swaps;
+        best = shrinker.smallest(best);
     }
+    best.run
 }
 
 /// The schedule under which the program does again what it did.
@@ -70,6 +68,22 @@ impl Shrinker<'_, '_> {
         Candidate { events: schedule_of(&run.trace).events, run }
     }
 
+    /// Leaves out what can be left out, until there is nothing.
+    fn smallest(&mut self, mut best: Candidate) -> Candidate {
+        loop {
+            let size = best.size();
+            best = self.without_events(best);
+            best = self.without_inputs(best);
+            best = self.with_separate_inputs(best);
+            if best.size() == size {
+                best = self.without_pairs(best);
+            }
+            if size <= best.size() || self.replays >= MAX_REPLAYS {
+                return best;
+            }
+        }
+    }
+
     /// Replays these events; gives what comes of it if that is better than `best` and keeps the property.
     fn attempt(&mut self, events: Vec<Event>, best: &Candidate) -> Option<Candidate> {
         if self.replays >= MAX_REPLAYS {
@@ -92,6 +106,23 @@ impl Shrinker<'_, '_> {
                 end = start.min(best.events.len());
             }
             chunk /= 2;
+        }
+        best
+    }
+
+    /// Leaves out two events at once, of a run that is small already: numbers that must stay equal often hang together so.
+    fn without_pairs(&mut self, mut best: Candidate) -> Candidate {
+        let mut second = best.events.len();
+        while second > 1 && second <= MAX_PAIRED {
+            second = (second - 1).min(best.events.len().saturating_sub(1));
+            for first in (0..second).rev() {
+                if second < best.events.len() {
+                    let mut events = best.events.clone();
+                    events.remove(second);
+                    events.remove(first);
+                    best = self.attempt(events, &best).unwrap_or(best);
+                }
+            }
         }
         best
     }

@@ -8,8 +8,10 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use menard_lang::run::{Address, Struck, Trace};
+use menard_value::Node;
 
-use crate::log::{Content, PacketId, narrow};
+use crate::cuts::{self, Cut};
+use crate::log::{Content, Entry, PacketId, narrow};
 use crate::misfortune::{Blow, Loss, Misfortune};
 use crate::mood::{Clocks, Grouping, Mood};
 use crate::observe::{PreparedObserver, Violation};
@@ -75,6 +77,11 @@ pub struct Simulator<'a> {
     /// For each message, whether it is going to be lost.
     doomed: Vec<bool>,
     requests: Vec<Request>,
+    cuts: Vec<Cut>,
+    /// The nodes on one side of the cut, if there is one now.
+    side: Vec<Node>,
+    /// Messages that wait until the network is whole again.
+    stalled: Vec<PacketId>,
     /// For each place, how often its timers may still fire before they wait for calm.
     firings: Vec<u32>,
     /// Timers that wait until nothing else is left to happen.
@@ -89,7 +96,10 @@ enum Happening {
     Request(u32),
     Arrival(PacketId),
     Repetition(PacketId),
+    Sync(u32),
     Blow(u32),
+    Cut(u32),
+    Heal,
 }
 
 impl<'a> Simulator<'a> {
@@ -103,6 +113,9 @@ impl<'a> Simulator<'a> {
             group: Vec::new(),
             doomed: Vec::new(),
             requests: Vec::new(),
+            cuts: Vec::new(),
+            side: Vec::new(),
+            stalled: Vec::new(),
             firings: Vec::new(),
             patient: Vec::new(),
             rounds: 0,
@@ -119,7 +132,8 @@ impl<'a> Simulator<'a> {
         self.reset();
         self.firings.resize(self.world.prepared.addresses.len(), 0);
         self.firings.fill(mood.firings);
-        let mut chance = Chance { random, mood, misfortune };
+        let mut chance = Chance { random, more, mood, misfortune };
+        self.cuts = cuts::draw(self.world.prepared, chance.mood.window, seed);
         self.schedule_requests(&mut chance);
         let limit = self.world.prepared.config.max_steps;
         self.world.start();
@@ -169,6 +183,8 @@ impl<'a> Simulator<'a> {
         self.now = 0;
         self.doomed.clear();
         self.patient.clear();
+        self.side.clear();
+        self.stalled.clear();
         self.rounds = 0;
     }
 
@@ -199,28 +215,44 @@ impl<'a> Simulator<'a> {
             let time = chance.random.below(chance.mood.window);
             self.schedule(time, Happening::Request(request));
         }
+        for cut in 0..self.cuts.len() {
+            let Cut { start, end, .. } = self.cuts[cut];
+            self.schedule(start, Happening::Cut(narrow(cut)));
+            self.schedule(end, Happening::Heal);
+        }
         for position in 0..chance.misfortune.blows.len() {
             let time = chance.misfortune.blows[position].0;
             self.schedule(time, Happening::Blow(narrow(position)));
         }
     }
 
-    /// Decides when the messages from `first` on arrive, whether they are lost, whether they are repeated.
+    /// Decides when the messages from `first` on arrive, whether they are lost, whether they are repeated; and when disks are done.
     fn schedule_sent(&mut self, first: PacketId, chance: &mut Chance) {
+        self.doomed.resize(self.world.log.packets.len(), false);
         for id in first..narrow(self.world.log.packets.len()) {
-            let packet = &self.world.log.packets[id as usize];
-            if packet.timer {
-                self.schedule_timer(id, chance);
-                continue;
+            if self.world.is_waiting(id) {
+                self.schedule_message(id, chance);
             }
-            let (from, to, held) = (packet.from, packet.to, packet.held);
-            let delay = chance.mood.delay(packet.origin, packet.destination, &mut chance.random);
-            self.doomed.push(chance.misfortune.loses(from, to, &mut chance.random));
-            self.schedule(self.now + delay, Happening::Arrival(id));
-            if held && chance.random.percent(chance.mood.repeat_percent) {
-                let wait = 1 + chance.random.below(chance.mood.window + 50);
-                self.schedule(self.now + wait, Happening::Repetition(id));
-            }
+        }
+        while let Some(at) = self.world.writing.pop() {
+            let wait = 1 + chance.more.below(chance.mood.sync);
+            self.schedule(self.now + wait, Happening::Sync(at));
+        }
+    }
+
+    /// Decides what becomes of a message that is in flight from now on.
+    fn schedule_message(&mut self, id: PacketId, chance: &mut Chance) {
+        let packet = &self.world.log.packets[id as usize];
+        if packet.timer {
+            return self.schedule_timer(id, chance);
+        }
+        let (from, to, held) = (packet.from, packet.to, packet.held);
+        let delay = chance.mood.delay(packet.origin, packet.destination, &mut chance.random);
+        self.doomed[id as usize] = chance.misfortune.loses(from, to, &mut chance.random);
+        self.schedule(self.now + delay, Happening::Arrival(id));
+        if held && chance.random.percent(chance.mood.repeat_percent) {
+            let wait = 1 + chance.random.below(chance.mood.window + 50);
+            self.schedule(self.now + wait, Happening::Repetition(id));
         }
     }
 
@@ -229,14 +261,13 @@ impl<'a> Simulator<'a> {
         let packet = &self.world.log.packets[id as usize];
         let channel = &self.world.prepared.channels[usize::from(packet.channel)];
         let micros = channel.delay.expect("only channels with a delay have timers");
-        self.doomed.push(false);
         let firings = &mut self.firings[packet.destination as usize];
         if self.rounds > 0 || *firings == 0 {
             self.patient.push(id);
             return;
         }
         *firings -= 1;
-        let delay = chance.mood.timer(packet.to, micros, &mut chance.random);
+        let delay = chance.mood.timer(packet.to, micros, &mut chance.more);
         self.schedule(self.now + delay, Happening::Arrival(id));
     }
 
@@ -251,6 +282,16 @@ impl<'a> Simulator<'a> {
             Happening::Repetition(packet) => {
                 self.world.repeat(packet);
             }
+            Happening::Sync(at) => {
+                for packet in self.world.sync(at).unwrap_or_default() {
+                    self.schedule_message(packet, chance);
+                }
+            }
+            Happening::Cut(cut) => {
+                self.side.clone_from(&self.cuts[cut as usize].side);
+                self.world.note(Entry::Cut { nodes: self.side.clone() });
+            }
+            Happening::Heal => self.heal(),
             Happening::Blow(blow) => self.strike(blow, chance),
         }
         self.schedule_sent(first, chance);
@@ -262,10 +303,30 @@ impl<'a> Simulator<'a> {
         if !self.world.runs(&whom) {
             return;
         }
+        let written = self.write_some(&whom, chance);
         match blow {
             Blow::Crash => self.world.crash(whom),
             Blow::Restart => self.restart(whom, chance),
         }
+        for packet in written {
+            match chance.more.percent(50) && self.world.is_waiting(packet) {
+                true => self.world.take(packet, true),
+                false => self.schedule_message(packet, chance),
+            }
+        }
+    }
+
+    /// At the moment of a blow disks may have more turns than anybody has noticed. Gives what leaves.
+    fn write_some(&mut self, whom: &Struck, chance: &mut Chance) -> Vec<PacketId> {
+        let places: Vec<u32> = self.world.prepared.places(whom).collect();
+        let mut left = Vec::new();
+        for at in places {
+            let behind = self.world.behind(at);
+            for _ in 0..if behind > 0 { chance.more.index(behind + 1) } else { 0 } {
+                left.extend(self.world.sync(at).into_iter().flatten());
+            }
+        }
+        left
     }
 
     /// A node restarts. Of the messages in flight from and to other nodes some are lost; of those that it took before some arrive again,
@@ -292,11 +353,33 @@ impl<'a> Simulator<'a> {
         }
     }
 
+    /// Whether a message cannot reach its destination now.
+    fn is_cut(&self, packet: PacketId) -> bool {
+        if self.side.is_empty() {
+            return false;
+        }
+        let packet = &self.world.log.packets[packet as usize];
+        self.side.contains(&packet.from) != self.side.contains(&packet.to)
+    }
+
+    /// The network is whole again.
+    fn heal(&mut self) {
+        self.side.clear();
+        self.world.note(Entry::Heal);
+        for packet in std::mem::take(&mut self.stalled) {
+            self.schedule(self.now + 1, Happening::Arrival(packet));
+        }
+    }
+
     /// A message arrives, if it has not been taken before its time.
     fn arrive(&mut self, packet: PacketId, chance: &mut Chance) {
         let at = self.world.log.packets[packet as usize].destination;
         let doomed = self.doomed[packet as usize];
         if !self.world.is_waiting(packet) {
+            return;
+        }
+        if self.is_cut(packet) {
+            self.stalled.push(packet);
             return;
         }
         if doomed || at == OUTSIDE {
@@ -327,6 +410,7 @@ impl<'a> Simulator<'a> {
             if !doomed
                 && !early
                 && *id != first
+                && !self.is_cut(*id)
                 && chance.random.percent(percent)
                 && self.world.admits(&self.group, *id)
             {
@@ -339,6 +423,8 @@ impl<'a> Simulator<'a> {
 /// Where a run's decisions come from.
 struct Chance {
     random: Random,
+    /// For what was added later, so that seeds of programs without it mean what they meant.
+    more: Random,
     mood: Mood,
     misfortune: Misfortune,
 }

@@ -6,6 +6,7 @@ use menard_lang::ir::FaultKind;
 use menard_lang::run::{Address, Struck};
 use menard_value::{Node, Value};
 
+use crate::disk::Disk;
 use crate::flights::Flights;
 use crate::log::{Content, Entry, Log, Packet, PacketId, digest, narrow};
 use crate::observe::{PreparedObserver, Violation, Watch};
@@ -34,6 +35,10 @@ pub(crate) struct World<'a> {
     pub flights: Flights,
     /// Where nodes may restart: for each place, what it took.
     taken: Option<Vec<Taken>>,
+    /// The disk of each place that has one which matters.
+    disks: Vec<Option<Box<Disk>>>,
+    /// Places that have a turn more that waits for the disk, as often as they have; whoever decides when disks are done takes it from here.
+    pub writing: Vec<u32>,
     watch: Option<Watch<'a>>,
     endless: Option<u32>,
     pub stats: RunStats,
@@ -72,6 +77,8 @@ pub struct RunStats {
     pub redelivered: u32,
     /// Timers that fired.
     pub timers: u32,
+    /// Turns that disks took.
+    pub syncs: u32,
 }
 
 impl<'a> World<'a> {
@@ -86,6 +93,8 @@ impl<'a> World<'a> {
             engines: prepared.engines.clone(),
             flights: Flights::new(places),
             taken: prepared.declares(FaultKind::Restart).then(|| vec![Taken::default(); places]),
+            disks: (0..places).map(|at| prepared.writes[at].then(Box::default)).collect(),
+            writing: Vec::new(),
             watch: observer.map(|observer| Watch::new(observer, names())),
             endless: None,
             stats: RunStats::default(),
@@ -106,6 +115,8 @@ impl<'a> World<'a> {
         if let Some(taken) = &mut self.taken {
             taken.fill(Taken::default());
         }
+        self.disks.iter_mut().flatten().for_each(|disk| disk.clear());
+        self.writing.clear();
         self.endless = None;
         self.stats = RunStats::default();
         if let Some(watch) = &mut self.watch {
@@ -134,8 +145,51 @@ impl<'a> World<'a> {
             self.step(at, &[]);
             follow_ups += 1;
         }
+        if self.disks[at as usize].is_some() {
+            self.end_turn(at, first);
+        }
         self.observe(inputs);
         first
+    }
+
+    /// The turn of a node with a disk ends: what it sent from `first` on leaves, or waits for the disk.
+    fn end_turn(&mut self, at: u32, first: PacketId) {
+        let disk = self.disks[at as usize].as_mut().expect("the node has a disk");
+        if disk.end_turn() {
+            self.writing.push(at);
+        }
+        self.leave(at, first..narrow(self.log.packets.len()));
+    }
+
+    /// Messages leave a node, unless they wait for its disk. What a physical node sends to itself never does.
+    fn leave(&mut self, at: u32, packets: std::ops::Range<PacketId>) {
+        let Some(disk) = &mut self.disks[at as usize] else { return self.send(packets) };
+        if disk.behind() == 0 {
+            return self.send(packets);
+        }
+        for packet in packets {
+            if self.log.packets[packet as usize].destination == at {
+                self.flights.launch(&mut self.log.packets, packet);
+            } else {
+                disk.hold(packet);
+            }
+        }
+    }
+
+    /// The disk of a node has one more turn; gives the messages that leave now, or `None` if no turn waits.
+    pub fn sync(&mut self, at: u32) -> Option<Vec<PacketId>> {
+        let held = self.disks[at as usize].as_mut()?.sync()?;
+        self.log.entries.push(Entry::Sync { at });
+        self.stats.syncs += 1;
+        for packet in &held {
+            self.flights.launch(&mut self.log.packets, *packet);
+        }
+        Some(held)
+    }
+
+    /// How many turns the disk of a node does not have yet.
+    pub fn behind(&self, at: u32) -> usize {
+        self.disks[at as usize].as_ref().map_or(0, |disk| disk.behind())
     }
 
     /// An external node sends a message.
@@ -172,7 +226,10 @@ impl<'a> World<'a> {
         self.stats.steps += 1;
         let first = self.collect(at);
         self.log.add_step(at, inputs, first);
-        self.send(first..narrow(self.log.packets.len()));
+        match &mut self.disks[at as usize] {
+            Some(disk) => disk.add(&self.outputs),
+            None => self.send(first..narrow(self.log.packets.len())),
+        }
     }
 
     /// Writes what a step sent into the log.
@@ -209,7 +266,7 @@ impl<'a> World<'a> {
         added.held = true;
         self.log.entries.push(Entry::Repeat { at, packet });
         self.stats.messages += 1;
-        self.send(packet..packet + 1);
+        self.leave(at, packet..packet + 1);
         Some(packet)
     }
 
@@ -230,6 +287,9 @@ impl<'a> World<'a> {
         for at in self.prepared.places(&whom) {
             assert!(self.duties[at as usize] != Duty::Dead, "a node crashes once");
             self.duties[at as usize] = Duty::Dead;
+            if let Some(disk) = &mut self.disks[at as usize] {
+                self.stats.lost += narrow(disk.stop());
+            }
         }
         self.log.entries.push(Entry::Crash { whom });
         self.stats.crashes += 1;
@@ -252,6 +312,10 @@ impl<'a> World<'a> {
     fn forget(&mut self, at: u32, struck: &[u32]) {
         assert!(self.duties[at as usize] != Duty::Dead, "a crashed node stays down");
         self.engines[at as usize].reset();
+        if let Some(disk) = &mut self.disks[at as usize] {
+            self.stats.lost += narrow(disk.stop());
+            disk.load(&mut self.engines[at as usize]);
+        }
         self.duties[at as usize] = Duty::Start;
         let packets = &self.log.packets;
         let own = |id: &PacketId| struck.contains(&packets[*id as usize].origin);
@@ -355,7 +419,7 @@ impl<'a> World<'a> {
             && self.log.args(id) == content.args
     }
 
-    /// Whether nothing is in flight but timers, nothing is left to do, and nothing was lost.
+    /// Whether nothing is in flight but timers, nothing is left to do, no disk is behind, and nothing was lost.
     pub fn is_drained(&self) -> bool {
         self.is_idle() && self.flights.messages() == 0 && self.stats.lost == 0
     }
@@ -370,7 +434,8 @@ impl<'a> World<'a> {
     }
 
     fn is_idle(&self) -> bool {
-        self.duties.iter().all(|duty| *duty == Duty::None)
+        let written = self.disks.iter().flatten().all(|disk| disk.behind() == 0);
+        written && self.duties.iter().all(|duty| *duty == Duty::None)
     }
 
     /// Whether everything that is to be struck is there and runs.

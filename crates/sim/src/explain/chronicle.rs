@@ -9,6 +9,7 @@ use menard_value::Value;
 use thiserror::Error;
 
 use super::matching::{Facts, Reader, Row};
+use super::paper::Paper;
 use super::rounds::{Memory, Rows, Sent, Step, Stepper};
 use crate::names::Names;
 use crate::prepared::Prepared;
@@ -49,6 +50,22 @@ pub struct Chronicle<'a> {
     nothing: Facts,
 }
 
+/// What nodes are while a run is followed.
+struct Past {
+    memories: BTreeMap<Address, Memory>,
+    /// The disks that matter.
+    papers: BTreeMap<Address, Paper>,
+}
+
+impl Past {
+    fn new(program: &Program, prepared: &Prepared) -> Self {
+        let written = prepared.addresses.iter().zip(&prepared.writes).filter(|(_, writes)| **writes);
+        let paper =
+            |at: &Address| program.component(&at.component).map(|component| (at.clone(), Paper::new(component)));
+        Past { memories: BTreeMap::new(), papers: written.filter_map(|(at, _)| paper(at)).collect() }
+    }
+}
+
 /// An event with what is known about it.
 pub(super) struct Moment {
     pub event: Event,
@@ -87,10 +104,12 @@ impl<'a> Chronicle<'a> {
             flights: Vec::new(),
             nothing: Facts::new(),
         };
-        let mut memories: BTreeMap<Address, Memory> = BTreeMap::new();
+        let mut past = Past::new(program, prepared);
         for (event, label) in trace.events.iter().zip(labels) {
-            chronicle.add(event, label, &mut memories)?;
+            chronicle.add(event, label, &mut past)?;
         }
+        let papers = past.papers.values_mut();
+        papers.for_each(|paper| chronicle.hold(&paper.close()));
         Ok(chronicle)
     }
 
@@ -125,7 +144,8 @@ impl<'a> Chronicle<'a> {
         self.names
     }
 
-    fn add(&mut self, event: &Event, label: String, memories: &mut BTreeMap<Address, Memory>) -> Result<(), Unfit> {
+    fn add(&mut self, event: &Event, label: String, past: &mut Past) -> Result<(), Unfit> {
+        self.write(event, past);
         let now = self.moments.len();
         let (taken, sent): (&[Message], &[Message]) = match event {
             Event::Inject { message } | Event::Repeat { message, .. } | Event::Redeliver { message } => {
@@ -139,26 +159,47 @@ impl<'a> Chronicle<'a> {
         };
         let inputs = taken.iter().filter_map(|message| self.arrive(message, now)).collect();
         let again = matches!(event, Event::Redeliver { .. });
-        let outputs = sent.iter().map(|message| self.launch(message, now, again)).collect();
+        let launched: Vec<usize> = sent.iter().map(|message| self.launch(message, now, again)).collect();
         let step = match event {
             Event::Step { at, inputs, outputs } => {
-                let step = self.take(memories.entry(at.clone()).or_default(), at, inputs);
+                let memory = past.memories.entry(at.clone()).or_default();
+                let step = self.take(memory, at, inputs);
                 let sent: BTreeSet<Sent> = outputs.iter().map(sent_by).collect();
                 if step.sent != sent || sent.len() != outputs.len() {
                     return Err(Unfit::Disagreement { event: label });
                 }
-                memories.entry(at.clone()).or_default().last = Some(now);
+                memory.last = Some(now);
+                if let Some(paper) = past.papers.get_mut(at) {
+                    paper.step(&step.after, &launched);
+                }
                 Some(step)
             }
             Event::Restart { whom } => {
-                memories.retain(|at, _| !whom.strikes(at));
+                past.memories.retain(|at, _| !whom.strikes(at));
+                for (at, paper) in past.papers.iter_mut().filter(|(at, _)| whom.strikes(at)) {
+                    past.memories.entry(at.clone()).or_default().tables = paper.restart();
+                }
                 self.vanish(whom, now);
+                None
+            }
+            Event::Sync { at } => {
+                let left = past.papers.get_mut(at).map(Paper::sync).unwrap_or_default();
+                for flight in left {
+                    let since = &mut self.flights[flight].since;
+                    *since = if *since == usize::MAX { now } else { *since };
+                }
+                None
+            }
+            Event::Repeat { at, .. } => {
+                if let Some(paper) = past.papers.get_mut(at) {
+                    paper.step(&past.memories[at].tables, &launched);
+                }
                 None
             }
             _ => None,
         };
-        let last_step = place(event).and_then(|at| memories.get(at)).and_then(|memory| memory.last);
-        self.moments.push(Moment { event: event.clone(), label, step, last_step, inputs, outputs });
+        let last_step = place(event).and_then(|at| past.memories.get(at)).and_then(|memory| memory.last);
+        self.moments.push(Moment { event: event.clone(), label, step, last_step, inputs, outputs: launched });
         Ok(())
     }
 
@@ -188,12 +229,43 @@ impl<'a> Chronicle<'a> {
         Some(position)
     }
 
+    /// Whatever happens to a node but a follow-up ends its last turn, which may have to wait for the disk.
+    fn write(&mut self, event: &Event, past: &mut Past) {
+        for (at, paper) in &mut past.papers {
+            let goes_on = match event {
+                Event::Step { at: other, inputs, .. } => {
+                    let has_started = past.memories.get(at).is_some_and(|memory| memory.last.is_some());
+                    other != at || inputs.is_empty() && has_started
+                }
+                Event::Crash { whom } | Event::Restart { whom } => !whom.strikes(at),
+                event => place(event) != Some(at),
+            };
+            if !goes_on {
+                self.hold(&paper.close());
+            }
+        }
+    }
+
+    /// Messages are not in flight yet, since they wait for a disk; unless they go to the physical node that they come from.
+    fn hold(&mut self, held: &[usize]) {
+        for flight in held {
+            let flight = &mut self.flights[*flight];
+            let receiver = self.program.channel(&flight.message.channel).map(|channel| &channel.receiver);
+            let origin = place(&self.moments[flight.sent].event).map(|at| &at.component);
+            if flight.message.from != flight.message.to || receiver != origin {
+                flight.since = usize::MAX;
+            }
+        }
+    }
+
     /// The messages between physical nodes that restart together vanish.
     fn vanish(&mut self, whom: &Struck, now: usize) {
         for flight in &mut self.flights {
             let between = flight.message.from == flight.message.to
                 && place(&self.moments[flight.sent].event).is_some_and(|at| whom.strikes(at));
-            if between && flight.taken.is_none() {
+            let waits = flight.since == usize::MAX
+                && place(&self.moments[flight.sent].event).is_some_and(|at| whom.strikes(at));
+            if (between || waits) && flight.taken.is_none() {
                 flight.taken = Some(now);
             }
         }

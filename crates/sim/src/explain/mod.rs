@@ -12,6 +12,7 @@ mod account;
 mod chronicle;
 mod matching;
 mod notation;
+mod paper;
 mod query;
 mod reason;
 mod rounds;

@@ -1,6 +1,8 @@
 //! Tests of the simulator, in one binary.
 
+mod cuts;
 mod diagrams;
+mod disks;
 mod explaining;
 mod exploration;
 mod faults;
