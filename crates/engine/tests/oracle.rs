@@ -131,7 +131,7 @@ impl<'p> Pair<'p> {
         Ok(())
     }
 
-    /// The node stops and starts again with the facts of its durable tables.
+    /// The node stops, and will start again with the facts of its durable tables.
     fn crash(&mut self) -> Result<(), TestCaseError> {
         let mut tables = std::mem::take(&mut self.oracle.tables);
         tables.retain(|name, _| self.component().relation(name).is_some_and(|relation| relation.storage.durable));
@@ -145,8 +145,7 @@ impl<'p> Pair<'p> {
         }
         self.oracle.tables = tables;
         (self.idler, self.rested) = (self.node.clone(), None);
-        self.compare_state()?;
-        self.step(true, &[])
+        self.compare_state()
     }
 
     /// What a step reports about durable tables is how they differ from what they were before it.
@@ -398,7 +397,8 @@ fn run(pair: &mut Pair<'_>, steps: &[Vec<generate::MessageSpec>], backwards: boo
                 pair.step(false, &[])?;
             }
         }
-        if specs.first().is_some_and(|(_, args)| args[0] >= 224) && pair.rested.is_some() {
+        let crashes = specs.first().is_some_and(|(_, args)| args[0] >= 224) && pair.rested.is_some();
+        if crashes {
             pair.crash()?;
         }
         let mut messages: Vec<(Name, LogicalNode, Row)> = specs.iter().flat_map(messages).collect();
@@ -409,7 +409,7 @@ fn run(pair: &mut Pair<'_>, steps: &[Vec<generate::MessageSpec>], backwards: boo
         if backwards {
             messages.reverse();
         }
-        pair.step(false, &messages)?;
+        pair.step(crashes, &messages)?;
     }
     Ok(())
 }
