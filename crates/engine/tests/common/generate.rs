@@ -21,8 +21,8 @@ component part of node [3] {
   q2(h, s) :- q(h, s)
 }
 component node {
-  table t(x: int)
-  table u(x: int, y: int)
+  durable table t(x: int)
+  durable table u(x: int, y: int)
   table w(n: node, x: int, y: int)
   table g(s: string, d: bytes, h: digest, z: bool)
   durable table kf(x: int => y: int) first
