@@ -287,12 +287,10 @@ impl Commands {
     /// The client that an answer is for and the command that it answers; `None` if it is no answer.
     fn read_answer(&mut self, body: &[u8]) -> Option<(u32, i64)> {
         let (header, fields) = read_header(body)?;
-        if header.channel != self.workload.reply {
-            return None;
-        }
+        let reply = *self.workload.replies.iter().find(|reply| reply.channel == header.channel)?;
         self.args.clear();
         read_fields(fields, &self.layout.routes[usize::from(header.channel)].columns, &mut self.args).ok()?;
-        Some((header.to, self.args[self.workload.reply_number].as_int()?))
+        Some((header.to, self.args[reply.number].as_int()?))
     }
 }
 

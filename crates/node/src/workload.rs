@@ -1,9 +1,9 @@
 //! What clients send and how they know the answer, inferred from the program.
 //!
-//! A program has one external role that sends on one channel and receives on one: its clients, their commands, and the answers. The
-//! integer field that both channels have, by name, is the command's number; the other fields of a command are made up.
+//! A program has one external role that sends on one channel and receives on one or several: its clients, their commands, and the answers. The
+//! integer field that all these channels have, by name, is the command's number; the other fields of a command are made up.
 
-use menard_lang::ir::{Channel, Program};
+use menard_lang::ir::{Channel, Name, Program};
 use menard_value::{Type, Value};
 
 use crate::RunError;
@@ -19,15 +19,22 @@ pub(crate) struct Workload {
     pub role_nodes: u32,
     /// The channel of commands, by its position.
     pub request: u16,
-    /// The channel of answers, by its position.
-    pub reply: u16,
+    /// The channels of answers.
+    pub replies: Vec<Reply>,
     /// The places that receive commands, logical node by logical node.
     pub front: Vec<usize>,
     /// All places that clients connect to: those that receive commands, and those that send answers.
     pub places: Vec<usize>,
-    /// The position of the command's number among the fields of an answer.
-    pub reply_number: usize,
     fields: Vec<Field>,
+}
+
+/// A channel of answers.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(crate) struct Reply {
+    /// Its position.
+    pub channel: u16,
+    /// The position of the command's number among its fields.
+    pub number: usize,
 }
 
 /// How a field of a command is made.
@@ -44,9 +51,9 @@ enum Field {
 impl Workload {
     /// Infers it; an error says what is missing.
     pub fn infer(program: &Program, layout: &Layout) -> Result<Self, RunError> {
-        let (request, reply) = client_channels(program).map_err(RunError::Workload)?;
+        let (request, answers) = client_channels(program).map_err(RunError::Workload)?;
         let role = program.role_index(&request.sender).expect("the sender is a role");
-        let (number, reply_number) = number_field(request, reply).map_err(RunError::Workload)?;
+        let number = number_field(request, &answers).map_err(RunError::Workload)?;
         let fields = request.columns.iter().enumerate().map(|(position, column)| match column.ty {
             _ if position == number => Ok(Field::Number),
             Type::Bytes => Ok(Field::Payload),
@@ -63,16 +70,28 @@ impl Workload {
             let found = program.channels.iter().position(|channel| channel.name == wanted.name);
             found.and_then(|position| u16::try_from(position).ok()).expect("the channel is one of the program's")
         };
-        let (request, reply) = (position(request), position(reply));
-        let ends = [layout.routes[usize::from(request)].receiver, layout.routes[usize::from(reply)].sender];
-        let [front, back] = ends.map(|end| match end {
+        let reply = |answer: &&Channel| Reply {
+            channel: position(answer),
+            number: number_of(answer, &request.columns[number].name).expect("every answer has the command's number"),
+        };
+        let replies: Vec<Reply> = answers.iter().map(reply).collect();
+        let request = position(request);
+        let places_of = |end: Endpoint| match end {
             Endpoint::Component(component) => layout.places_of(component).collect::<Vec<_>>(),
             Endpoint::External(_) => unreachable!("a channel has an external role at one end at most"),
-        });
+        };
+        let front = places_of(layout.routes[usize::from(request)].receiver);
         let mut places = front.clone();
-        places.extend(back.into_iter().filter(|place| !front.contains(place)));
+        for reply in &replies {
+            let back = places_of(layout.routes[usize::from(reply.channel)].sender);
+            back.into_iter().for_each(|place| {
+                if !places.contains(&place) {
+                    places.push(place);
+                }
+            });
+        }
         let role_nodes = program.roles[usize::from(role)].nodes;
-        Ok(Workload { role, role_nodes, request, reply, front, places, reply_number, fields })
+        Ok(Workload { role, role_nodes, request, replies, front, places, fields })
     }
 
     /// Whether commands whose fields of bytes have this length fit a frame.
@@ -94,8 +113,8 @@ impl Workload {
     }
 }
 
-/// The one channel from an external role and the one channel back.
-fn client_channels(program: &Program) -> Result<(&Channel, &Channel), String> {
+/// The one channel from an external role and the channels back.
+fn client_channels(program: &Program) -> Result<(&Channel, Vec<&Channel>), String> {
     let external = |name: &str| program.component(name).is_none();
     let requests: Vec<&Channel> = program.channels.iter().filter(|channel| external(&channel.sender)).collect();
     let request = match requests[..] {
@@ -108,35 +127,37 @@ fn client_channels(program: &Program) -> Result<(&Channel, &Channel), String> {
             ));
         }
     };
-    let replies = program.channels.iter().filter(|channel| channel.receiver == request.sender);
-    match replies.collect::<Vec<_>>()[..] {
-        [reply] => Ok((request, reply)),
-        [] => Err(format!("no channel goes back to `{}`: nothing answers `{}`", request.sender, request.name)),
-        [first, second, ..] => Err(format!(
-            "channels `{}` and `{}` both go to `{}`; answers need one channel",
-            first.name, second.name, request.sender
+    let replies: Vec<_> = program.channels.iter().filter(|channel| channel.receiver == request.sender).collect();
+    if replies.is_empty() {
+        return Err(format!("no channel goes back to `{}`: nothing answers `{}`", request.sender, request.name));
+    }
+    Ok((request, replies))
+}
+
+/// The position, in a command, of the integer that its answers have too, by name.
+fn number_field(request: &Channel, replies: &[&Channel]) -> Result<usize, String> {
+    let integers = || request.columns.iter().enumerate().filter(|(_, column)| column.ty == Type::Int);
+    for reply in replies {
+        if !integers().any(|(_, column)| number_of(reply, &column.name).is_some()) {
+            return Err(format!(
+                "channels `{}` and `{}` have no field of type int in common by name, so nothing says which command an answer answers",
+                request.name, reply.name
+            ));
+        }
+    }
+    let in_all = |name: &Name| replies.iter().all(|reply| number_of(reply, name).is_some());
+    let common: Vec<_> = integers().filter(|(_, column)| in_all(&column.name)).collect();
+    match common[..] {
+        [(number, _)] => Ok(number),
+        [] => Err(format!("the channels that answer `{}` have no field of type int in common by name", request.name)),
+        [(_, first), (_, second), ..] => Err(format!(
+            "channels `{}` and `{}` have both `{}` and `{}` in common, and either could be the command's number",
+            request.name, replies[0].name, first.name, second.name
         )),
     }
 }
 
-/// The positions, in a command and in its answer, of the integer that both have by name.
-fn number_field(request: &Channel, reply: &Channel) -> Result<(usize, usize), String> {
-    let mut common = Vec::new();
-    for (sent, column) in request.columns.iter().enumerate() {
-        let same = reply.columns.iter().position(|other| other.name == column.name && other.ty == column.ty);
-        if let (Some(received), Type::Int) = (same, column.ty) {
-            common.push((sent, received));
-        }
-    }
-    match common[..] {
-        [number] => Ok(number),
-        [] => Err(format!(
-            "channels `{}` and `{}` have no field of type int in common by name, so nothing says which command an answer answers",
-            request.name, reply.name
-        )),
-        [(first, _), (second, _), ..] => Err(format!(
-            "channels `{}` and `{}` have both `{}` and `{}` in common, and either could be the command's number",
-            request.name, reply.name, request.columns[first].name, request.columns[second].name
-        )),
-    }
+/// The position of the integer with this name in an answer.
+fn number_of(reply: &Channel, name: &Name) -> Option<usize> {
+    reply.columns.iter().position(|column| column.name == *name && column.ty == Type::Int)
 }

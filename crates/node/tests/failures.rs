@@ -88,6 +88,12 @@ fn what_clients_do_must_be_inferable() {
             ),
             "nothing says what field `whom: node`",
         ),
+        (
+            "channel ask(id: int, n: int) client -> server
+             channel answer(id: int) server -> client channel refusal(n: int) server -> client
+             component server { answer(id)@c :~ ask(id, 0) from c refusal(n)@c :~ ask(_, n) from c }",
+            "the channels that answer `ask` have no field of type int in common by name",
+        ),
         ("component server { }", "no channel comes from an external role"),
     ];
     for (text, expected) in cases {

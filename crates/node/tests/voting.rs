@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use common::{measure, short, voting};
+use menard_lang::compile_text;
 use menard_node::{Config, Progress, RunError, run};
 
 #[test]
@@ -68,4 +69,21 @@ fn progress_tells_all_stages_in_order() {
     };
     run(&voting(), &config, &mut on_progress, &AtomicBool::new(false)).expect("voting runs");
     assert_eq!(stages, ["started 4", "WarmingUp", "Measuring", "Stopping"]);
+}
+
+#[test]
+fn commands_may_be_answered_in_several_ways() {
+    let text = "protocol parity
+        role client external
+        role server
+        channel ask(id: int, what: bytes) client -> server
+        channel even(id: int) server -> client
+        channel odd(what: int, id: int) server -> client
+        component server {
+          even(id)@c :~ ask(id, _) from c, id % 2 == 0
+          odd(7, id)@c :~ ask(id, _) from c, id % 2 == 1
+        }";
+    let report = measure(&compile_text(text), &short()).expect("it runs");
+    assert!(report.commands > 100, "{report:#?}");
+    assert_eq!((report.unexpected_replies, report.duplicate_replies, report.unanswered), (0, 0, 0));
 }
