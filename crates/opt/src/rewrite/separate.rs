@@ -58,7 +58,7 @@ impl<'a> Parts<'a> {
         let wanted: BTreeSet<&str> = moving().flat_map(|rule| scope.references(rule)).collect();
         let filled: BTreeSet<&str> = moving().filter_map(fills).collect();
         let read: BTreeSet<&str> = wanted.difference(&kept).copied().collect();
-        let relations = read.union(&filled).map(|name| Name::from(*name)).collect();
+        let mut relations: BTreeSet<Name> = read.union(&filled).map(|name| Name::from(*name)).collect();
         let copied = constants_needed(scope, moving().flat_map(|rule| scope.constants_read(rule)).collect());
         let unmoved = scope
             .rules()
@@ -66,7 +66,13 @@ impl<'a> Parts<'a> {
             .filter(|name| scope.is_constant(name) && !copied.contains(*name));
         let needed_here =
             constants_needed(scope, staying().flat_map(|rule| scope.constants_read(rule)).chain(unmoved).collect());
-        let dropped = copied.difference(&needed_here).cloned().collect();
+        let dropped: BTreeSet<Name> = copied.difference(&needed_here).cloned().collect();
+        // A window that no rule mentions is where its floor is.
+        let follows = |floor: &Name| relations.contains(floor) || dropped.contains(floor);
+        let windows = scope.component.relations.iter().filter(|one| !kept.contains(one.name.as_str()));
+        let windows = windows.filter(|one| one.storage.above.as_ref().is_some_and(follows));
+        let windows: Vec<Name> = windows.map(|window| window.name.clone()).collect();
+        relations.extend(windows);
         Parts { moved, sent: moving().filter_map(sends).collect(), read, relations, copied, dropped }
     }
 
