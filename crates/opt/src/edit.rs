@@ -1,10 +1,8 @@
 //! Small constructors for pieces of programs, and names that nobody has.
 
-use menard_lang::ir::{Atom, Expr, ExprKind, Literal, Name, Program, Rule};
+use menard_lang::ir::{Expr, ExprKind, Literal, Name, Program, Rule};
 use menard_lang::source::Span;
 use menard_value::Value;
-
-use crate::analysis::scope::collect_variables;
 
 /// An expression that stands nowhere: its program is printed and read again.
 pub fn expr(kind: ExprKind) -> Expr {
@@ -44,16 +42,9 @@ pub fn is_used(program: &Program, name: &str) -> bool {
 }
 
 fn mentions(rule: &Rule, name: &str) -> bool {
+    let binds = |literal: &Literal| matches!(literal, Literal::Bind { variable, .. } if variable == name);
     rule.head.relation == name
-        || rule.body.iter().any(|literal| match literal {
-            Literal::Atom(atom) => atom.relation == name || atom_variables(atom).any(|variable| variable == name),
-            Literal::Bind { variable, .. } => variable == name,
-            Literal::Compare { .. } => false,
-        })
-}
-
-fn atom_variables(atom: &Atom) -> impl Iterator<Item = Name> {
-    let mut names = std::collections::BTreeSet::new();
-    atom.args.iter().chain(&atom.from).for_each(|arg| collect_variables(arg, &mut names));
-    names.into_iter()
+        || rule.atoms().any(|atom| atom.relation == name)
+        || rule.body.iter().any(binds)
+        || rule.expressions().flat_map(Expr::variables).any(|(variable, _)| variable == name)
 }

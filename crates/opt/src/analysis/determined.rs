@@ -37,7 +37,8 @@ pub fn determined(rule: &Rule) -> BTreeSet<Name> {
                         invert(left, &mut known);
                     }
                 }
-                Literal::Compare { .. } | Literal::Atom(_) => {}
+                // A member does not tell what it is in, nor that its members.
+                _ => {}
             }
         }
         if known.len() == before {
@@ -52,11 +53,9 @@ pub fn is_known(expr: &Expr, known: &BTreeSet<Name>) -> bool {
 }
 
 fn has_wildcard(expr: &Expr) -> bool {
-    match &expr.kind {
-        ExprKind::Wildcard => true,
-        ExprKind::Call(_, args) => args.iter().any(has_wildcard),
-        ExprKind::Variable(_) | ExprKind::Constant(_) | ExprKind::Param(_) | ExprKind::Me => false,
-    }
+    let mut found = false;
+    expr.visit(&mut |part| found |= part.is_wildcard());
+    found
 }
 
 /// Adds what the value of an expression tells.
@@ -66,7 +65,7 @@ fn invert(expr: &Expr, known: &mut BTreeSet<Name>) {
             known.insert(name.clone());
         }
         ExprKind::Call(function, args) if function.get().injective => args.iter().for_each(|arg| invert(arg, known)),
-        ExprKind::Call(..) | ExprKind::Wildcard | ExprKind::Constant(_) | ExprKind::Param(_) | ExprKind::Me => {}
+        _ => {}
     }
 }
 

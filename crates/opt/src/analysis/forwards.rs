@@ -117,7 +117,7 @@ impl Forward {
             ExprKind::Wildcard | ExprKind::Constant(_) | ExprKind::Param(_) | ExprKind::Me => return arg.clone(),
             ExprKind::Variable(name) if is_column(name) => return arg.clone(),
             ExprKind::Variable(name) => name.clone(),
-            ExprKind::Call(..) => fresh("value", |name| is_column(name) || is_taken(name)),
+            _ => fresh("value", |name| is_column(name) || is_taken(name)),
         };
         self.args.push(arg.clone());
         self.columns.push(Column { name: name.clone(), ty });

@@ -168,7 +168,7 @@ impl Synonyms {
                     (Expr { kind: ExprKind::Variable(variable.clone()), span: *span }, value.clone())
                 }
                 Literal::Compare { op: Comparison::Equal, left, right, .. } => (left.clone(), right.clone()),
-                Literal::Compare { .. } | Literal::Atom(_) => continue,
+                _ => continue,
             };
             same.equate(left, right);
         }
@@ -194,12 +194,12 @@ impl Synonyms {
     /// The expression with every variable replaced by what it equals; `None` for a wildcard.
     fn of_expr(&self, expr: &Expr) -> Option<Expr> {
         let kind = match &expr.kind {
-            ExprKind::Wildcard => return None,
             ExprKind::Variable(name) => return Some(self.0.get(name).unwrap_or(expr).clone()),
             ExprKind::Call(function, args) => {
                 ExprKind::Call(*function, args.iter().map(|arg| self.of_expr(arg)).collect::<Option<_>>()?)
             }
             ExprKind::Constant(_) | ExprKind::Param(_) | ExprKind::Me => return Some(expr.clone()),
+            _ => return None,
         };
         Some(Expr { kind, span: expr.span })
     }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use menard_lang::ir::{
-    Atom, Component, Expr, ExprKind, HeadArg, Literal, Name, Program, RelationKind, Role, Rule, RuleKind, Storage,
+    Atom, Component, Expr, HeadArg, Literal, Name, Program, RelationKind, Role, Rule, RuleKind, Storage,
 };
 
 use super::constants::constant_relations;
@@ -153,21 +153,7 @@ pub fn aggregates(rule: &Rule) -> bool {
 pub fn count_uses(rule: &Rule) -> BTreeMap<Name, u32> {
     let mut uses = BTreeMap::new();
     let mut count = |name: &Name| *uses.entry(name.clone()).or_insert(0) += 1;
-    let mut visit = |expr: &Expr| for_each_variable(expr, &mut count);
-    for arg in &rule.head.args {
-        match arg {
-            HeadArg::Expr(expr) => visit(expr),
-            HeadArg::Aggregate { args, .. } => args.iter().for_each(&mut visit),
-        }
-    }
-    rule.head.at.iter().for_each(&mut visit);
-    for literal in &rule.body {
-        match literal {
-            Literal::Atom(atom) => atom.args.iter().chain(&atom.from).for_each(&mut visit),
-            Literal::Compare { left, right, .. } => [left, right].into_iter().for_each(&mut visit),
-            Literal::Bind { value, .. } => visit(value),
-        }
-    }
+    rule.expressions().flat_map(Expr::variables).for_each(|(name, _)| count(name));
     for literal in &rule.body {
         if let Literal::Bind { variable, .. } = literal {
             count(variable);
@@ -176,19 +162,9 @@ pub fn count_uses(rule: &Rule) -> BTreeMap<Name, u32> {
     uses
 }
 
-fn for_each_variable(expr: &Expr, visit: &mut impl FnMut(&Name)) {
-    match &expr.kind {
-        ExprKind::Variable(name) => visit(name),
-        ExprKind::Call(_, args) => args.iter().for_each(|arg| for_each_variable(arg, visit)),
-        ExprKind::Wildcard | ExprKind::Constant(_) | ExprKind::Param(_) | ExprKind::Me => {}
-    }
-}
-
 /// Adds the variables of an expression.
 pub fn collect_variables(expr: &Expr, into: &mut BTreeSet<Name>) {
-    for_each_variable(expr, &mut |name| {
-        into.insert(name.clone());
-    });
+    into.extend(expr.variables().into_iter().map(|(name, _)| name.clone()));
 }
 
 /// The variables of an expression.
