@@ -83,6 +83,7 @@ fn token() -> impl Strategy<Value = &'static str> {
         "=>",
         "!(",
         "eventually",
+        "ordered by n",
         "include \"voting\"",
         "timer",
         "after",

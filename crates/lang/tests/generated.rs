@@ -85,7 +85,7 @@ fn storage() -> impl Strategy<Value = String> {
     let delay = prop::sample::select(vec!["after 1 us", "after n ms", "after 2 * n + 1 s"]);
     (policy, fields, durable.clone(), durable, delay).prop_map(|(policy, fields, first, second, delay)| {
         format!(
-            "{first}table k({fields}) {policy}\ntable low(=> n: int) max\n{second}window table w(n: int, y: int) above low\n\
+            "{first}table k({fields}) {policy}\n{second}table low(=> n: int) max\n{second}window table w(n: int, y: int) above low\n\
              timer late(x: int, c: node) {delay}\ntimer tick() every n s"
         )
     })

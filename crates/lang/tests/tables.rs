@@ -88,7 +88,8 @@ fn recursion_over_replaced_facts_is_refused() {
 #[test]
 fn a_window_is_above_a_register() {
     accepts("window table w(n: int, x: bytes) above low\nw(n, x) :- ask(n, x)\nlow(n) :- say(n)");
-    accepts("durable window table w(n: int => x: bytes) first above low");
+    accepts("durable table deep(=> n: int) max\ndurable window table w(n: int => x: bytes) first above deep");
+    accepts("durable table deep(=> n: int) max\nwindow table w(n: int => x: bytes) first above deep");
     for wrong in [
         "window table w(n: int)",
         "table w(n: int) above low",
@@ -96,6 +97,8 @@ fn a_window_is_above_a_register() {
         "window table w(n: int) above t",
         "window table w(n: bytes) above low",
         "window table w() above low",
+        "durable window table w(n: int) above low",
+        "window table w(=> n: int) first above low",
         "window table w(n: int) above low\ndelete low(x) :+ say(x)",
         "table k(=> n: int) first\nwindow table w(n: int) above k",
         "table k(x: int => n: int) max\nwindow table w(n: int) above k",
@@ -103,6 +106,17 @@ fn a_window_is_above_a_register() {
     ] {
         refuses("E0513", wrong);
     }
+}
+
+#[test]
+fn a_restart_sets_nothing_back() {
+    let table = "durable table k(=> x: int) replace\n";
+    refuses("E0514", &format!("{table}k(0) :- start()"));
+    accepts(&format!("{table}k(0) :+ start(), !k(_)"));
+    accepts(&format!("{table}k(x) :- say(x)"));
+    accepts("table k(=> x: int) replace\nk(0) :- start()");
+    accepts("durable table k(=> x: int) max\nk(0) :- start()");
+    accepts("durable table k(=> x: int) first\nk(0) :- start()");
 }
 
 #[test]

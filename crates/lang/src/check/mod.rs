@@ -42,6 +42,7 @@ pub(crate) fn protocol(program: &mut Program, sink: &mut Sink) -> Result<(), Dia
     channels::check_keys(program, sink);
     rules(program, sink)?;
     feeding::warn(program, sink);
+    tables::warn(program, sink);
     unused::check(program, sink);
     Ok(())
 }

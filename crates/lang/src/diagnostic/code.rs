@@ -100,6 +100,7 @@ codes! {
     E0511 "A key without a policy, or a policy without a key",
     E0512 "State alone fills a keyed table or a window",
     E0513 "A window that is not above a register",
+    E0514 "A durable value that every restart sets back",
     // Space.
     E0601 "A message into a relation that is no channel",
     E0602 "A channel filled without a message",
@@ -118,6 +119,8 @@ codes! {
     E0615 "A relation or parameter that nobody reads",
     E0616 "A delayed message to somebody else",
     E0617 "A timer that repeats has columns",
+    E0618 "A channel that cannot be ordered",
+    E0619 "An order that a restart forgets",
     // Numbers of nodes and faults.
     E0701 "A number of nodes that makes no sense",
     E0702 "Too many nodes",

@@ -6,12 +6,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Lowering;
+use super::{Lowering, fresh, words};
 use crate::diagnostic::Code;
 use crate::graph::reachable;
 use crate::ir::{Atom, Component, Expr, ExprKind, Head, HeadArg, Literal, Name, Program, RelationKind, Rule, RuleKind};
 use crate::source::Span;
-use crate::syntax::{SyntaxKind, SyntaxNode, span_of};
+use crate::syntax::{SyntaxNode, span_of};
 use crate::walk::START;
 
 /// What stands between `!(` and `)`.
@@ -48,7 +48,7 @@ impl Lowering<'_> {
         if self.conjunctions.is_empty() {
             return;
         }
-        let mut taken = names(root);
+        let mut taken = words(root);
         for component in &mut program.components {
             let events = events(component, program.channels.iter().map(|channel| &channel.name));
             component.rules = self.expand_rules(std::mem::take(&mut component.rules), events, &mut taken);
@@ -60,7 +60,7 @@ impl Lowering<'_> {
         if self.conjunctions.is_empty() {
             return rules;
         }
-        self.expand_rules(rules, BTreeSet::new(), &mut names(root))
+        self.expand_rules(rules, BTreeSet::new(), &mut words(root))
     }
 
     /// The variables of a body outside of its conjunctions.
@@ -200,13 +200,7 @@ impl Lowering<'_> {
 impl Surroundings {
     /// A name for what `head` must not find.
     fn fresh(&mut self, head: &Name) -> Name {
-        let head = head.replace(' ', "_");
-        let numbered = |number: u32| Name::from(format!("{head}_unless_{number}"));
-        let names = std::iter::once(Name::from(format!("{head}_unless"))).chain((2..).map(numbered));
-        let mut names = names.skip_while(|name| self.taken.contains(name));
-        let name = names.next().expect("there are infinitely many names");
-        self.taken.insert(name.clone());
-        name
+        fresh(&format!("{}_unless", head.replace(' ', "_")), &mut self.taken)
     }
 
     fn derived_from(&self, head: &Name) -> BTreeSet<Name> {
@@ -347,10 +341,4 @@ fn events<'p>(component: &Component, channels: impl Iterator<Item = &'p Name>) -
     let found: Vec<Name> = reachable(seeds, &derived).into_iter().cloned().collect();
     events.extend(found);
     events
-}
-
-/// Every word of the text.
-fn names(root: &SyntaxNode) -> BTreeSet<Name> {
-    let tokens = root.descendants_with_tokens().filter_map(|element| element.into_token());
-    tokens.filter(|token| token.kind() == SyntaxKind::Name).map(|token| Name::new(token.text())).collect()
 }

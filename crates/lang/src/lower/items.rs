@@ -81,6 +81,7 @@ impl Lowering<'_> {
         let columns = self.fields(node)?;
         let key = ast::child(node, SyntaxKind::Key);
         let by = key.iter().flat_map(ast::expressions).map(|expr| self.expression(&expr)).collect();
+        self.order(node, text(name));
         Some(Channel {
             name: text(name),
             columns,

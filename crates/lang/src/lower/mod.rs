@@ -5,15 +5,19 @@ mod absent;
 mod expressions;
 mod include;
 mod items;
+mod ordered;
 mod rules;
 mod tables;
 mod time;
 
-use absent::Conjunction;
 pub(crate) use expressions::is_word;
+use std::collections::BTreeSet;
+
 use menard_value::Value;
 use smol_str::SmolStr;
 
+use self::absent::Conjunction;
+use self::ordered::Order;
 use crate::diagnostic::Code;
 use crate::ir::{Component, Name, Param, Program};
 use crate::sink::Sink;
@@ -31,6 +35,8 @@ pub(crate) struct Lowering<'s> {
     pub params: Vec<Param>,
     /// The conjunctions in `!( )`, whose place in a body an atom keeps until [`absent`] expands them.
     conjunctions: Vec<Conjunction>,
+    /// Channels that are `ordered by` a column.
+    orders: Vec<Order>,
     pub sink: &'s mut Sink,
 }
 
@@ -75,9 +81,10 @@ pub(crate) fn protocol(root: &SyntaxNode, source: &Source, overrides: &[(Name, V
         }
     }
     lowering.expand_absent(&mut program, root);
-    program.params = lowering.params;
+    lowering.expand_ordered(&mut program, root);
     time::order_timers(&mut program);
     time::send_to_self(&mut program);
+    program.params = lowering.params;
     program
 }
 
@@ -98,6 +105,21 @@ pub(crate) fn header_names(root: &SyntaxNode) -> impl Iterator<Item = SyntaxToke
     ast::child(root, SyntaxKind::Header).into_iter().flat_map(|header| ast::names(&header).collect::<Vec<_>>())
 }
 
+/// Every word of the text, so that a new one can be found.
+fn words(root: &SyntaxNode) -> BTreeSet<Name> {
+    let tokens = root.descendants_with_tokens().filter_map(|element| element.into_token());
+    tokens.filter(|token| token.kind() == SyntaxKind::Name).map(|token| text(&token)).collect()
+}
+
+/// A name that is not taken yet; from now on it is.
+fn fresh(base: &str, taken: &mut BTreeSet<Name>) -> Name {
+    let numbered = |number: u32| Name::from(format!("{base}_{number}"));
+    let mut names = std::iter::once(Name::from(base)).chain((2..).map(numbered));
+    let name = names.find(|name| !taken.contains(name)).expect("there are infinitely many names");
+    taken.insert(name.clone());
+    name
+}
+
 /// The text of a token as a name.
 pub(crate) fn text(token: &SyntaxToken) -> Name {
     SmolStr::new(token.text())
@@ -106,7 +128,7 @@ pub(crate) fn text(token: &SyntaxToken) -> Name {
 impl<'s> Lowering<'s> {
     /// Without parameters so far.
     pub fn new(sink: &'s mut Sink) -> Self {
-        Lowering { params: Vec::new(), conjunctions: Vec::new(), sink }
+        Lowering { params: Vec::new(), conjunctions: Vec::new(), orders: Vec::new(), sink }
     }
 
     /// Reports a header that is missing, not the first item, of another kind of file, or repeated.

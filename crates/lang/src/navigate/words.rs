@@ -64,6 +64,7 @@ pub const CONTEXTUAL_WORDS: &[Word] = &[
         "`eventually GOAL :- ...`: in the end, when no more goes wrong, the goal holds wherever the body does.",
     ),
     ("include", "`include \"path\"`: the items or members of another text, here."),
+    ("ordered", "`ordered by n`: the receiver sees the messages by their numbers, from 0, without gaps, one a step."),
     ("serial", "A step takes at most one message of the channel."),
     ("by", "The key that picks a partition of the receiver; messages with equal keys go to the same one."),
     ("omission", "A node may fail to send or to receive some messages."),

@@ -141,6 +141,7 @@ pub enum SyntaxKind {
     Timer,
     Delay,
     Serial,
+    Ordered,
     Eventually,
     Goal,
     Absent,

@@ -123,11 +123,26 @@ fn channel(parser: &mut Parser<'_>) -> Parsed {
         if parser.at_word("by") {
             key(parser)?;
         }
-        if parser.at_word("serial") {
+        if parser.at_word("ordered") {
+            ordered(parser)?;
+        } else if parser.at_word("serial") {
             parser.node(SyntaxKind::Serial, |parser| parser.expect_word("serial"))?;
         }
         if parser.at_word("after") {
             delay(parser)?;
+        }
+        Ok(())
+    })
+}
+
+/// `ordered by NAME above NAME`.
+fn ordered(parser: &mut Parser<'_>) -> Parsed {
+    parser.node(SyntaxKind::Ordered, |parser| {
+        parser.bump();
+        parser.expect_word("by")?;
+        parser.expect(SyntaxKind::Name)?;
+        if parser.eat_word("above") {
+            parser.expect(SyntaxKind::Name)?;
         }
         Ok(())
     })
