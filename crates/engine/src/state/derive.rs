@@ -11,7 +11,7 @@ use crate::tuples::{Tuple, Tuples};
 use crate::{Counters, Inputs, Outputs};
 
 /// A run with fewer rows than this is not worth fetching memory for.
-const WARM_ROWS: usize = 4;
+pub(super) const WARM_ROWS: usize = 4;
 
 impl State {
     pub(super) fn derive(&mut self, plan: &Plan, inputs: &Inputs, outputs: &mut Outputs) {

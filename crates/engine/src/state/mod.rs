@@ -42,8 +42,10 @@ pub(crate) struct State {
     pub(crate) groups: Vec<Groups>,
     outbox: Outbox,
     scratch: Scratch,
-    /// Rows that a delete rule found.
+    /// Rows that a delete rule found, or that compete for keys.
     rows: Vec<u32>,
+    /// For each key that rows compete for, the row that has it.
+    holders: Vec<Option<u32>>,
     /// For each store of a recursive stratum, the facts that the current round looks at.
     fresh: Vec<Vec<u32>>,
     /// For each store, the facts that were found in this step since then.
@@ -90,6 +92,7 @@ impl State {
             outbox: Outbox::default(),
             scratch,
             rows: Vec::new(),
+            holders: Vec::new(),
             fresh: vec![Vec::new(); plan.stores.len()],
             found: vec![Vec::new(); plan.stores.len()],
             floors: vec![None; plan.stores.len()],

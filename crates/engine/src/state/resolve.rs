@@ -1,9 +1,12 @@
 //! Keyed tables: which of several facts with one key holds.
 
+use std::hint::black_box;
+
 use menard_lang::ir::Policy;
 use menard_value::Value;
 
 use super::State;
+use super::derive::WARM_ROWS;
 use super::slide::is_above;
 use crate::plan::Plan;
 
@@ -25,15 +28,23 @@ impl State {
             self.rows.sort_unstable_by(|&left, &right| candidates.row(left).cmp(candidates.row(right)));
         }
         let key = |row: u32| &candidates.row(row)[..keyed.columns];
-        for group in self.rows.chunk_by(|&left, &right| key(left) == key(right)) {
-            let best = match keyed.policy {
-                Policy::Max => group[group.len() - 1],
-                Policy::First | Policy::Replace => group[0],
-            };
+        self.rows.dedup_by(|next, best| {
+            let same = key(*next) == key(*best);
+            if same && keyed.policy == Policy::Max {
+                *best = *next;
+            }
+            same
+        });
+        if self.rows.len() >= WARM_ROWS && store.is_large() {
+            black_box(self.rows.iter().fold(0, |sum, &row| store.warm_index(keyed.index, key(row)) ^ sum));
+        }
+        // All holders first: their cache misses overlap, where those of insertions would wait for each other.
+        self.holders.clear();
+        self.holders.extend(self.rows.iter().map(|&row| store.find_by_index(keyed.index, key(row).iter())));
+        self.counters.probes += self.rows.len() as u64;
+        for (&best, holder) in self.rows.iter().zip(&self.holders) {
             let best = candidates.row(best);
-            self.counters.probes += 1;
-            let holder = store.find_by_index(keyed.index, best[..keyed.columns].iter());
-            if let Some(holder) = holder {
+            if let Some(holder) = *holder {
                 if !replaces(keyed.policy, store.row(holder), best) {
                     continue;
                 }

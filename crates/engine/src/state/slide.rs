@@ -4,9 +4,12 @@
 //! that are not above the new bound leave, like deleted ones. They are found by the values of their first column between the
 //! old bound and the new, or by looking at all facts where these are fewer.
 
+use std::hint::black_box;
+
 use menard_value::Value;
 
 use super::State;
+use super::derive::WARM_ROWS;
 use crate::plan::{Plan, WindowPlan};
 use crate::store::Version;
 
@@ -51,6 +54,10 @@ impl State {
         let used = store.used() as u64;
         match before.filter(|before| floor.abs_diff(*before) <= used) {
             Some(before) => {
+                if store.is_large() && floor - before >= WARM_ROWS as i64 {
+                    let places = (before + 1..=floor).map(|first| store.warm_index(window.index, &[Value::Int(first)]));
+                    black_box(places.fold(0, u64::wrapping_add));
+                }
                 for first in before + 1..=floor {
                     self.counters.probes += 1;
                     let first = Value::Int(first);

@@ -343,6 +343,12 @@ impl Store {
         self.indexes.iter().map(of_index).fold(by_hash, u64::wrapping_add)
     }
 
+    /// Reads the place where a key belongs in an index, so that it is in the cache when it is looked for.
+    #[inline]
+    pub(crate) fn warm_index(&self, index: usize, key: &[Value]) -> u64 {
+        self.indexes[index].warm(self.seed.tuple(key))
+    }
+
     /// Lets a row hold no more from this step on.
     #[inline]
     pub(crate) fn hide(&mut self, row: u32) {
