@@ -36,6 +36,16 @@ impl Failure {
         Failure::Environment { message: message.to_string(), help: help.to_string() }
     }
 
+    /// The same, with words in front of it that say where in a long work it came about.
+    pub fn during(self, what: &str) -> Self {
+        match self {
+            Failure::No { text, json } => Failure::No { text: format!("{what}:\n{text}"), json },
+            Failure::Environment { message, help } => {
+                Failure::Environment { message: format!("{what}: {message}"), help }
+            }
+        }
+    }
+
     /// A file that cannot be read or written.
     pub fn file(action: &str, path: &Path, error: &std::io::Error) -> Self {
         let help = match error.kind() {

@@ -2,6 +2,7 @@
 
 mod support;
 
+use std::net::TcpListener;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -134,6 +135,22 @@ fn what_cannot_be_measured_is_told_before_anything_is() {
         assert_eq!((answer.status, answer.stdout.as_str()), (status, ""), "{words:?}");
         assert!(answer.stderr.contains(expected), "{words:?}: {}", answer.stderr);
     }
+}
+
+#[test]
+fn what_fails_is_named() {
+    let desk = desk();
+    desk.write("mute.ded", ECHO.replace("request(id) from c", "request(id) from c, id < 0").as_bytes());
+    let words = ["bench", "mute.ded", "--clients", "2", "--seconds", "0.1"];
+    let answer = desk.menard(&words);
+    assert_eq!(answer.status, 1);
+    assert!(answer.stderr.starts_with("base, 2 clients:\nerror: no command was answered"), "{}", answer.stderr);
+    let taken = TcpListener::bind("127.0.0.1:0").expect("a free port can be had");
+    let port = taken.local_addr().expect("it listens").port();
+    desk.write("taken.toml", format!("base_port = {port}\n").as_bytes());
+    let answer = desk.menard(&["bench", "echo", "--deploy", "taken.toml"]);
+    assert_eq!(answer.status, 2);
+    assert!(answer.stderr.starts_with("error: base, 1 client: "), "{}", answer.stderr);
 }
 
 #[cfg(unix)]

@@ -38,6 +38,14 @@ struct Measurement<'a> {
     config: Config,
 }
 
+/// One run: which program, at which point of its curve, in which round.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Turn {
+    round: usize,
+    point: usize,
+    contender: usize,
+}
+
 /// Measures the curves.
 pub fn run(arguments: &Bench, output: Output) -> Result<()> {
     let session = Session::open(&arguments.which)?;
@@ -101,34 +109,22 @@ impl Measurement<'_> {
         })
     }
 
-    /// Measures all points of all curves, round by round. In a round the programs take turns at each number of clients, each round beginning
-    /// with another one: so what else happens on the machine meets all of them alike.
+    /// Measures all points of all curves.
     fn curves(&self, stop: &AtomicBool, output: Output) -> Result<Vec<Curve>> {
         let mut reports: Vec<Vec<Vec<Report>>> = vec![vec![Vec::new(); self.clients.len()]; self.contenders.len()];
-        let mut left = self.runs();
-        for round in 0..self.rounds as usize {
-            for (position, clients) in self.clients.iter().enumerate() {
-                for turn in 0..self.contenders.len() {
-                    let index = (turn + round) % self.contenders.len();
-                    let contender = &self.contenders[index];
-                    let name = format!(
-                        "{}, {}, round {} of {}, {} left",
-                        contender.name,
-                        counted(*clients as usize, "client", "clients"),
-                        round + 1,
-                        self.rounds,
-                        self.time(left)
-                    );
-                    let report = measure(&contender.program, &self.config(*clients), &name, stop, output)?;
-                    if stop.load(Ordering::SeqCst) {
-                        let help =
-                            "nothing is left running; start again, with fewer rounds or points if it took too long";
-                        return Err(Failure::environment("interrupted", help));
-                    }
-                    reports[index][position].push(report);
-                    left -= 1;
-                }
+        let turns = turns(self.rounds as usize, self.clients.len(), self.contenders.len());
+        for (done, turn) in turns.iter().enumerate() {
+            let (contender, clients) = (&self.contenders[turn.contender], self.clients[turn.point]);
+            let which = format!("{}, {}", contender.name, counted(clients as usize, "client", "clients"));
+            let left = self.time(turns.len() - done);
+            let name = format!("{which}, round {} of {}, {left} left", turn.round + 1, self.rounds);
+            let report = measure(&contender.program, &self.config(clients), &name, stop, output)
+                .map_err(|failure| failure.during(&which))?;
+            if stop.load(Ordering::SeqCst) {
+                let help = "nothing is left running; start again, with fewer rounds or points if it took too long";
+                return Err(Failure::environment("interrupted", help));
             }
+            reports[turn.contender][turn.point].push(report);
         }
         let curve = |(contender, reports): (&Contender, &Vec<Vec<Report>>)| Curve {
             name: contender.name.clone(),
@@ -140,10 +136,6 @@ impl Measurement<'_> {
 
     fn config(&self, clients: u32) -> Config {
         Config { clients, ..self.config.clone() }
-    }
-
-    fn runs(&self) -> usize {
-        self.contenders.len() * self.clients.len() * self.rounds as usize
     }
 
     /// How long so many runs take, in words.
@@ -167,7 +159,7 @@ impl Measurement<'_> {
             counted(self.clients.len(), "point", "points"),
             counted(self.rounds as usize, "round", "rounds"),
             self.config.duration_s,
-            self.time(self.runs())
+            self.time(self.contenders.len() * self.clients.len() * self.rounds as usize)
         )
     }
 
@@ -181,6 +173,15 @@ impl Measurement<'_> {
             "programs": curves,
         })
     }
+}
+
+/// In which order runs are made. In a round the programs take turns at each number of clients, and each round begins with another one: so
+/// what else happens on the machine meets all of them alike.
+fn turns(rounds: usize, points: usize, contenders: usize) -> Vec<Turn> {
+    let of_point = move |round: usize, point: usize| {
+        (0..contenders).map(move |place| Turn { round, point, contender: (place + round) % contenders })
+    };
+    (0..rounds).flat_map(|round| (0..points).flat_map(move |point| of_point(round, point))).collect()
 }
 
 /// One row for each point of each curve. Of disks nothing is said where none was waited for.
@@ -234,5 +235,18 @@ fn others(percent: Option<f64>) -> String {
         Some(percent) => {
             format!("others took {percent:.0} % of the processors' time: measure again when the machine is quiet\n")
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn programs_take_turns_and_begin_in_turns() {
+        let turns: Vec<_> = turns(2, 2, 3).iter().map(|turn| (turn.round, turn.point, turn.contender)).collect();
+        let first = [(0, 0, 0), (0, 0, 1), (0, 0, 2), (0, 1, 0), (0, 1, 1), (0, 1, 2)];
+        let second = [(1, 0, 1), (1, 0, 2), (1, 0, 0), (1, 1, 1), (1, 1, 2), (1, 1, 0)];
+        assert_eq!(turns, [first, second].concat());
     }
 }
