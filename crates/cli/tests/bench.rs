@@ -76,7 +76,12 @@ fn curves_for_programs() {
     let begins: Vec<String> =
         csv.lines().skip(1).map(|line| line.splitn(4, ',').take(3).collect::<Vec<_>>().join(",")).collect();
     assert_eq!(begins, ["base,1,1", "base,1,4", "relay,2,1", "relay,2,4"]);
-    assert_eq!(desk.read("new/folder/curves.md").lines().count(), 6);
+    let markdown = desk.read("new/folder/curves.md");
+    assert_eq!(markdown.lines().filter(|line| line.starts_with('|')).count(), 6, "{markdown}");
+    assert!(
+        markdown.contains("\n\necho: base (1 node), relay (2 nodes); 2 points, 1 round of 0.1 s each\n"),
+        "{markdown}"
+    );
     let svg = desk.read("new/folder/curves.svg");
     assert!(svg.starts_with("<svg ") && svg.ends_with("</svg>\n"), "{svg}");
     assert!(svg.contains("echo: latency over throughput"), "{svg}");

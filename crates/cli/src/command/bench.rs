@@ -59,17 +59,19 @@ pub fn run(arguments: &Bench, output: Output) -> Result<()> {
     measurement.validate()?;
     // Found out now rather than after minutes of measuring.
     arguments.output.as_deref().map(make_folder).transpose()?;
-    output.say(format!("{}: {}\n", session.program.name, measurement.summary()));
+    let summary = format!("{}: {}", session.program.name, measurement.summary());
+    output.say(format!("{summary}, {}\n", measurement.time(measurement.runs())));
     let before = Ticks::now();
     let curves = measurement.curves(interrupt::watch()?, output)?;
     let others_percent = before.zip(Ticks::now()).and_then(|(before, after)| after.others_percent_since(before));
     let table = table(&curves);
     output.say(table.render());
-    output.say(format!("\n{}{}\n{ONE_MACHINE}", peaks(&curves), others(others_percent)));
+    let others = others_percent.map_or(String::new(), others);
+    output.say(format!("\n{}{others}\n{ONE_MACHINE}", peaks(&curves)));
     if let Some(folder) = &arguments.output {
         let title = format!("{}: latency over throughput", session.program.name);
-        let files =
-            [("curves.csv", csv(&curves)), ("curves.svg", svg(&title, &curves)), ("curves.md", table.markdown())];
+        let markdown = format!("{}\n{summary}\n{others}", table.markdown());
+        let files = [("curves.csv", csv(&curves)), ("curves.svg", svg(&title, &curves)), ("curves.md", markdown)];
         for (name, text) in files {
             let path = folder.join(name);
             std::fs::write(&path, text).map_err(|error| Failure::file("write", &path, &error))?;
@@ -138,6 +140,10 @@ impl Measurement<'_> {
         Config { clients, ..self.config.clone() }
     }
 
+    fn runs(&self) -> usize {
+        self.contenders.len() * self.clients.len() * self.rounds as usize
+    }
+
     /// How long so many runs take, in words.
     fn time(&self, runs: usize) -> String {
         let seconds = runs as f64 * (self.config.warmup_s + self.config.duration_s);
@@ -154,12 +160,11 @@ impl Measurement<'_> {
             })
             .collect();
         format!(
-            "{}; {}, {} of {} s each, {}",
+            "{}; {}, {} of {} s each",
             names.join(", "),
             counted(self.clients.len(), "point", "points"),
             counted(self.rounds as usize, "round", "rounds"),
-            self.config.duration_s,
-            self.time(self.contenders.len() * self.clients.len() * self.rounds as usize)
+            self.config.duration_s
         )
     }
 
@@ -226,16 +231,9 @@ fn peaks(curves: &[Curve]) -> String {
 }
 
 /// What else the machine did, and whether that is too much.
-fn others(percent: Option<f64>) -> String {
-    match percent {
-        None => String::new(),
-        Some(percent) if percent < MOST_OTHERS_PERCENT => {
-            format!("others took {percent:.0} % of the processors' time\n")
-        }
-        Some(percent) => {
-            format!("others took {percent:.0} % of the processors' time: measure again when the machine is quiet\n")
-        }
-    }
+fn others(percent: f64) -> String {
+    let advice = if percent < MOST_OTHERS_PERCENT { "" } else { ": measure again when the machine is quiet" };
+    format!("others took {percent:.0} % of the processors' time{advice}\n")
 }
 
 #[cfg(test)]
