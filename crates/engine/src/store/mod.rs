@@ -437,7 +437,7 @@ impl Store {
         }
         let start = row as usize * self.arity;
         for value in &mut self.values[start..start + self.arity] {
-            if matches!(value, Value::Bytes(_) | Value::String(_) | Value::Digest(_)) {
+            if !matches!(value, Value::Int(_) | Value::Bool(_) | Value::Node(_)) {
                 *value = Value::Bool(false);
             }
         }
