@@ -1,0 +1,77 @@
+//! Two-phase commit, with restarts of all its nodes.
+
+use crate::bench::{Bug, Protocol};
+
+const PROTOCOL: Protocol = Protocol {
+    text: include_str!("../../../../protocols/two_phase_commit/two_phase_commit.ded"),
+    properties: include_str!("../../../../protocols/two_phase_commit/properties.ded"),
+};
+
+#[test]
+fn it_keeps_its_properties() {
+    PROTOCOL.keeps_its_properties();
+}
+
+#[test]
+fn a_decision_with_a_vote_missing() {
+    PROTOCOL.convicts(&Bug {
+        original: "new votes(c, id, n, participants)",
+        broken: "new votes(c, id, n, participants - 1)",
+        violates: "commit without a vote",
+    });
+}
+
+/// The coordinator tells participants and client before its record is safe, and presumes after a restart that it has aborted.
+#[test]
+fn a_commit_without_a_durable_record() {
+    PROTOCOL.convicts(&Bug {
+        original: "durable table committed",
+        broken: "table committed",
+        violates: "commit and abort",
+    });
+}
+
+#[test]
+fn a_record_that_goes_with_the_first_ack() {
+    PROTOCOL.convicts(&Bug {
+        original: "delete committed(c, id, n) :+ new acks(c, id, n, participants)",
+        broken: "delete committed(c, id, n) :+ new acks(c, id, n, 1)",
+        violates: "commit and abort",
+    });
+}
+
+#[test]
+fn an_outcome_that_is_forgotten() {
+    PROTOCOL.convicts(&Bug {
+        original: "durable table answered",
+        broken: "table answered",
+        violates: "commit of what was refused",
+    });
+}
+
+#[test]
+fn a_new_attempt_under_the_old_number() {
+    PROTOCOL.convicts(&Bug {
+        original: "attempt(n + 1) :+ start(), attempt(n)",
+        broken: "attempt(n) :+ start(), attempt(n)",
+        violates: "commit and abort",
+    });
+}
+
+#[test]
+fn a_presumption_of_what_is_undecided() {
+    PROTOCOL.convicts(&Bug {
+        original: "!committed(c, id, n), !undecided(c, id, n, _, _)",
+        broken: "!committed(c, id, n)",
+        violates: "commit and abort",
+    });
+}
+
+#[test]
+fn a_vote_that_is_not_counted_against() {
+    PROTOCOL.convicts(&Bug {
+        original: "vote(c, id, n, true) from p, undecided(c, id, n, _, _)",
+        broken: "vote(c, id, n, _) from p, undecided(c, id, n, _, _)",
+        violates: "commit without a vote",
+    });
+}
