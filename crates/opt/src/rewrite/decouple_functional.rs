@@ -184,11 +184,7 @@ fn positive(program: &Program, site: &Split) -> Result<String, Broken> {
     let mut obstacles = Vec::new();
     for rule in site.moving(&scope) {
         for atom in atoms(rule).filter(|atom| atom.negated && scope.reads(atom) != Reads::Constant) {
-            obstacles.push(Obstacle::new(
-                program,
-                atom.span,
-                format!("whether there is no `{}` cannot be forwarded", atom.relation),
-            ));
+            obstacles.push(Obstacle::new(program, atom.span, "that there is no such fact cannot be forwarded"));
         }
     }
     decide(obstacles, "no moved rule negates anything that changes".into(), "a moved rule asks what is absent", None)

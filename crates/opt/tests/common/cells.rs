@@ -126,6 +126,8 @@ pub fn cells() -> Vec<Cell> {
     let mut cells = tables();
     cells.extend(timers());
     cells.extend(serial());
+    cells.extend(absences());
+    cells.extend(natives());
     cells
 }
 
@@ -502,6 +504,95 @@ channel ask(k: int, v: int)   client -> server serial
              seen(k, v)@s :~ each(k, _), last(k, v), server(s)",
         )
         .each(),
+    ]
+}
+
+fn absences() -> Vec<Cell> {
+    const ABSENCE: &str = "`!( ... )`";
+    vec![
+        independent(
+            ABSENCE,
+            "it moves with what it asks about",
+            "",
+            "table open(k: int, v: int)
+             open(k, v)   :- seen(k, v)
+             delete open(k, _) :+ lost(k)
+             done(k, v)@s :~ seen(k, v), !(open(k, w), w > v), store(s)",
+        ),
+        independent(
+            ABSENCE,
+            "what it asks about would stay",
+            "",
+            "table open(k: int, v: int)
+             open(k, v)   :- put(k, v)
+             delete open(k, _) :+ drop(k)
+             done(k, v)@s :~ seen(k, v), !(open(k, w), w > v), store(s)",
+        )
+        .refused("D1.1"),
+        functional(
+            ABSENCE,
+            "it asks about constants",
+            "",
+            "low(n)       :- store(s), n = index_of(s)
+             note(k, v)@s :~ put(k, v), !(low(v), v > 0), store(s)",
+        ),
+        functional(
+            ABSENCE,
+            "it asks about something that changes",
+            "",
+            "table open(k: int, v: int)
+             open(k, v)   :- put(k, v)
+             delete open(k, _) :+ drop(k)
+             note(k, v)@s :~ put(k, v), !(open(k, w), w > v), store(s)",
+        )
+        .refused("D2.2"),
+        co_hash(
+            ABSENCE,
+            "it asks about its own key",
+            "",
+            "table open(k: int, v: int)
+             open(k, v)   :- note(k, v)
+             delete open(k, _) :+ gone(k)
+             seen(k, v)@s :~ note(k, v), !(open(k, w), w > v), server(s)",
+        ),
+        co_hash(
+            ABSENCE,
+            "it asks about all keys",
+            "",
+            "table open(k: int, v: int)
+             open(k, v)   :- note(k, v)
+             delete open(k, _) :+ gone(k)
+             seen(k, v)@s :~ note(k, v), !(open(j, _), j > k), server(s)",
+        )
+        .refused("P1.3"),
+    ]
+}
+
+/// A disk, which brings back what it is told.
+const DISK: &str = "
+role disk native
+channel write(k: int, v: int)    server -> disk
+channel written(k: int, v: int)  disk -> server
+";
+
+fn natives() -> Vec<Cell> {
+    const NATIVE: &str = "native role";
+    let written = "write(k, v)@d :~ put(k, v), disk(d)";
+    vec![
+        independent(
+            NATIVE,
+            "it sends to the server",
+            DISK,
+            &format!("{written}\n done(k, v)@s :~ written(k, v), store(s)"),
+        )
+        .refused("D1.2"),
+        co_hash(
+            NATIVE,
+            "it sends to the stores",
+            &DISK.replace("disk -> server", "disk -> store"),
+            "seen(k, v)@s :~ written(k, v), server(s)",
+        )
+        .refused("P1.1"),
     ]
 }
 
