@@ -146,7 +146,7 @@ fn timers_take_a_known_time_and_go_to_oneself() {
 fn native_roles_have_ends_and_no_rules() {
     let protocol =
         |items: &str| codes_of(&format!("protocol p\nrole client external\nrole disk native\nrole a\n{items}"));
-    assert_eq!(protocol("component a { w(1)@d :~ disk(d) } channel w(x: int) a -> disk"), Vec::<&str>::new());
+    assert_eq!(protocol("component a { w(1)@d :~ start(), disk(d) } channel w(x: int) a -> disk"), Vec::<&str>::new());
     assert_eq!(protocol("component a { t(x) :- w(x) } channel w(x: int) disk -> a"), Vec::<&str>::new());
     assert_eq!(protocol("component a {} component disk {}"), ["E0611"]);
     assert_eq!(protocol("component a {} channel w() client -> disk"), ["E0610"]);

@@ -13,6 +13,7 @@ mod kinds;
 mod names;
 mod recursion;
 mod relations;
+mod repetition;
 mod strata;
 mod tables;
 mod time;
@@ -43,6 +44,7 @@ pub(crate) fn protocol(program: &mut Program, sink: &mut Sink) -> Result<(), Dia
     rules(program, sink)?;
     feeding::warn(program, sink);
     tables::warn(program, sink);
+    repetition::warn(program, sink);
     unused::check(program, sink);
     Ok(())
 }

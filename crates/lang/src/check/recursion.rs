@@ -53,7 +53,7 @@ fn check_component(program: &Program, component: &Component, sink: &mut Sink) {
 }
 
 /// State whose facts may cease to hold: tables with a deletion, windows, keyed tables whose facts are replaced, views that read such state, or that negate or aggregate.
-fn shrinking(component: &Component) -> BTreeSet<&Name> {
+pub(super) fn shrinking(component: &Component) -> BTreeSet<&Name> {
     let mut seeds: Vec<&Name> =
         component.rules.iter().filter(|rule| rule.delete).map(|rule| &rule.head.relation).collect();
     let replaces = |table: &Relation| table.storage.key.is_some_and(|key| key.policy != Policy::First);

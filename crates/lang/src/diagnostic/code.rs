@@ -121,6 +121,7 @@ codes! {
     E0617 "A timer that repeats has columns",
     E0618 "A channel that cannot be ordered",
     E0619 "An order that a restart forgets",
+    E0620 "State alone sends to a receiver that notices repetitions",
     // Numbers of nodes and faults.
     E0701 "A number of nodes that makes no sense",
     E0702 "Too many nodes",

@@ -1,0 +1,154 @@
+//! Messages that state alone sends may be sent again at any time: who receives them must not care.
+//!
+//! A channel is *insensitive* to repetition if a message that comes again does nothing that it would not have done by coming later: what
+//! is derived from it, through events of the receiver, goes only into tables that keep every fact (or the first or greatest of a key,
+//! or those above a register), and into messages on channels that are insensitive too. Nothing may aggregate over it, ask for its absence, delete, or
+//! join it with another event or with state that can shrink: met twice, such state gives two answers, where a single message
+//! gets one. An external or native receiver may do anything. What is insensitive is a greatest fixpoint.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::recursion::shrinking;
+use crate::diagnostic::Code;
+use crate::ir::{Atom, Channel, Component, Name, Policy, Program, Relation, RelationKind, Rule, RuleKind};
+use crate::sink::Sink;
+use crate::source::Span;
+use crate::walk::Referent;
+
+/// Why a repetition matters.
+type Reason = (Span, String);
+
+pub(super) fn warn(program: &Program, sink: &mut Sink) {
+    let senders: Vec<(&Component, &Rule)> = program
+        .components
+        .iter()
+        .flat_map(|component| component.rules.iter().map(move |rule| (component, rule)))
+        .filter(|(component, rule)| rule.kind == RuleKind::Async && !rule.is_event_rule(component, program))
+        .collect();
+    if senders.is_empty() {
+        return;
+    }
+    let sensitive = sensitive(program);
+    for (component, rule) in senders {
+        let name = &rule.head.relation;
+        // Timers are armed when the state begins to hold, and only then.
+        let is_timer = program.channel(name).is_none_or(|channel| channel.delay.is_some());
+        let Some((place, why)) = sensitive.get(name).filter(|_| !is_timer) else { continue };
+        let message = format!("`{name}` is sent by state alone, but its receiver notices repetitions");
+        let diagnostic = sink.start_warning(Code::E0620, message).label(rule.span, "may be sent again at any time");
+        let state = rule.positive_atoms().find(|atom| component.relation(&atom.relation).is_some());
+        sink.push(diagnostic.label(*place, why).help(match state {
+            Some(atom) => format!("write `new {}(...)` to send once", atom.relation),
+            None => "add the event after which it is sent".to_owned(),
+        }));
+    }
+}
+
+/// The channels on which a repetition matters.
+fn sensitive(program: &Program) -> BTreeMap<&Name, Reason> {
+    let shrinking: BTreeMap<&Name, BTreeSet<&Name>> =
+        program.components.iter().map(|component| (&component.name, shrinking(component))).collect();
+    let mut found: BTreeMap<&Name, Reason> = BTreeMap::new();
+    loop {
+        let before = found.len();
+        for channel in &program.channels {
+            if found.contains_key(&channel.name) {
+                continue;
+            }
+            let reason = match program.component(&channel.receiver) {
+                None => Some((channel.span, "goes to nodes that may do anything with it".to_owned())),
+                Some(receiver) => {
+                    let shrinking = &shrinking[&receiver.name];
+                    Receiver { program, component: receiver, shrinking, sensitive: &found }.reason(channel)
+                }
+            };
+            if let Some(reason) = reason {
+                found.insert(&channel.name, reason);
+            }
+        }
+        if found.len() == before {
+            return found;
+        }
+    }
+}
+
+/// A component that a repeated message reaches.
+struct Receiver<'p> {
+    program: &'p Program,
+    component: &'p Component,
+    /// Its state that can shrink.
+    shrinking: &'p BTreeSet<&'p Name>,
+    /// The channels that are known to be sensitive.
+    sensitive: &'p BTreeMap<&'p Name, Reason>,
+}
+
+impl<'p> Receiver<'p> {
+    /// Why a repetition on a channel matters here, if it does.
+    fn reason(&self, channel: &'p Channel) -> Option<Reason> {
+        let mut repeated: BTreeSet<&Name> = BTreeSet::from([&channel.name]);
+        let mut waiting = vec![&channel.name];
+        while let Some(event) = waiting.pop() {
+            let reads = |rule: &&Rule| rule.atoms().any(|atom| atom.relation == *event);
+            for rule in self.component.rules.iter().filter(reads) {
+                if let Some(reason) = self.body(rule, event).or_else(|| self.head(rule)) {
+                    return Some(reason);
+                }
+                let head = self.component.relation(&rule.head.relation);
+                let is_event = head.is_some_and(|head| head.kind == RelationKind::Event);
+                if is_event && repeated.insert(&rule.head.relation) {
+                    waiting.push(&rule.head.relation);
+                }
+            }
+        }
+        None
+    }
+
+    fn body(&self, rule: &Rule, event: &Name) -> Option<Reason> {
+        if rule.is_aggregate() {
+            return Some((rule.head.span, "aggregates over what a repetition brings".to_owned()));
+        }
+        let mut read = false;
+        for atom in rule.atoms() {
+            let is_first = atom.relation == *event && !atom.negated && !std::mem::replace(&mut read, true);
+            if !is_first && let Some(why) = self.varies(atom) {
+                return Some((atom.span, why.to_owned()));
+            }
+        }
+        None
+    }
+
+    /// Whether a second look at a literal may give something that a later first look would not have given.
+    fn varies(&self, atom: &Atom) -> Option<&'static str> {
+        match self.program.referent(self.component, &atom.relation) {
+            Some(Referent::Role) => None,
+            _ if atom.is_event(self.component, self.program) => Some("a repetition meets another event"),
+            _ if atom.negated => Some("may be absent the first time, and present when it is repeated"),
+            _ if self.shrinking.contains(&atom.relation) => Some("may be something else when it is repeated"),
+            _ => None,
+        }
+    }
+
+    fn head(&self, rule: &Rule) -> Option<Reason> {
+        let name = &rule.head.relation;
+        if rule.delete {
+            return Some((rule.span, "a repetition deletes again".to_owned()));
+        }
+        if rule.kind == RuleKind::Async {
+            let is_sensitive = self.sensitive.contains_key(name);
+            return is_sensitive.then(|| (rule.span, format!("a repetition sends `{name}` again, which is noticed")));
+        }
+        let table = self.component.relation(name).filter(|head| head.kind == RelationKind::Table)?;
+        let why = self.forgets(table)?;
+        Some((rule.head.span, format!("a repetition fills `{name}` again: {why}")))
+    }
+
+    /// Why a table may have lost the fact that comes again.
+    fn forgets(&self, table: &Relation) -> Option<&'static str> {
+        let is_deleted = self.component.rules.iter().any(|rule| rule.delete && rule.head.relation == table.name);
+        match table.storage.key.map(|key| key.policy) {
+            _ if is_deleted => Some("its facts are deleted"),
+            Some(Policy::Replace) => Some("its facts are replaced"),
+            Some(Policy::First | Policy::Max) | None => None,
+        }
+    }
+}
