@@ -36,6 +36,7 @@ impl Campaign {
         let report = &self.report;
         let found = |found: &Found| match &found.what {
             Wrong::Property(violation) => json!({ "seed": found.seed, "check": "properties", "rule": violation.rule }),
+            Wrong::Unmet(unmet) => json!({ "seed": found.seed, "check": "properties", "eventually": unmet.goal }),
             Wrong::Endless(_) => json!({ "seed": found.seed, "check": "follow-ups end" }),
             Wrong::Refinement(mismatch) => {
                 json!({ "seed": found.seed, "check": "refinement", "message": mismatch.to_string() })
@@ -49,6 +50,7 @@ impl Campaign {
             "violations": report.wrong_runs,
             "found": report.violations.iter().map(found).collect::<Vec<_>>(),
             "drained_runs": report.drained_runs,
+            "rested_runs": report.rested_runs,
             "steps": report.steps,
             "messages": report.messages,
             "requests": report.requests,

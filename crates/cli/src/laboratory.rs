@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use menard_lang::Program;
-use menard_lang::ir::Name;
+use menard_lang::ir::{FaultKind, Name};
 use menard_lang::run::Lift;
 use menard_opt::Stage;
-use menard_sim::{Config, Found, Groups, Prepared, PreparedObserver, Refiner, Run, Scope, Wrong};
-use menard_sim::{campaign, explore, includes, shrink, simulate, space_time};
+use menard_sim::{Config, Found, Groups, MAX_FIRINGS, Prepared, PreparedObserver, Refiner, Run, Scope, Wrong};
+use menard_sim::{campaign, explore, includes, shrink, shrink_unmet, simulate, space_time};
 
 use crate::campaign::Campaign;
 use crate::explored::Explored;
@@ -53,11 +53,31 @@ impl Laboratory {
         self.observer.is_none() && self.lifts.is_empty()
     }
 
-    /// Faults that the program declares and that are not simulated, in words.
-    pub fn left_out(&self) -> Option<String> {
-        let kinds = self.subject().faults_not_simulated();
-        let words: Vec<String> = kinds.iter().map(|kind| format!("{kind:?}").to_lowercase()).collect();
-        (!words.is_empty()).then(|| format!("note: declared, but not simulated: {} faults", words.join(" and ")))
+    /// What the program declares and what is not simulated, in words.
+    pub fn left_out(&self, exhaustive: bool) -> Vec<String> {
+        let subject = self.subject();
+        let restarts = exhaustive && subject.may_restart();
+        let kinds = subject.faults_not_simulated();
+        let kinds = kinds.into_iter().chain(restarts.then_some(FaultKind::Restart));
+        let words: Vec<String> = kinds.map(|kind| format!("{kind:?}").to_lowercase()).collect();
+        let mut notes = Vec::new();
+        if !words.is_empty() {
+            notes.push(format!("note: declared, but not simulated: {} faults", words.join(" and ")));
+        }
+        if exhaustive && subject.has_timers() {
+            notes.push(format!("note: timers fire at any time, but only {MAX_FIRINGS} times at each node"));
+        }
+        if exhaustive && self.observer.as_ref().is_some_and(PreparedObserver::has_goals) {
+            notes.push("note: what `eventually` asks for is not looked at in a small scope".to_owned());
+        }
+        let silent = subject.native_roles().map(|role| format!("`{role}`")).collect::<Vec<_>>();
+        if !silent.is_empty() {
+            let silent = silent.join(" and ");
+            notes.push(format!(
+                "note: nodes of {silent} are native, and do nothing here: a program that embeds the simulator has them"
+            ));
+        }
+        notes
     }
 
     /// What is checked in each run, in words.
@@ -70,8 +90,25 @@ impl Laboratory {
         }
     }
 
-    /// What a campaign could not check, in words: where messages are late, those that never come show in drained runs only.
-    pub fn unchecked(&self, campaign: &Campaign) -> Option<String> {
+    /// What a campaign could not check, in words.
+    pub fn unchecked(&self, campaign: &Campaign) -> Vec<String> {
+        self.unnoticed(campaign).into_iter().chain(self.not_asked(campaign)).collect()
+    }
+
+    /// What properties ask for in the end shows in runs that come to rest only.
+    fn not_asked(&self, campaign: &Campaign) -> Option<String> {
+        let asked = self.observer.as_ref().is_some_and(PreparedObserver::has_goals);
+        let (runs, rested) = (campaign.report.runs, campaign.report.rested_runs);
+        let text = || {
+            format!(
+                "note: {rested} of {runs} runs came to rest: in the others nobody asked for what `eventually` is about"
+            )
+        };
+        (asked && rested < runs).then(text)
+    }
+
+    /// Where messages are late, those that never come show in drained runs only.
+    fn unnoticed(&self, campaign: &Campaign) -> Option<String> {
         let late = self.late();
         let drained = campaign.report.drained_runs;
         (drained == 0 && !late.is_empty()).then(|| {
@@ -120,6 +157,10 @@ impl Laboratory {
         let mut text = space_time(self.subject().names(), &run.trace, run.violation.as_ref());
         match &found.what {
             Wrong::Property(_) => {}
+            Wrong::Unmet(_) => {
+                let told = self.never(&run);
+                text.push_str(&told.map(|told| format!("   ✗  {told}\n")).unwrap_or_default());
+            }
             Wrong::Endless(_) => {
                 let node = run.endless.map(|node| self.subject().names().address(&node)).unwrap_or_default();
                 text.push_str(&format!("\n{node} never settles: its follow-up steps do not end\n"));
@@ -130,6 +171,12 @@ impl Laboratory {
             }
         }
         text
+    }
+
+    /// What properties ask for and what never comes in a run, in words.
+    pub fn never(&self, run: &Run) -> Option<String> {
+        let (observer, unmet) = (self.observer.as_ref()?, run.unmet.as_ref()?);
+        Some(observer.tell(unmet, self.subject().names()))
     }
 
     /// The run with this seed as it is shown: made small if something is wrong in it.
@@ -151,6 +198,10 @@ impl Laboratory {
                 let mut keeps = |run: &Run| run.violation.as_ref().is_some_and(|violation| violation.rule == rule);
                 shrink(subject, observer, &run.trace, &mut keeps)
             }
+            Wrong::Unmet(unmet) => match observer {
+                Some(observer) => shrink_unmet(subject, observer, &run.trace, unmet.goal),
+                None => run,
+            },
             Wrong::Endless(_) => shrink(subject, observer, &run.trace, &mut |run| run.endless.is_some()),
             Wrong::Refinement(_) => {
                 let mut refiner = Refiner::new(&self.stages());

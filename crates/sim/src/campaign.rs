@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use menard_lang::ir::Name;
 use menard_lang::run::Address;
 
-use crate::observe::{PreparedObserver, Violation};
+use crate::observe::{PreparedObserver, Unmet, Violation};
 use crate::prepared::Prepared;
 use crate::refine::{Mismatch, Refiner, Stage};
 use crate::simulate::Simulator;
@@ -27,6 +27,8 @@ pub struct Found {
 pub enum Wrong {
     /// A property is violated.
     Property(Violation),
+    /// What properties ask for in the end never comes.
+    Unmet(Unmet),
     /// The follow-ups of this node do not end.
     Endless(Address),
     /// The original cannot do what the rewritten program did.
@@ -44,6 +46,8 @@ pub struct CampaignReport {
     pub violations: Vec<Found>,
     /// Runs at whose end nothing was in flight and nothing had been lost.
     pub drained_runs: u64,
+    /// Runs that came to rest: in these, what has to be there in the end was asked for.
+    pub rested_runs: u64,
     /// Steps of physical nodes.
     pub steps: u64,
     /// Messages sent by nodes of the program.
@@ -81,7 +85,8 @@ pub fn campaign(
         let summary = simulator.run(seed);
         report.add(&summary);
         simulator.count_messages(&mut channels);
-        let what = summary.violation.map(Wrong::Property).or(summary.endless.map(Wrong::Endless));
+        let unmet = summary.unmet.map(Wrong::Unmet);
+        let what = summary.violation.map(Wrong::Property).or(summary.endless.map(Wrong::Endless)).or(unmet);
         // Neither run nor original need go on where a node does not settle, so refinement is not claimed there.
         let what = match what {
             None if !stages.is_empty() => refiner.check(&simulator.trace()).err().map(Wrong::Refinement),
@@ -105,6 +110,7 @@ impl CampaignReport {
         let stats = summary.stats;
         self.runs += 1;
         self.drained_runs += u64::from(summary.drained);
+        self.rested_runs += u64::from(summary.came_to_rest);
         self.steps += u64::from(stats.steps);
         self.messages += u64::from(stats.messages);
         self.requests += u64::from(stats.requests);

@@ -5,6 +5,7 @@
 //! against the original. [`explore`] tries everything that can happen in a small scope. [`shrink`] makes a run small, [`space_time`] prints it,
 //! [`explain`] tells step by step why it went as it did.
 
+mod calm;
 mod campaign;
 mod config;
 mod cuts;
@@ -12,6 +13,7 @@ mod disk;
 pub mod explain;
 mod explore;
 mod flights;
+mod host;
 mod log;
 mod misfortune;
 mod mood;
@@ -29,13 +31,15 @@ mod world;
 
 pub use campaign::{CampaignReport, Found, Wrong, campaign};
 pub use config::Config;
-pub use explore::{Exploration, Groups, Inclusion, LiftExploration, Scope, explore, explore_lifts, includes};
+pub use explore::{
+    Exploration, Groups, Inclusion, LiftExploration, MAX_FIRINGS, Scope, explore, explore_lifts, includes,
+};
 pub use names::Names;
-pub use observe::{PreparedObserver, Violation};
+pub use observe::{PreparedObserver, Unmet, Violation};
 pub use prepared::Prepared;
 pub use refine::{Difference, Mismatch, RefineStats, Refiner, Stage, refine};
 pub use replay::{Obstacle, ReplayError, Replayer};
-pub use shrink::{schedule_of, shrink};
+pub use shrink::{schedule_of, shrink, shrink_unmet};
 pub use simulate::{Run, Simulator, Summary, simulate};
 pub use space_time::space_time;
 pub use world::RunStats;

@@ -81,11 +81,6 @@ impl Misfortune {
         }
     }
 
-    /// From now on nothing is lost any more.
-    pub fn end(&mut self) {
-        self.lossy.clear();
-    }
-
     /// Whether a message between these nodes is lost. What a node sends to itself never is.
     pub fn loses(&self, from: Node, to: Node, random: &mut Random) -> bool {
         if from == to {

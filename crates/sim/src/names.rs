@@ -14,6 +14,7 @@ const MAX_CHARACTERS: usize = 80;
 #[derive(Clone, Debug)]
 pub struct Names {
     roles: Vec<(Name, bool)>,
+    timers: Vec<Name>,
     partitioned: Vec<Name>,
 }
 
@@ -22,8 +23,10 @@ impl Names {
     pub fn new(program: &Program) -> Self {
         let many = |role: &menard_lang::ir::Role| role.external || role.nodes > 1;
         let partitioned = program.components.iter().filter(|component| component.count.is_some());
+        let timers = program.channels.iter().filter(|channel| channel.delay.is_some());
         Names {
             roles: program.roles.iter().map(|role| (role.name.clone(), many(role))).collect(),
+            timers: timers.map(|channel| channel.name.clone()).collect(),
             partitioned: partitioned.map(|component| component.name.clone()).collect(),
         }
     }
@@ -35,6 +38,11 @@ impl Names {
             Some((name, false)) => name.to_string(),
             None => Value::Node(node).to_string(),
         }
+    }
+
+    /// Whether messages of a channel are timers.
+    pub fn is_timer(&self, channel: &str) -> bool {
+        self.timers.iter().any(|timer| timer == channel)
     }
 
     /// The name of a node's role.

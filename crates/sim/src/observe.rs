@@ -1,15 +1,20 @@
 //! Properties, checked while a run goes on: they compile to a program of one node, the observer, that takes every message that is
 //! delivered, in the order in which they are: the messages of one turn at once.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use menard_engine::{Inputs, MAX_FOLLOW_UPS, Node as Engine, Outputs, lower};
 use menard_lang::Program;
-use menard_lang::ir::Name;
+use menard_lang::ir::{Component, Name};
 use menard_lang::properties;
 use menard_value::{Node, Value};
 
 use crate::log::Content;
+use crate::names::Names;
+
+/// So many facts for which something never comes are told.
+const MAX_TOLD: usize = 3;
 
 /// Properties made ready to run beside a program. Made of what [`properties::compile`] gives for the protocol; channels that a rewrite
 /// added are not the protocol's and are not observed.
@@ -18,6 +23,36 @@ pub struct PreparedObserver {
     engine: Engine,
     channels: Vec<Name>,
     violations: Vec<Name>,
+    goals: Vec<Goal>,
+}
+
+/// What has to be there in the end.
+#[derive(Debug)]
+struct Goal {
+    /// The view of what is owed.
+    view: Name,
+    /// The variables of its body.
+    variables: Vec<Name>,
+    /// As it is written.
+    text: String,
+}
+
+/// Something that `eventually` asks for, and that never comes.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Unmet {
+    /// The position among all `eventually`, from 0.
+    pub goal: usize,
+    /// For which variables of its body, sorted.
+    pub facts: Vec<Vec<Value>>,
+}
+
+impl Unmet {
+    /// The first goal of those that are not met.
+    pub(crate) fn of(owed: BTreeSet<(usize, Vec<Value>)>) -> Self {
+        let goal = owed.first().map_or(0, |(goal, _)| *goal);
+        let facts = owed.into_iter().filter(|(other, _)| *other == goal).map(|(_, fact)| fact).collect();
+        Unmet { goal, facts }
+    }
 }
 
 /// A violation of a property.
@@ -50,7 +85,36 @@ impl PreparedObserver {
             engine: Engine::new(plan, Node { role, index: 0 }),
             channels: program.channels.iter().map(|channel| channel.name.clone()).collect(),
             violations: properties::violations(program),
+            goals: properties::goals(program).into_iter().map(|view| Goal::new(program, component, view)).collect(),
         }
+    }
+
+    /// Whether anything has to be there in the end.
+    pub fn has_goals(&self) -> bool {
+        !self.goals.is_empty()
+    }
+
+    /// What never came, in words.
+    pub fn tell(&self, unmet: &Unmet, names: &Names) -> String {
+        let Some(goal) = self.goals.get(unmet.goal) else { return String::new() };
+        let bound = |fact: &Vec<Value>| {
+            let bound = goal.variables.iter().zip(fact).map(|(name, value)| format!("{name} = {}", names.value(value)));
+            bound.collect::<Vec<_>>().join(", ")
+        };
+        let facts: Vec<String> = unmet.facts.iter().take(MAX_TOLD).map(bound).collect();
+        let more = unmet.facts.len().saturating_sub(MAX_TOLD);
+        let more = if more > 0 { format!("; and {more} more") } else { String::new() };
+        format!("never comes: {}, for {}{more}", goal.text, facts.join("; "))
+    }
+}
+
+impl Goal {
+    fn new(program: &Program, component: &Component, view: Name) -> Self {
+        let columns = component.relation(&view).map(|relation| relation.columns.as_slice()).unwrap_or_default();
+        let rule = component.rules.iter().find(|rule| rule.head.relation == view);
+        let text = rule.and_then(|rule| program.source.text.get(rule.span.start as usize..rule.span.end as usize));
+        let text = text.unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ");
+        Goal { variables: columns.iter().map(|column| column.name.clone()).collect(), view, text }
     }
 }
 
@@ -104,6 +168,14 @@ impl<'a> Watch<'a> {
     pub fn violation(&self) -> Option<Violation> {
         let rule = self.observer.violations.iter().position(|name| !self.engine.is_empty(name))?;
         Some(Violation { rule, facts: self.engine.facts(&self.observer.violations[rule]) })
+    }
+
+    /// What is owed now: goals, with the variables of their bodies.
+    pub fn unmet(&self) -> BTreeSet<(usize, Vec<Value>)> {
+        let goals = self.observer.goals.iter().enumerate();
+        let owed = goals.filter(|(_, goal)| !self.engine.is_empty(&goal.view));
+        owed.flat_map(|(number, goal)| self.engine.facts(&goal.view).into_iter().map(move |fact| (number, fact)))
+            .collect()
     }
 
     /// A digest of everything that was seen, as far as properties can tell.

@@ -3,13 +3,14 @@
 
 use std::sync::Arc;
 
-use menard_engine::{Node as Engine, Plan, lower};
+use menard_engine::{Inputs, Native, Natives, Node as Engine, Outputs, Plan, lower};
 use menard_lang::Program;
 use menard_lang::ir::{FaultKind, Name};
 use menard_lang::run::{Address, Message, Struck};
 use menard_value::{Node, Type};
 
 use crate::Config;
+use crate::host::Host;
 use crate::names::Names;
 use crate::random::Random;
 use crate::workload::{Request, requests};
@@ -29,10 +30,28 @@ pub struct Prepared {
     /// The physical nodes; their position here is their *place*.
     pub(crate) addresses: Vec<Address>,
     /// A node that has not started, for each place.
-    pub(crate) engines: Vec<Engine>,
+    pub(crate) engines: Vec<Host>,
     /// For each place, whether its disk matters: it has durable tables, and may restart. (What a disk holds back is only late, and messages
     /// may be late anyway, unless a restart shows that it was never there.)
     pub(crate) writes: Vec<bool>,
+}
+
+/// A native node that does nothing.
+#[derive(Clone, Debug)]
+struct Silent;
+
+impl Native for Silent {
+    fn step(&mut self, _: &Inputs, _: &mut Outputs) {}
+
+    fn reset(&mut self) {}
+
+    fn fingerprint(&self) -> u128 {
+        0
+    }
+
+    fn boxed_clone(&self) -> Box<dyn Native> {
+        Box::new(Silent)
+    }
 }
 
 /// A role.
@@ -42,7 +61,7 @@ pub(crate) struct Role {
     pub nodes: u32,
 }
 
-/// A component: `parts` places for each node of its role, nodes one after another.
+/// A component or a native role: `parts` places for each node of its role, nodes one after another.
 #[derive(Debug)]
 pub(crate) struct Component {
     pub name: Name,
@@ -67,7 +86,7 @@ pub(crate) struct Channel {
 /// Who is at one end of a channel.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum End {
-    /// A component, by position.
+    /// A component or a native role, by position in [`Prepared::components`].
     Component(usize),
     /// An external role, by position.
     External(u16),
@@ -82,8 +101,13 @@ pub(crate) struct Fault {
 }
 
 impl Prepared {
-    /// Lowers every component of a checked program.
+    /// Lowers every component of a checked program, whose native roles nobody knows: their nodes are silent.
     pub fn new(program: &Program, config: Config) -> Self {
+        Prepared::with_natives(program, config, &Natives::new())
+    }
+
+    /// The same, with the components that nodes of native roles are. Nodes of a native role that is not among them are silent.
+    pub fn with_natives(program: &Program, config: Config, natives: &Natives) -> Self {
         let count = |role: &menard_lang::ir::Role| match role.count {
             None if role.external => config.clients,
             _ => role.nodes,
@@ -103,7 +127,24 @@ impl Prepared {
         for component in &program.components {
             prepared.place(program, component);
         }
+        for role in program.roles.iter().filter(|role| role.native) {
+            prepared.place_natives(program, role, natives);
+        }
         prepared
+    }
+
+    /// Gives places to the nodes of a native role.
+    fn place_natives(&mut self, program: &Program, role: &menard_lang::ir::Role, natives: &Natives) {
+        let first = u32::try_from(self.addresses.len()).expect("the checker limits the number of physical nodes");
+        let number = role_index(program, &role.name);
+        self.components.push(Component { name: role.name.clone(), role: number, parts: 1, first });
+        for index in 0..role.nodes {
+            let node = Node { role: number, index };
+            let native = natives.make(program, node).unwrap_or_else(|| Box::new(Silent));
+            self.addresses.push(Address { node, component: role.name.clone(), part: 0 });
+            self.engines.push(Host::Native(native));
+            self.writes.push(false);
+        }
     }
 
     /// Gives places to the nodes of a component.
@@ -118,7 +159,7 @@ impl Prepared {
             let node = Node { role, index };
             for part in 0..component.parts {
                 self.addresses.push(Address { node, component: component.name.clone(), part });
-                self.engines.push(Engine::new(Arc::clone(&plan), node));
+                self.engines.push(Host::Rules(Engine::new(Arc::clone(&plan), node)));
                 self.writes.push(writes);
             }
         }
@@ -143,6 +184,23 @@ impl Prepared {
     pub fn faults_not_simulated(&self) -> Vec<FaultKind> {
         let simulated = |kind| self.config.faults && kind != FaultKind::Byzantine;
         self.faults.iter().map(|fault| fault.kind).filter(|kind| !simulated(*kind)).collect()
+    }
+
+    /// Whether the program declares that nodes restart.
+    pub fn may_restart(&self) -> bool {
+        self.declares(FaultKind::Restart)
+    }
+
+    /// Whether the program has timers.
+    pub fn has_timers(&self) -> bool {
+        self.channels.iter().any(|channel| channel.delay.is_some())
+    }
+
+    /// The native roles.
+    pub fn native_roles(&self) -> impl Iterator<Item = &Name> {
+        let is_native =
+            |component: &&Component| matches!(self.engines.get(component.first as usize), Some(Host::Native(_)));
+        self.components.iter().filter(is_native).map(|component| &component.name)
     }
 
     /// Requests as external nodes of a run might send them, the same for a program and its rewritings.
@@ -196,7 +254,10 @@ impl Prepared {
 }
 
 fn channels(program: &Program) -> Vec<Channel> {
-    let end = |name: &Name| match program.components.iter().position(|component| component.name == *name) {
+    let components = program.components.iter().map(|component| &component.name);
+    let natives = program.roles.iter().filter(|role| role.native).map(|role| &role.name);
+    let names: Vec<&Name> = components.chain(natives).collect();
+    let end = |name: &Name| match names.iter().position(|other| *other == name) {
         Some(component) => End::Component(component),
         None => End::External(role_index(program, name)),
     };

@@ -24,7 +24,24 @@ pub fn shrink(
     trace: &Trace,
     keeps: &mut dyn FnMut(&Run) -> bool,
 ) -> Run {
-    let mut shrinker = Shrinker { replayer: Replayer::new(prepared, observer), keeps, replays: 0 };
+    shrink_to_rest(prepared, observer, trace, keeps, false)
+}
+
+/// Shrinks a run in which a goal of the properties is never met: what is left comes to rest without it, too. What happens while it does is
+/// part of the run that comes back, but is not made smaller: it follows from the rest.
+pub fn shrink_unmet(prepared: &Prepared, observer: &PreparedObserver, trace: &Trace, goal: usize) -> Run {
+    let keeps = &mut |run: &Run| run.unmet.as_ref().is_some_and(|unmet| unmet.goal == goal);
+    shrink_to_rest(prepared, Some(observer), trace, keeps, true)
+}
+
+fn shrink_to_rest(
+    prepared: &Prepared,
+    observer: Option<&PreparedObserver>,
+    trace: &Trace,
+    keeps: &mut dyn FnMut(&Run) -> bool,
+    rests: bool,
+) -> Run {
+    let mut shrinker = Shrinker { replayer: Replayer::new(prepared, observer), keeps, replays: 0, rests };
     let mut best = shrinker.replay(schedule_of(trace));
     if !(shrinker.keeps)(&best.run) {
         return best.run;
@@ -58,6 +75,8 @@ struct Shrinker<'a, 'k> {
     replayer: Replayer<'a>,
     keeps: &'k mut dyn FnMut(&Run) -> bool,
     replays: u32,
+    /// Whether what is left is to come to rest.
+    rests: bool,
 }
 
 impl Shrinker<'_, '_> {
@@ -65,7 +84,9 @@ impl Shrinker<'_, '_> {
         self.replays += 1;
         let violation = self.replayer.replay_leniently(&schedule);
         let run = self.replayer.run(violation);
-        Candidate { events: schedule_of(&run.trace).events, run }
+        let events = schedule_of(&run.trace).events;
+        let goes_on = self.rests && run.violation.is_none() && run.endless.is_none();
+        Candidate { events, run: if goes_on { self.replayer.come_to_rest() } else { run } }
     }
 
     /// Leaves out what can be left out, until there is nothing.

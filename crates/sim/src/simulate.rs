@@ -10,18 +10,17 @@ use std::collections::BinaryHeap;
 use menard_lang::run::{Address, Struck, Trace};
 use menard_value::Node;
 
+use crate::calm::{Verdict, calm_down};
 use crate::cuts::{self, Cut};
 use crate::log::{Content, Entry, PacketId, narrow};
 use crate::misfortune::{Blow, Loss, Misfortune};
 use crate::mood::{Clocks, Grouping, Mood};
-use crate::observe::{PreparedObserver, Violation};
+use crate::observe::{PreparedObserver, Unmet, Violation};
 use crate::prepared::{OUTSIDE, Prepared};
 use crate::random::{Random, mix};
 use crate::workload::{Request, requests};
 use crate::world::{Duty, RunStats, World};
 
-/// How often timers fire when nothing else is left to happen.
-const CALM_ROUNDS: u32 = 4;
 /// The message that a node took so many messages before its last one arrives again after a restart half as likely as the last one.
 const RECENT: u32 = 4;
 /// Sets the second stream of chance apart from the first.
@@ -34,6 +33,8 @@ pub struct Run {
     pub trace: Trace,
     /// The first violated property; the run ends where it is violated.
     pub violation: Option<Violation>,
+    /// What never comes, if the run came to rest without it.
+    pub unmet: Option<Unmet>,
     /// The node whose follow-ups did not end, if there was one; the run ends there.
     pub endless: Option<Address>,
     /// A hash of everything that happened, equal on every machine and in every build.
@@ -46,8 +47,8 @@ pub struct Run {
 pub fn simulate(prepared: &Prepared, observer: Option<&PreparedObserver>, seed: u64) -> Run {
     let mut simulator = Simulator::new(prepared, observer);
     let summary = simulator.run(seed);
-    let Summary { violation, endless, hash, stats, .. } = summary;
-    Run { trace: simulator.trace(), violation, endless, hash, stats }
+    let Summary { violation, unmet, endless, hash, stats, .. } = summary;
+    Run { trace: simulator.trace(), violation, unmet, endless, hash, stats }
 }
 
 /// A run without its trace.
@@ -55,6 +56,10 @@ pub fn simulate(prepared: &Prepared, observer: Option<&PreparedObserver>, seed: 
 pub struct Summary {
     /// As in [`Run`].
     pub violation: Option<Violation>,
+    /// As in [`Run`].
+    pub unmet: Option<Unmet>,
+    /// Whether everything arrived in the end and timers went on firing for a while, so that it is known what never comes.
+    pub came_to_rest: bool,
     /// As in [`Run`].
     pub endless: Option<Address>,
     /// As in [`Run`].
@@ -84,10 +89,6 @@ pub struct Simulator<'a> {
     stalled: Vec<PacketId>,
     /// For each place, how often its timers may still fire before they wait for calm.
     firings: Vec<u32>,
-    /// Timers that wait until nothing else is left to happen.
-    patient: Vec<PacketId>,
-    /// How often all patient timers have fired; 0 as long as something else is left to happen.
-    rounds: u32,
 }
 
 /// Something that is going to happen.
@@ -117,13 +118,11 @@ impl<'a> Simulator<'a> {
             side: Vec::new(),
             stalled: Vec::new(),
             firings: Vec::new(),
-            patient: Vec::new(),
-            rounds: 0,
         }
     }
 
-    /// One run. It ends when nothing can happen any more but timers, and those have fired some times; at the first violation, at a node that
-    /// does not settle, or at the limit of steps.
+    /// One run. When nothing is left to happen but timers, it [comes to rest](crate::calm). It ends there; or at the first violation, at a
+    /// node that does not settle, or at the limit of steps.
     pub fn run(&mut self, seed: u64) -> Summary {
         let mut random = Random::new(seed);
         let mut more = Random::new(mix(seed ^ MORE));
@@ -140,10 +139,7 @@ impl<'a> Simulator<'a> {
         self.schedule_sent(0, &mut chance);
         let mut violation = self.world.violation();
         while violation.is_none() && self.world.endless().is_none() && self.world.stats.steps < limit {
-            if self.queue.is_empty() && !self.fire_patient(&mut chance) {
-                break;
-            }
-            let Some(Reverse((time, _, happening))) = self.queue.pop() else { continue };
+            let Some(Reverse((time, _, happening))) = self.queue.pop() else { break };
             self.now = time;
             let events = self.world.log.entries.len();
             self.happen(happening, &mut chance);
@@ -151,8 +147,18 @@ impl<'a> Simulator<'a> {
                 violation = self.world.violation();
             }
         }
+        let goes_on = violation.is_none() && self.world.endless().is_none() && self.queue.is_empty();
+        let verdict = if goes_on { calm_down(&mut self.world) } else { Verdict::Open };
+        if verdict == Verdict::Open {
+            violation = self.world.violation();
+        }
         Summary {
             violation,
+            came_to_rest: verdict != Verdict::Open,
+            unmet: match verdict {
+                Verdict::Unmet(unmet) => Some(unmet),
+                Verdict::Open | Verdict::Met => None,
+            },
             endless: self.world.endless(),
             hash: self.world.log.hash(self.world.prepared),
             stats: self.world.stats,
@@ -182,25 +188,8 @@ impl<'a> Simulator<'a> {
         self.order = 0;
         self.now = 0;
         self.doomed.clear();
-        self.patient.clear();
         self.side.clear();
         self.stalled.clear();
-        self.rounds = 0;
-    }
-
-    /// Nothing is left to happen but that patient timers fire: they do, each once. Gives whether anything will happen.
-    fn fire_patient(&mut self, chance: &mut Chance) -> bool {
-        if self.rounds == CALM_ROUNDS {
-            return false;
-        }
-        self.rounds += 1;
-        chance.misfortune.end();
-        for timer in std::mem::take(&mut self.patient) {
-            if self.world.is_waiting(timer) {
-                self.schedule(self.now + 1, Happening::Arrival(timer));
-            }
-        }
-        !self.queue.is_empty()
     }
 
     fn schedule(&mut self, time: u64, happening: Happening) {
@@ -262,8 +251,7 @@ impl<'a> Simulator<'a> {
         let channel = &self.world.prepared.channels[usize::from(packet.channel)];
         let micros = channel.delay.expect("only channels with a delay have timers");
         let firings = &mut self.firings[packet.destination as usize];
-        if self.rounds > 0 || *firings == 0 {
-            self.patient.push(id);
+        if *firings == 0 {
             return;
         }
         *firings -= 1;
@@ -403,7 +391,7 @@ impl<'a> Simulator<'a> {
             Grouping::Some(percent) => percent,
             Grouping::All => 100,
         };
-        let timers = self.rounds == 0 && matches!(chance.mood.clocks, Clocks::Any(_));
+        let timers = matches!(chance.mood.clocks, Clocks::Any(_));
         for id in self.world.flights.to(at) {
             let doomed = self.doomed[*id as usize];
             let early = self.world.log.packets[*id as usize].timer && !timers;

@@ -155,8 +155,11 @@ impl<'a> Diagram<'a> {
         let cells = self.cells(lane, "●", known.map(|(_, from)| from));
         let label = if first { format!("{:>4}", self.count) } else { "    ".to_owned() };
         let fact = self.names.fact(&message.channel, &message.args);
-        let text =
-            format!("{} takes {number} {fact} from {}", self.receiver(lane, message), self.names.node(message.from));
+        let receiver = self.receiver(lane, message);
+        let text = match self.names.is_timer(&message.channel) {
+            true => format!("{receiver}: timer {number} {fact} fires"),
+            false => format!("{receiver} takes {number} {fact} from {}", self.names.node(message.from)),
+        };
         self.lines.push(format!("{label}  {cells}  {text}"));
     }
 
@@ -200,7 +203,10 @@ impl<'a> Diagram<'a> {
         self.sent += 1;
         self.flying.push_back((message.clone(), self.sent, lane.unwrap_or(0)));
         let fact = self.names.fact(&message.channel, &message.args);
-        format!("m{} ▸ {fact} to {}", self.sent, self.names.node(message.to))
+        match self.names.is_timer(&message.channel) {
+            true => format!("m{} ▸ timer {fact}", self.sent),
+            false => format!("m{} ▸ {fact} to {}", self.sent, self.names.node(message.to)),
+        }
     }
 
     /// Finds the number of a message that arrives, and the lane that it comes from.

@@ -1,13 +1,16 @@
 //! A world: physical nodes, messages in flight, and the handful of things that can happen. Who decides what happens next (chance, a
 //! schedule, or a search) is somebody else's business.
 
-use menard_engine::{Inputs, MAX_FOLLOW_UPS, Node as Engine, Outputs};
+use std::collections::BTreeSet;
+
+use menard_engine::{Inputs, MAX_FOLLOW_UPS, Outputs};
 use menard_lang::ir::FaultKind;
 use menard_lang::run::{Address, Struck};
 use menard_value::{Node, Value};
 
 use crate::disk::Disk;
 use crate::flights::Flights;
+use crate::host::Host;
 use crate::log::{Content, Entry, Log, Packet, PacketId, digest, narrow};
 use crate::observe::{PreparedObserver, Violation, Watch};
 use crate::prepared::{OUTSIDE, Prepared};
@@ -31,7 +34,7 @@ pub(crate) struct World<'a> {
     pub prepared: &'a Prepared,
     pub log: Log,
     pub duties: Vec<Duty>,
-    pub engines: Vec<Engine>,
+    pub engines: Vec<Host>,
     pub flights: Flights,
     /// Where nodes may restart: for each place, what it took.
     taken: Option<Vec<Taken>>,
@@ -110,7 +113,9 @@ impl<'a> World<'a> {
     pub fn reset(&mut self) {
         self.log.clear();
         self.duties.fill(Duty::Start);
-        self.engines.iter_mut().for_each(Engine::reset);
+        for (engine, fresh) in self.engines.iter_mut().zip(&self.prepared.engines) {
+            engine.renew(fresh);
+        }
         self.flights.clear();
         if let Some(taken) = &mut self.taken {
             taken.fill(Taken::default());
@@ -224,11 +229,23 @@ impl<'a> World<'a> {
         self.engines[at as usize].step(&self.inputs, &mut self.outputs);
         self.duties[at as usize] = if self.outputs.pending { Duty::FollowUp } else { Duty::None };
         self.stats.steps += 1;
+        if let Host::Native(_) = &self.engines[at as usize] {
+            self.check_native(at);
+        }
         let first = self.collect(at);
         self.log.add_step(at, inputs, first);
         match &mut self.disks[at as usize] {
             Some(disk) => disk.add(&self.outputs),
             None => self.send(first..narrow(self.log.packets.len())),
+        }
+    }
+
+    /// What a native node sends has to be what its channels carry: nobody else checks that.
+    fn check_native(&self, at: u32) {
+        for sent in self.outputs.iter() {
+            let fits = fits(self.prepared, sent.channel, sent.args) && self.exists(sent.to);
+            let name = &self.prepared.channels[usize::from(sent.channel)].name;
+            assert!(fits, "the native node {:?} sends no message of `{name}`", self.prepared.addresses[at as usize]);
         }
     }
 
@@ -314,7 +331,9 @@ impl<'a> World<'a> {
         self.engines[at as usize].reset();
         if let Some(disk) = &mut self.disks[at as usize] {
             self.stats.lost += narrow(disk.stop());
-            disk.load(&mut self.engines[at as usize]);
+            if let Host::Rules(engine) = &mut self.engines[at as usize] {
+                disk.load(engine);
+            }
         }
         self.duties[at as usize] = Duty::Start;
         let packets = &self.log.packets;
@@ -447,6 +466,11 @@ impl<'a> World<'a> {
     /// The violation that holds now.
     pub fn violation(&self) -> Option<Violation> {
         self.watch.as_ref().and_then(Watch::violation)
+    }
+
+    /// What is owed now: goals of the properties, with the variables of their bodies.
+    pub fn unmet(&self) -> BTreeSet<(usize, Vec<Value>)> {
+        self.watch.as_ref().map(Watch::unmet).unwrap_or_default()
     }
 
     /// The node whose follow-ups do not end, which ends the run.

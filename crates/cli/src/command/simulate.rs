@@ -35,9 +35,7 @@ pub fn run(arguments: &Sim, output: Output) -> Result<()> {
     if laboratory.checks_nothing() {
         output.complain("note: there are no properties.ded and no plan, so that nothing can be violated");
     }
-    if let Some(note) = laboratory.left_out() {
-        output.complain(note);
-    }
+    laboratory.left_out(arguments.exhaustive).into_iter().for_each(|note| output.complain(note));
     let name = plan.as_ref().map_or(session.program.name.as_str(), |plan| plan.name.as_str());
     match arguments.exhaustive {
         true => explore(arguments, &laboratory, name, output),

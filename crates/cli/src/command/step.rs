@@ -4,7 +4,7 @@ use std::path::Path;
 
 use menard_lang::run::Trace;
 use menard_sim::explain::{Chronicle, Unfit, tables_text};
-use menard_sim::{Config, Violation};
+use menard_sim::{Config, Run};
 use serde_json::json;
 
 use crate::arguments::Step;
@@ -30,14 +30,15 @@ pub fn run(arguments: &Step, output: Output) -> Result<()> {
     };
     let laboratory = Laboratory::new(&session.program, &stages, session.observer.as_ref(), true, config);
     let (program, prepared) = (result(&session.program, &stages), laboratory.subject());
-    let (trace, violation, protocol) = match &arguments.trace {
+    let (trace, wrong, protocol) = match &arguments.trace {
         Some(path) => {
             let (trace, protocol) = trace_file::read(path, program, prepared)?;
-            (trace, None, protocol)
+            (trace, Vec::new(), protocol)
         }
         None => {
             let run = laboratory.run(arguments.seed);
-            (run.trace, run.violation, session.program.name.to_string())
+            let wrong = wrong_in(&run, &laboratory);
+            (run.trace, wrong, session.program.name.to_string())
         }
     };
     let chronicle = Chronicle::new(program, prepared, &trace)
@@ -45,7 +46,7 @@ pub fn run(arguments: &Step, output: Output) -> Result<()> {
     let walkthrough = Walkthrough::new(&chronicle, prepared.addresses(), arguments.depth);
     match &arguments.at {
         Some(label) => show(arguments, label, walkthrough, output),
-        None => walk(&trace, violation.as_ref(), walkthrough, output, &laboratory),
+        None => walk(&trace, &wrong, walkthrough, output),
     }
 }
 
@@ -81,23 +82,21 @@ fn show(arguments: &Step, label: &str, mut walkthrough: Walkthrough<'_>, output:
     Ok(())
 }
 
-/// Lists the events for a program; takes a person by the hand.
-fn walk(
-    trace: &Trace,
-    violation: Option<&Violation>,
-    mut walkthrough: Walkthrough<'_>,
-    output: Output,
-    laboratory: &Laboratory,
-) -> Result<()> {
+/// What is wrong at the end of a run.
+fn wrong_in(run: &Run, laboratory: &Laboratory) -> Vec<String> {
     let names = laboratory.subject().names();
-    let facts = violation.iter().flat_map(|violation| &violation.facts);
-    let facts: Vec<String> = facts.map(|fact| names.fact("violation", fact)).collect();
+    let facts = run.violation.iter().flat_map(|violation| &violation.facts);
+    facts.map(|fact| names.fact("violation", fact)).chain(laboratory.never(run)).collect()
+}
+
+/// Lists the events for a program; takes a person by the hand.
+fn walk(trace: &Trace, facts: &[String], mut walkthrough: Walkthrough<'_>, output: Output) -> Result<()> {
     if output.is_json() {
         output.result(&json!({ "events": walkthrough.events_json(), "drained": trace.drained, "violation": facts }));
         return Ok(());
     }
     let end = match (facts.is_empty(), trace.drained) {
-        (false, _) => format!("it ends with {}", facts.join(", ")),
+        (false, _) => format!("it ends with: {}", facts.join(", ")),
         (true, true) => "at its end nothing is in flight".to_owned(),
         (true, false) => "at its end messages are still in flight, or were lost".to_owned(),
     };

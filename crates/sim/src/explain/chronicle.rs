@@ -161,6 +161,8 @@ impl<'a> Chronicle<'a> {
         let again = matches!(event, Event::Redeliver { .. });
         let launched: Vec<usize> = sent.iter().map(|message| self.launch(message, now, again)).collect();
         let step = match event {
+            // What native nodes do is not said by rules.
+            Event::Step { at, .. } if self.component(at).is_none() => None,
             Event::Step { at, inputs, outputs } => {
                 let memory = past.memories.entry(at.clone()).or_default();
                 let step = self.take(memory, at, inputs);

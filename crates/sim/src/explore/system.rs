@@ -4,16 +4,20 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use menard_engine::{Inputs, MAX_FOLLOW_UPS, Node as Engine, Outputs};
+use menard_engine::{Inputs, MAX_FOLLOW_UPS, Outputs};
 use menard_lang::ir::Name;
 use menard_lang::run::{Address, Event, Message};
 use menard_value::{Node, Value};
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::{Groups, Scope};
+use crate::host::Host;
 use crate::log::{Content, narrow};
 use crate::observe::{PreparedObserver, Violation, Watch};
 use crate::prepared::{End, OUTSIDE, Prepared};
+
+/// Timers fire so often at each node.
+pub(super) const MAX_FIRINGS: u8 = 2;
 
 /// A message that occurs in the exploration, by its position in [`System::messages`].
 pub(super) type MessageId = u32;
@@ -30,7 +34,7 @@ struct Packet {
 /// A settled node.
 #[derive(Debug)]
 struct Settled {
-    engine: Engine,
+    engine: Host,
     fingerprint: u128,
     /// Messages that it may repeat.
     held: Vec<MessageId>,
@@ -51,6 +55,8 @@ pub(super) struct State<'a> {
     flight: Vec<MessageId>,
     /// How many requests have been sent.
     sent: usize,
+    /// For each place, how many of its timers have fired.
+    fired: Vec<u8>,
     seen: Option<Rc<Seen<'a>>>,
 }
 
@@ -118,7 +124,13 @@ impl<'a> System<'a> {
 
     /// The state in which all nodes have started.
     pub fn initial(&mut self, observer: Option<&'a PreparedObserver>) -> State<'a> {
-        let mut state = State { nodes: Vec::new(), flight: Vec::new(), sent: 0, seen: None };
+        let mut state = State {
+            nodes: Vec::new(),
+            flight: Vec::new(),
+            sent: 0,
+            fired: vec![0; self.prepared.addresses.len()],
+            seen: None,
+        };
         if !self.injects {
             state.flight.clone_from(&self.requests);
             state.sent = self.requests.len();
@@ -148,7 +160,7 @@ impl<'a> System<'a> {
             actions.push(Action::Inject);
         }
         let mut waiting: BTreeMap<u32, Vec<MessageId>> = BTreeMap::new();
-        for id in &state.flight {
+        for id in state.flight.iter().filter(|id| self.may_fire(state, **id)) {
             waiting.entry(self.destination(*id)).or_default().push(*id);
         }
         for (place, ids) in waiting {
@@ -158,7 +170,7 @@ impl<'a> System<'a> {
                     actions.extend(distinct(&ids).into_iter().map(|id| Action::Turn(place, vec![id])));
                 }
                 (_, Groups::All) => {
-                    let selections = selections(&ids).into_iter().filter(|ids| self.may_come_together(ids));
+                    let selections = selections(&ids).into_iter().filter(|ids| self.may_come_together(state, ids));
                     actions.extend(selections.map(|ids| Action::Turn(place, ids)));
                 }
             }
@@ -170,8 +182,22 @@ impl<'a> System<'a> {
         actions
     }
 
-    /// Whether a step may take these messages: at most one of each serial channel.
-    fn may_come_together(&self, ids: &[MessageId]) -> bool {
+    /// Whether a message may arrive: timers only so often at each node, or there were no end.
+    fn may_fire(&self, state: &State<'a>, id: MessageId) -> bool {
+        !self.is_timer(id) || state.fired[self.destination(id) as usize] < MAX_FIRINGS
+    }
+
+    fn is_timer(&self, id: MessageId) -> bool {
+        self.prepared.channels[usize::from(self.packets[id as usize].channel)].delay.is_some()
+    }
+
+    /// Whether a step may take these messages: at most one of each serial channel, and not too many timers.
+    fn may_come_together(&self, state: &State<'a>, ids: &[MessageId]) -> bool {
+        let timers = narrow(ids.iter().filter(|id| self.is_timer(**id)).count());
+        let fired = ids.first().map_or(0, |id| state.fired.get(self.destination(*id) as usize).copied().unwrap_or(0));
+        if u32::from(fired) + timers > u32::from(MAX_FIRINGS) {
+            return false;
+        }
         let channel = |id: &MessageId| self.packets[*id as usize].channel;
         let mut serial: Vec<u16> =
             ids.iter().map(channel).filter(|channel| self.prepared.channels[usize::from(*channel)].serial).collect();
@@ -191,6 +217,8 @@ impl<'a> System<'a> {
             }
             Action::Turn(at, ids) => {
                 self.land(&mut next, ids);
+                let timers = ids.iter().filter(|id| self.is_timer(**id)).count();
+                next.fired[*at as usize] += u8::try_from(timers).expect("only few timers fire");
                 let (node, sent) = self.turn(*at, &state.nodes[*at as usize], ids);
                 next.nodes[*at as usize] = node;
                 self.launch(&mut next, &sent);
@@ -237,7 +265,7 @@ impl<'a> System<'a> {
     }
 
     /// Lets a node take the prepared inputs and settle.
-    fn settle(&mut self, at: u32, mut engine: Engine, mut held: Vec<MessageId>) -> Turned {
+    fn settle(&mut self, at: u32, mut engine: Host, mut held: Vec<MessageId>) -> Turned {
         let from = self.prepared.addresses[at as usize].node;
         let mut sent = Vec::new();
         for follow_ups in 0.. {
@@ -287,6 +315,7 @@ impl<'a> System<'a> {
         let mut bytes = Vec::with_capacity(16 * state.nodes.len() + 4 * state.flight.len() + 32);
         state.nodes.iter().for_each(|node| bytes.extend_from_slice(&node.fingerprint.to_le_bytes()));
         bytes.extend_from_slice(&(state.sent as u64).to_le_bytes());
+        bytes.extend_from_slice(&state.fired);
         bytes.extend_from_slice(&state.seen.as_ref().map_or(0, |seen| seen.fingerprint).to_le_bytes());
         state.flight.iter().for_each(|id| bytes.extend_from_slice(&id.to_le_bytes()));
         xxh3_128(&bytes)

@@ -6,6 +6,8 @@ mod disks;
 mod explaining;
 mod exploration;
 mod faults;
+mod liveness;
+mod natives;
 mod programs;
 mod properties;
 mod random;

@@ -2,11 +2,16 @@
 
 use menard_lang::ir::{Delay, Expr, ExprKind, Unit};
 use menard_lang::run::Event;
-use menard_lang::{Program, Span, compile_text};
-use menard_sim::{Config, Groups, Prepared, Replayer, Scope, explore, schedule_of, simulate};
+use menard_lang::{Program, Source, Span, compile_text, plan};
+use menard_opt::apply_plan;
+use menard_sim::{
+    CampaignReport, Config, Groups, Prepared, Replayer, Scope, Stage, campaign, explore, schedule_of, simulate,
+};
 use menard_value::Value;
 
-use crate::programs::fair;
+use crate::programs::{VOTING, fair};
+
+const SCALABLE: &str = include_str!("../../../../protocols/voting/scalable.plan");
 
 /// Asks until it is told.
 const INSISTENT: &str = "protocol insistent
@@ -99,11 +104,12 @@ fn small_scopes_try_timers_at_every_time() {
     let prepared = Prepared::new(&timed(INSISTENT, "retry", 50), Config { requests: 1, ..fair() });
     let scope = Scope { requests: prepared.sample_requests(1, 0), groups: Groups::All, max_states: 5_000 };
     let found = explore(&prepared, None, &scope);
-    assert!(!found.complete, "a timer that fires early again and again asks without end");
+    assert!(found.complete, "a timer that sets itself again fires only so often");
     let once =
         INSISTENT.replace("open(id)     :- retry(id), !told(id)", "ask(id)@k :~ retry(id), !told(id), knower(k)");
     let prepared = Prepared::new(&timed(&once, "retry", 50), Config { requests: 1, ..fair() });
-    assert!(explore(&prepared, None, &scope).complete);
+    let fewer = explore(&prepared, None, &scope);
+    assert!(fewer.complete && fewer.distinct_states < found.distinct_states);
 }
 
 #[test]
@@ -129,4 +135,45 @@ fn a_step_takes_one_message_of_a_serial_channel() {
     let all = explore(&prepared, None, &scope);
     let singles = explore(&prepared, None, &Scope { groups: Groups::Singles, ..scope });
     assert_eq!((all.complete, all.transitions), (true, singles.transitions));
+}
+
+/// Voting in which participants vote again after a while, and the leader asks again.
+fn persistent_voting(leader_too: bool) -> String {
+    let again = "timer again(c: node, id: int, l: node) after 50 ms
+      again(c, id, l) :~ ballot(c, id, _) from l
+      vote(c, id)@l   :~ again(c, id, l)";
+    let nudge = "timer nudge(c: node, id: int, cmd: bytes) after 200 ms
+      nudge(c, id, cmd) :~ request(id, cmd) from c
+      ask(c, id, cmd)   :- nudge(c, id, cmd)
+      ask(c, id, cmd)   :- request(id, cmd) from c";
+    let text = VOTING.replace("component participant {", &format!("component participant {{ {again}"));
+    if !leader_too {
+        return text;
+    }
+    let asks = text.replace("component leader {", &format!("component leader {{ {nudge}"));
+    asks.replace(":~ request(id, cmd) from c, participant(p)", ":~ ask(c, id, cmd), participant(p)")
+}
+
+/// Checks refinement through all lines of a plan.
+fn check_plan(text: &str, plan: &str, config: &Config) -> CampaignReport {
+    let program = compile_text(text);
+    let plan = plan::parse(&Source::new("test.plan", plan), &[]).expect("the plan is well formed");
+    let applied = apply_plan(&program, &plan).unwrap_or_else(|error| panic!("{error:?}"));
+    let all = std::iter::once(&program).chain(applied.iter().map(|stage| &stage.program));
+    let prepared: Vec<Prepared> = all.map(|program| Prepared::new(program, config.clone())).collect();
+    let (last, originals) = prepared.split_last().expect("there is a program");
+    let mut stages: Vec<Stage<'_>> =
+        originals.iter().zip(&applied).map(|(original, stage)| Stage { original, lift: &*stage.lift }).collect();
+    stages.reverse();
+    campaign(last, None, &stages, 300, 0, &mut |_| {})
+}
+
+#[test]
+fn runs_with_timers_refine_the_original() {
+    for leader_too in [false, true] {
+        let report = check_plan(&persistent_voting(leader_too), SCALABLE, &Config::default());
+        assert_eq!(report.violations, []);
+        assert!(report.drained_runs > 100, "{report:?}");
+        assert!(report.channels["again"] > 1_000);
+    }
 }
