@@ -36,6 +36,9 @@ fn literal() -> impl Strategy<Value = String> {
         Just("!new t(x, y)".to_owned()),
         expression().prop_map(|one| format!("k(x, {one}, c)")),
         Just("w(y, _)".to_owned()),
+        expression().prop_map(|one| format!("!(t(z, {one}), z > y)")),
+        expression().prop_map(|one| format!("!(w(x, z), !(t(z, v), v < {one}))")),
+        expression().prop_map(|one| format!("!(hear(z, _) from c, z == {one})")),
         Just("!w(x, y)".to_owned()),
         ".{0,6}".prop_map(|text: String| format!(
             "hash(x) != hash({})",
@@ -98,6 +101,7 @@ fn program() -> impl Strategy<Value = String> {
         format!(
             "protocol p\nparam n: int = {n}\nparam words: string = \"a\\\\b\"\nparam all: bool = true\nrole client[2] external\nrole a\nrole b[n * 2]\n\
              fault omission n of b\nfault byzantine 0 of a\nchannel ask(x: int, y: int) client -> a\nchannel tell(x: int) b -> a\n\
+             channel hear(y: int, x: int) client -> a ordered by x\n\
              channel say(x: int) a -> b\nchannel on(k: int) b -> c by k, {key}\ncomponent a {{\ntable t(x: int, y: int)\n{storage}\n{}\n}}\n\
              component b {{\ntell(x)@s :~ say(x) from s\n}}\ncomponent c of a [{parts}] {{\n}}\n",
             rules.join("\n")

@@ -136,6 +136,16 @@ fn properties_include_rules() {
 }
 
 #[test]
+fn editors_know_what_included_names_are() {
+    let whole = source(MAIN, &[("folder/shared/channels.ded", CHANNELS), ("folder/shared/log.ded", LOG)]);
+    let text = Text::new(&whole, Form::Protocol, None);
+    let place = MAIN.find("ping(x)").and_then(|place| u32::try_from(place).ok()).expect("it is there");
+    let symbol = &text.names.at(place).expect("it is a name").symbol;
+    assert_eq!(symbol.kind, menard_lang::navigate::SymbolKind::Channel);
+    assert_eq!(text.names.definition(symbol), None, "it is defined in another text");
+}
+
+#[test]
 fn editors_see_errors_of_included_texts_at_the_include() {
     let broken = LOG.replace("new log(x)", "new lag(x)");
     let whole = source(MAIN, &[("folder/shared/channels.ded", CHANNELS), ("folder/shared/log.ded", &broken)]);

@@ -73,6 +73,15 @@ fn a_register_of_ones_own_decides_where_to_go_on() {
 }
 
 #[test]
+fn columns_may_have_names_of_roles() {
+    let text = "protocol p role c external role a channel put(n: int, c: node) c -> a ordered by n \
+                channel got(n: int) a -> c component a { got(n)@d :~ put(n, d) }";
+    let program = compile_text(text);
+    let again = compile_text(&print(&program));
+    assert_eq!(again, Program { source: again.source.clone(), ..program });
+}
+
+#[test]
 fn only_numbers_put_in_order() {
     assert_eq!(codes("a ordered by n", ""), Vec::<&str>::new());
     assert_eq!(codes("a ordered by x", ""), ["E0618"]);

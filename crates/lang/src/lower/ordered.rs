@@ -16,7 +16,7 @@ use crate::ir::{
 };
 use crate::source::Span;
 use crate::suggest::nearest;
-use crate::syntax::{SyntaxKind, SyntaxNode, ast, token_span};
+use crate::syntax::{SyntaxKind, SyntaxNode, ast, span_of, token_span};
 use crate::walk::START;
 
 /// How far ahead of what is done messages wait: what is further is dropped.
@@ -27,7 +27,10 @@ pub(super) struct Order {
     channel: Name,
     column: Name,
     done: Option<Name>,
+    /// The column.
     span: Span,
+    /// The whole channel, which is what its rules are quoted as.
+    whole: Span,
 }
 
 impl Lowering<'_> {
@@ -38,7 +41,8 @@ impl Lowering<'_> {
         let names: Vec<_> = ast::names(&ordered).collect();
         let Some(column) = names.get(2) else { return };
         let done = names.get(4).map(text);
-        self.orders.push(Order { channel: name, column: text(column), done, span: token_span(column) });
+        let (span, whole) = (token_span(column), span_of(channel));
+        self.orders.push(Order { channel: name, column: text(column), done, span, whole });
     }
 
     /// Gives every ordered channel its tables and rules.
@@ -62,6 +66,7 @@ impl Lowering<'_> {
                 continue;
             };
             self.warn_of_restarts(&order, program, &program.components[position]);
+            let channel = without_roles(channel, program, &mut taken);
             expand(&order, &channel, &mut program.components[position], &mut taken);
         }
     }
@@ -98,6 +103,14 @@ impl Lowering<'_> {
         let help = format!("keep it on disk: `durable table done(=> {}: int) max`, and `above done`", order.column);
         self.sink.push(diagnostic.label(fault.span, "may restart").help(help));
     }
+}
+
+/// The channel with columns that can be variables: none has the name of a role.
+fn without_roles(mut channel: Channel, program: &Program, taken: &mut BTreeSet<Name>) -> Channel {
+    for column in channel.columns.iter_mut().filter(|column| program.role(&column.name).is_some()) {
+        column.name = fresh(&column.name, taken);
+    }
+    channel
 }
 
 /// The names that the rules of one ordered channel need.
@@ -159,7 +172,7 @@ fn read_in_order(literal: &mut Literal, channel: &Channel, names: &Names) {
 /// done(n)           :+ new due(n, x, s)
 /// ```
 fn rules(order: &Order, channel: &Channel, names: &Names) -> Vec<Rule> {
-    let make = Make { span: order.span };
+    let make = Make { span: order.whole };
     let number = || make.variable(&order.column);
     let next = || make.call("+", vec![make.variable(&names.last), make.int(1)]);
     let done = || make.atom(&names.done, vec![make.variable(&names.last)]);
@@ -174,7 +187,7 @@ fn rules(order: &Order, channel: &Channel, names: &Names) -> Vec<Rule> {
     };
     let message = Atom { from: Some(make.variable(&names.sender)), ..make.atom(&channel.name, columns().collect()) };
     let far = make.call("+", vec![make.variable(&names.last), make.int(MAX_AHEAD)]);
-    let near = Literal::Compare { op: Comparison::LessEqual, left: number(), right: far, span: order.span };
+    let near = Literal::Compare { op: Comparison::LessEqual, left: number(), right: far, span: order.whole };
     let begins = |args| Literal::Atom(Atom { new: true, ..make.atom(&names.due, args) });
     let only_number = |one: &Column| if one.name == order.column { number() } else { make.wildcard() };
     let any = channel.columns.iter().map(only_number).chain([make.wildcard()]).collect();

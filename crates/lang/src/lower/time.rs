@@ -24,7 +24,7 @@ impl Lowering<'_> {
         let span = token_span(&name);
         let name = text(&name);
         let every = ast::child(node, SyntaxKind::Delay).and_then(|delay| ast::name(&delay));
-        if let Some(every) = every.filter(|word| word.text() == "every") {
+        if every.is_some_and(|word| word.text() == "every") {
             if !columns.is_empty() {
                 let message = format!("the timer `{name}` repeats, and has columns");
                 let diagnostic = self.sink.start(Code::E0617, message).label(span, "which values would they have?");
@@ -33,7 +33,7 @@ impl Lowering<'_> {
                 );
                 self.sink.push(diagnostic.help(help));
             }
-            component.rules.extend([START, name.as_str()].map(|cause| arm(&name, cause, token_span(&every))));
+            component.rules.extend([START, name.as_str()].map(|cause| arm(&name, cause, span_of(node))));
         }
         let (sender, receiver) = (component.name.clone(), component.name.clone());
         let (by, delay) = (Vec::new(), Some(delay));

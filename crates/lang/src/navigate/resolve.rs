@@ -8,12 +8,12 @@ use crate::syntax::{SyntaxKind, SyntaxNode, SyntaxToken, ast, span_of, token_spa
 use super::names::{Names, Occurrence, Scope, Symbol, SymbolKind};
 use super::text::Form;
 
-/// The names of a text; `protocol` is the tree of the protocol that it is about.
-pub(super) fn names(root: &SyntaxNode, form: Form, protocol: Option<&SyntaxNode>) -> Names {
+/// The names of a text; `whole` has the texts too that it includes, `protocol` is the tree of the protocol that it is about.
+pub(super) fn names(root: &SyntaxNode, whole: &SyntaxNode, form: Form, protocol: Option<&SyntaxNode>) -> Names {
     let mut resolver = Resolver { found: Vec::new(), globals: Globals::default() };
     match form {
         Form::Protocol => {
-            resolver.globals = Globals::of(root);
+            resolver.globals = Globals::of(whole);
             resolver.protocol(root);
         }
         Form::Properties => {
@@ -41,7 +41,8 @@ pub(super) struct Globals {
 impl Globals {
     fn of(root: &SyntaxNode) -> Globals {
         let mut globals = Globals::default();
-        for item in root.children() {
+        let included = ast::children(root, SyntaxKind::Included).filter_map(|text| ast::child(&text, SyntaxKind::Root));
+        for item in root.children().chain(included.flat_map(|text| text.children().collect::<Vec<_>>())) {
             let names = match item.kind() {
                 SyntaxKind::Param => &mut globals.params,
                 SyntaxKind::Role => &mut globals.roles,

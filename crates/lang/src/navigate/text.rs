@@ -47,6 +47,8 @@ pub struct Text {
     pub form: Form,
     /// Its tree.
     pub root: SyntaxNode,
+    /// The tree of the text with those that it includes.
+    whole_root: SyntaxNode,
     /// Its syntax errors.
     pub errors: Vec<Diagnostic>,
     /// The names in it.
@@ -72,8 +74,13 @@ impl Text {
             Form::Plan => syntax::parse_plan(&source),
             Form::Protocol | Form::Properties => syntax::parse_program(&source),
         };
-        let names = resolve::names(&parse.root, form, protocol.map(|protocol| &protocol.root));
-        Text { source, whole, form, root: parse.root, errors: parse.errors, names }
+        let whole_root = match whole.included() {
+            [] => parse.root.clone(),
+            _ => syntax::parse_program(&whole).root,
+        };
+        let protocol = protocol.map(|protocol| &protocol.whole_root);
+        let names = resolve::names(&parse.root, &whole_root, form, protocol);
+        Text { source, whole, form, root: parse.root, whole_root, errors: parse.errors, names }
     }
 
     /// The name of the protocol that this is, or that it is about.
