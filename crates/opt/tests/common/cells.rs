@@ -126,6 +126,7 @@ pub fn cells() -> Vec<Cell> {
     let mut cells = tables();
     cells.extend(timers());
     cells.extend(serial());
+    cells.extend(ordered());
     cells.extend(absences());
     cells.extend(natives());
     cells
@@ -507,6 +508,39 @@ channel ask(k: int, v: int)   client -> server serial
     ]
 }
 
+fn ordered() -> Vec<Cell> {
+    const ORDERED: &str = "ordered channel";
+    const CHANNEL: &str = "channel turn(n: int, v: int)  store -> server ordered by n";
+    vec![
+        independent(
+            ORDERED,
+            "its tables move with it",
+            CHANNEL,
+            "table total(=> n: int) replace
+             total(0)     :- start()
+             total(n + v) :+ total(n), turn(_, v)
+             done(n, k)@s :~ turn(n, _), total(k), store(s)",
+        )
+        .in_turn(),
+        functional(
+            ORDERED,
+            "what comes in order is forwarded",
+            CHANNEL,
+            "gone(k)@s    :~ drop(k), store(s)
+             note(k, v)@s :~ turn(k, v), store(s)",
+        )
+        .in_turn(),
+        co_hash(
+            ORDERED,
+            "one order for the node",
+            "channel turn(n: int, v: int)  server -> store ordered by n",
+            "seen(n, v)@s :~ turn(n, v), server(s)",
+        )
+        .each_in_turn()
+        .refused("P1.2"),
+    ]
+}
+
 fn absences() -> Vec<Cell> {
     const ABSENCE: &str = "`!( ... )`";
     vec![
@@ -597,11 +631,28 @@ fn natives() -> Vec<Cell> {
 }
 
 impl Cell {
+    /// The stores number what they send to the server.
+    fn in_turn(self) -> Cell {
+        let numbered = "component store {
+           table next(=> n: int) max
+           next(0)      :- start()
+           next(n + 1)  :+ next(n), gone(_)
+           turn(n, k)@s :~ gone(k) from s, next(n)
+        ";
+        Cell { program: self.program.replace("component store {", numbered), ..self }
+    }
+
     /// The stores send back what is sent to them one by one.
     fn one_each(self) -> Cell {
         let program =
             self.program.replace("component store {", "component store {\n one(k, v)@s :~ each(k, v) from s\n");
         Cell { program, ..self }
+    }
+
+    /// The server numbers what it sends to the stores.
+    fn each_in_turn(self) -> Cell {
+        let numbered = "component server {\n turn(k, v)@s :~ put(k, v), store(s)\n";
+        Cell { program: self.program.replace("component server {", numbered), ..self }
     }
 
     /// The server sends what it is told one by one as well.
