@@ -620,6 +620,12 @@ fn natives() -> Vec<Cell> {
             &format!("{written}\n done(k, v)@s :~ written(k, v), store(s)"),
         )
         .refused("D1.2"),
+        functional(
+            NATIVE,
+            "what it sends is forwarded",
+            DISK,
+            &format!("{written}\n note(k, v)@s :~ written(k, v), store(s)"),
+        ),
         co_hash(
             NATIVE,
             "it sends to the stores",
