@@ -33,6 +33,8 @@ pub enum Command {
     Step(Step),
     /// Run a protocol on real sockets of this machine, and measure it
     Run(Run),
+    /// Run one logical node of a deployment as this process
+    Node(Node),
     /// Measure throughput-latency curves of a protocol and of what its plans make of it, side by side
     Bench(Bench),
     /// Serve an editor: the language server, on standard input and output
@@ -226,6 +228,36 @@ pub struct Run {
     /// Measured seconds
     #[arg(long, value_name = "S", value_parser = seconds)]
     pub seconds: Option<f64>,
+    /// Keep durable tables in this folder [default: a temporary one, removed at the end]
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Run each logical node as a process of its own
+    #[arg(long)]
+    pub processes: bool,
+    /// Kill a process so often, one of those that may restart by the protocol's `fault restart`, and start it again
+    #[arg(long, value_name = "MS", requires = "processes", value_parser = clap::value_parser!(u64).range(1..=3_600_000))]
+    pub kill_every: Option<u64>,
+}
+
+#[derive(Args, Debug)]
+pub struct Node {
+    #[command(flatten)]
+    pub which: Which,
+    /// Run a node of the program that this plan makes, by name or as a file
+    #[arg(long)]
+    pub plan: Option<String>,
+    /// Settings of the deployment: all its processes need the same, with a `base_port`
+    #[arg(long, value_name = "FILE")]
+    pub deploy: PathBuf,
+    /// Which logical node this is, for instance `leader` or `participant[2]`
+    #[arg(long, value_name = "NODE")]
+    pub at: String,
+    /// Keep durable tables, and the count of starts, in this folder
+    #[arg(long, value_name = "DIR")]
+    pub data: PathBuf,
+    /// Take orders of `menard run` on standard input, and answer on standard output
+    #[arg(long, hide = true)]
+    pub in_fleet: bool,
 }
 
 #[derive(Args, Debug)]

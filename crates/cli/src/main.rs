@@ -19,6 +19,7 @@ mod command;
 mod curves;
 mod explored;
 mod failure;
+mod fleet;
 mod folder;
 mod graph;
 mod header;
@@ -66,6 +67,7 @@ fn run(command: Command, output: Output) -> Result<()> {
         Command::Sim(arguments) => command::simulate::run(&arguments, output),
         Command::Step(arguments) => command::step::run(&arguments, output),
         Command::Run(arguments) => command::run::run(&arguments, output),
+        Command::Node(arguments) => command::node::run(&arguments, output),
         Command::Bench(arguments) => command::bench::run(&arguments, output),
         Command::Lsp => command::lsp::run(),
     }

@@ -20,14 +20,19 @@ saturate a processor of its own. It is the figure to compare.";
 
 /// Runs a program and measures it. `name` says which in front of the live figures.
 pub fn measure(program: &Program, config: &Config, name: &str, stop: &AtomicBool, output: Output) -> Result<Report> {
+    watched(program, name, output, |progress| menard_node::run(program, config, progress, stop))
+}
+
+/// Shows how a run goes on.
+pub fn watched(
+    program: &Program,
+    name: &str,
+    output: Output,
+    run: impl FnOnce(&mut dyn FnMut(Progress)) -> std::result::Result<Report, RunError>,
+) -> Result<Report> {
     let bar =
         output.spinner(&format!("{name}: starting {}", counted(program.physical_nodes() as usize, "node", "nodes")));
-    let result = menard_node::run(
-        program,
-        config,
-        &mut |progress| bar.set_message(format!("{name}: {}", words(&progress))),
-        stop,
-    );
+    let result = run(&mut |progress| bar.set_message(format!("{name}: {}", words(&progress))));
     bar.finish_and_clear();
     result.map_err(failure)
 }
@@ -62,13 +67,17 @@ pub fn config(deploy: Option<&Source>) -> Result<Config> {
 }
 
 /// A run that did not succeed is a problem of the environment or of the settings, unless the program is to blame.
-fn failure(error: RunError) -> Failure {
+pub fn failure(error: RunError) -> Failure {
     let text = error.to_string();
     match error {
         RunError::Workload(_) | RunError::NodeFailed { .. } | RunError::NoReply { .. } => {
             Failure::No { json: serde_json::json!({ "error": text }), text: format!("error: {text}") }
         }
-        RunError::Config(_) | RunError::PortsExhausted { .. } | RunError::TooManyNodes { .. } => {
+        RunError::NobodyRestarts | RunError::UnknownNode { .. } => {
+            Failure::environment(text, "see the roles and faults of the protocol")
+        }
+        RunError::Data { .. } => Failure::environment(text, "see what is in the data directory, or name another one"),
+        RunError::Config(_) | RunError::PortsExhausted { .. } | RunError::NoPorts | RunError::TooManyNodes { .. } => {
             Failure::environment(text, "correct the settings of the run")
         }
         RunError::NodePanicked { .. } | RunError::ClientsPanicked { .. } => {
@@ -116,9 +125,24 @@ pub fn figures(report: &Report) -> String {
             format!("{} commands/s at this load, if each node had a processor of its own", rounded(report.bound_per_s)),
         ),
         ("sent again", grouped(report.resends)),
+        ("synced", synced(report)),
+        ("killed", if report.kills == 0 { String::new() } else { counted_kills(report.kills) }),
         ("dropped", if dropped.is_empty() { "nothing".to_owned() } else { dropped.join(", ") }),
     ];
-    rows.map(|(name, value)| format!("{name:<14}{value}\n")).concat()
+    let told = rows.into_iter().filter(|(_, value)| !value.is_empty());
+    told.map(|(name, value)| format!("{name:<14}{value}\n")).collect()
+}
+
+/// What logs cost; nothing for programs that have none.
+fn synced(report: &Report) -> String {
+    if report.syncs == 0 {
+        return String::new();
+    }
+    format!("{} times, {:.3} per command", grouped(report.syncs), report.syncs_per_command)
+}
+
+fn counted_kills(kills: u64) -> String {
+    format!("{} processes, and started them again; figures of nodes are from their last start", grouped(kills))
 }
 
 /// Microseconds as milliseconds.

@@ -160,6 +160,12 @@ impl Clients {
         None
     }
 
+    /// The commands that clients wait for.
+    pub fn waiting(&self) -> Vec<(u32, i64)> {
+        let commands = (0..).zip(&self.waiting);
+        commands.filter_map(|(client, command)| Some((client, command.as_ref()?.number))).collect()
+    }
+
     /// Notes that an overdue command was sent again.
     pub fn count_resend(&mut self) {
         self.counts.resends += 1;

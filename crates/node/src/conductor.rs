@@ -11,6 +11,7 @@ use crate::error::RunError;
 use crate::layout::Layout;
 use crate::load::LoadNotice;
 use crate::meter::Snapshot;
+use crate::process::fleet::Fleet;
 use crate::threads::{Outcome, Threads};
 
 /// How often the flag that stops a run is looked at.
@@ -38,6 +39,8 @@ pub enum Progress {
 pub(crate) enum Who {
     /// The node at a place.
     Node(usize),
+    /// The process of a logical node.
+    Process(usize),
     /// The load generator.
     Load,
 }
@@ -74,6 +77,9 @@ impl Notice {
             (_, Outcome::Done) => None,
             (Who::Load, Outcome::Failed(reason)) => Some(RunError::ClientFailed(reason)),
             (Who::Load, Outcome::Panicked(message)) => Some(RunError::ClientsPanicked { message }),
+            (Who::Process(node), Outcome::Failed(reason) | Outcome::Panicked(reason)) => {
+                Some(RunError::NodeFailed { node: layout.nodes[node].1.clone(), reason })
+            }
             (Who::Node(place), Outcome::Failed(reason)) => Some(RunError::NodeFailed { node: name(place), reason }),
             (Who::Node(place), Outcome::Panicked(message)) => {
                 Some(RunError::NodePanicked { node: name(place), message })
@@ -91,6 +97,8 @@ pub(crate) struct Window {
     pub clients: Measured,
     /// Commands that had no answer when the clients stopped.
     pub unanswered: u64,
+    /// How many processes were killed and started again.
+    pub kills: u64,
     /// Whether the measurement was cut short from outside.
     pub stopped_early: bool,
 }
@@ -128,6 +136,8 @@ enum Waited {
 pub(crate) struct Conductor<'a> {
     pub signal: &'a Signal,
     pub threads: &'a Threads,
+    /// If nodes are processes.
+    pub fleet: Option<&'a Fleet>,
     pub notices: &'a Receiver<Notice>,
     pub layout: &'a Layout,
     pub progress: &'a mut dyn FnMut(Progress),
@@ -156,6 +166,7 @@ impl Conductor<'_> {
             nodes: told.begin.into_iter().flatten().zip(told.end.into_iter().flatten()).collect(),
             unanswered: told.unanswered.expect("all have ended, the clients too"),
             clients: *told.measured.expect("all have ended, the clients too"),
+            kills: self.fleet.map_or(0, Fleet::kills),
             stopped_early: waited == Waited::Stopped,
         })
     }
@@ -163,6 +174,9 @@ impl Conductor<'_> {
     fn advance(&self, phase: Phase) {
         self.signal.advance(phase);
         self.threads.wake();
+        if let Some(fleet) = self.fleet {
+            fleet.advance(phase);
+        }
     }
 
     /// Waits for something that threads do without further ado.

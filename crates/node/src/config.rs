@@ -110,6 +110,17 @@ impl Config {
         Ok(config)
     }
 
+    /// The settings as a `deploy.toml`.
+    pub fn to_toml(&self) -> String {
+        let Config { listen, base_port, clients, warmup_s, duration_s, resend_after_ms, payload_bytes, .. } = self;
+        let queue_limit_bytes = self.queue_limit_bytes;
+        format!(
+            "listen = \"{listen}\"\nbase_port = {base_port}\nclients = {clients}\nwarmup_s = {warmup_s}\n\
+             duration_s = {duration_s}\nresend_after_ms = {resend_after_ms}\npayload_bytes = {payload_bytes}\n\
+             queue_limit_bytes = {queue_limit_bytes}\n"
+        )
+    }
+
     /// Checks that every value is in its range.
     pub fn validate(&self) -> Result<(), ConfigError> {
         let within = |key, value: f64, low: f64, high: f64| {
@@ -223,6 +234,7 @@ mod tests {
         let text = "listen = \"::1\"\nbase_port = 7000\nclients = 3\nwarmup_s = 0\nduration_s = 2.5\n\
                     resend_after_ms = 20\npayload_bytes = 8\nqueue_limit_bytes = 8388608\n";
         let config = Config::parse("deploy.toml", text).expect("all keys are good");
+        assert_eq!(Config::parse("again", &config.to_toml()).expect("it is what was read"), config);
         let all = Config {
             listen: "::1".parse().expect("an address"),
             base_port: 7000,

@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use mio::Token;
+use serde::{Deserialize, Serialize};
 
 /// What a deployment is doing. It only ever goes forward.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 pub(crate) enum Phase {
     /// Load, not measured yet.
     WarmUp,
@@ -19,7 +20,8 @@ pub(crate) enum Phase {
 }
 
 impl Phase {
-    const ALL: [Phase; 4] = [Phase::WarmUp, Phase::Measure, Phase::Drain, Phase::Stop];
+    /// All, in their order.
+    pub const ALL: [Phase; 4] = [Phase::WarmUp, Phase::Measure, Phase::Drain, Phase::Stop];
 }
 
 /// The phase, as threads share it.

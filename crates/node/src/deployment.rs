@@ -1,6 +1,5 @@
 //! A program on this machine: its nodes started, loaded, measured, stopped.
 
-use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -16,15 +15,22 @@ use crate::control::{Phase, Signal};
 use crate::data::TemporaryFolder;
 use crate::error::RunError;
 use crate::hosts::Hosts;
-use crate::layout::{Layout, Place};
+use crate::layout::Layout;
 use crate::load::{Load, LoadParts, session_token};
-use crate::random;
+use crate::process::Processes;
+use crate::process::fleet::Fleet;
+use crate::random::{self, Random};
 use crate::report::Report;
 use crate::session::Session;
 use crate::summary::summarize;
 use crate::threads::Threads;
 use crate::wire::{Caller, Hello};
 use crate::workload::Workload;
+
+/// Ports for processes are looked for here: systems give those above to whoever connects, who would take them while a process is down.
+const LEAST_PORT: u16 = 10_000;
+const GREATEST_PORT: u16 = 30_000;
+const PORT_TRIES: u32 = 200;
 
 /// The running nodes of a program. Dropping it stops them.
 pub struct Deployment {
@@ -34,6 +40,8 @@ pub struct Deployment {
     addresses: Vec<SocketAddr>,
     signal: Signal,
     threads: Threads,
+    /// If nodes are processes rather than threads.
+    fleet: Option<Fleet>,
     sender: Sender<Notice>,
     notices: Receiver<Notice>,
     /// Removed when all threads have ended.
@@ -58,6 +66,17 @@ pub fn run(
     Deployment::start(program, config)?.measure(progress, stop)
 }
 
+/// The same with a process for each logical node. The ports of all nodes have to be known: see [`Config::with_free_ports`].
+pub fn run_processes(
+    program: &Program,
+    config: &Config,
+    processes: Processes,
+    progress: &mut dyn FnMut(Progress),
+    stop: &AtomicBool,
+) -> Result<Report, RunError> {
+    Deployment::start_processes(program, config, processes)?.measure(progress, stop)
+}
+
 impl Deployment {
     /// Starts all nodes of a checked program. When it returns, all of them listen.
     pub fn start(program: &Program, config: &Config) -> Result<Deployment, RunError> {
@@ -66,20 +85,36 @@ impl Deployment {
         let listeners = listen(&layout, config)?;
         let address = |listener: &TcpListener| listener.local_addr().map_err(RunError::io("ask for a port"));
         let addresses = listeners.iter().map(address).collect::<Result<Vec<_>, _>>()?;
+        let mut deployment = Deployment::new(program, layout, config, addresses);
+        deployment.start_nodes(listeners)?;
+        Ok(deployment)
+    }
+
+    /// Starts a process for each logical node of a checked program. When it returns, not all of them need to listen yet.
+    pub fn start_processes(program: &Program, config: &Config, processes: Processes) -> Result<Deployment, RunError> {
+        config.validate()?;
+        let layout = Arc::new(Layout::new(program)?);
+        let addresses = layout.fixed_addresses(config)?;
+        let mut deployment = Deployment::new(program, layout, config, addresses);
+        let sender = deployment.sender.clone();
+        deployment.fleet = Some(Fleet::start(program, &deployment.layout, processes, sender)?);
+        Ok(deployment)
+    }
+
+    fn new(program: &Program, layout: Arc<Layout>, config: &Config, addresses: Vec<SocketAddr>) -> Deployment {
         let (sender, notices) = channel();
-        let mut deployment = Deployment {
+        Deployment {
             program: program.clone(),
             layout,
             config: config.clone(),
             addresses,
             signal: Signal::default(),
             threads: Threads::default(),
+            fleet: None,
             sender,
             notices,
             _data: None,
-        };
-        deployment.start_nodes(listeners)?;
-        Ok(deployment)
+        }
     }
 
     /// The names of all nodes and where they listen.
@@ -95,6 +130,7 @@ impl Deployment {
         let mut conductor = Conductor {
             signal: &self.signal,
             threads: &self.threads,
+            fleet: self.fleet.as_ref(),
             notices: &self.notices,
             layout: &self.layout,
             progress: &mut *progress,
@@ -171,6 +207,7 @@ impl Deployment {
         self.signal.advance(Phase::Stop);
         self.threads.wake();
         self.threads.join();
+        self.fleet = None;
     }
 }
 
@@ -195,19 +232,29 @@ fn workload(program: &Program, layout: &Layout, config: &Config) -> Result<Workl
 
 /// Opens the ports of all places. None is opened before all of them could be, so a node that starts finds its peers.
 fn listen(layout: &Layout, config: &Config) -> Result<Vec<TcpListener>, RunError> {
-    let nodes = layout.places.len();
-    let highest = usize::from(u16::MAX) + 1 - nodes;
-    if usize::from(config.base_port) > highest {
-        let highest = u16::try_from(highest).unwrap_or(u16::MAX);
-        return Err(RunError::PortsExhausted { base_port: config.base_port, nodes, highest });
-    }
-    let open = |(offset, place): (u16, &Place)| {
-        let port = if config.base_port == 0 { 0 } else { config.base_port + offset };
-        let address = SocketAddr::new(config.listen, port);
-        TcpListener::bind(address).map_err(|error| match error.kind() {
-            ErrorKind::AddrInUse => RunError::PortInUse { address, node: place.name.clone() },
-            _ => RunError::io(format!("listen on {address}"))(error),
-        })
+    let addresses = match config.base_port {
+        0 => vec![SocketAddr::new(config.listen, 0); layout.places.len()],
+        _ => layout.fixed_addresses(config)?,
     };
-    (0..).zip(&layout.places).map(open).collect()
+    let open = |(place, address): (usize, SocketAddr)| {
+        TcpListener::bind(address).map_err(|error| layout.cannot_listen(place, address, error))
+    };
+    addresses.into_iter().enumerate().map(open).collect()
+}
+
+impl Config {
+    /// These settings with ports that are free now, if they name none. Nobody keeps them free.
+    pub fn with_free_ports(&self, program: &Program) -> Result<Config, RunError> {
+        let layout = Layout::new(program)?;
+        let mut random = Random::new(random::draw());
+        let mut config = self.clone();
+        for _ in 0..if self.base_port == 0 { PORT_TRIES } else { 0 } {
+            let port = usize::from(LEAST_PORT) + random.below(usize::from(GREATEST_PORT - LEAST_PORT));
+            config.base_port = u16::try_from(port).expect("it is between two ports");
+            if listen(&layout, &config).is_ok() {
+                return Ok(config);
+            }
+        }
+        if self.base_port == 0 { Err(RunError::NoFreePorts { nodes: layout.places.len() }) } else { Ok(config) }
+    }
 }

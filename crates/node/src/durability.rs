@@ -1,9 +1,10 @@
 //! What a node with durable tables does besides stepping: it has the changes of each turn written, and holds what the turn and all later
-//! ones sent until they are on the disk.
+//! ones sent until they are on the disk. Messages of the node to itself do not leave it, so they do not wait: a crash takes them and what
+//! came of them together.
 
 use std::collections::VecDeque;
 
-use menard_engine::{Change, Node, Outputs};
+use menard_engine::{Change, Node, Outputs, Sent};
 use thiserror::Error;
 
 use crate::disk::Disk;
@@ -17,8 +18,8 @@ const GROWTH: u64 = 4;
 const SMALL_LOG_BYTES: u64 = 1 << 20;
 /// A node with so many bytes of changes that are not synced takes no messages until they are.
 const UNSYNCED_BYTES: usize = 32 << 20;
-/// The same for the number of steps whose messages are held.
-const HELD_STEPS: usize = 100_000;
+/// The same for the number of turns that wait.
+const HELD_TURNS: usize = 100_000;
 
 /// The facts of a log do not fit the program.
 #[derive(Debug, Error)]
@@ -43,10 +44,11 @@ pub(crate) fn recover(
     Ok(())
 }
 
-/// What a step sent, and the turn that has to be synced before it leaves.
+/// What a turn sent, and the turn that has to be synced before it leaves.
 #[derive(Debug)]
 struct Held {
     turn: u64,
+    /// Bytes of changes that are synced then.
     bytes: usize,
     outputs: Outputs,
 }
@@ -59,9 +61,9 @@ pub(crate) struct Durability {
     last_turn: u64,
     /// The changes of the turn under way.
     changes: Vec<u8>,
+    /// What it sent so far.
+    open: Outputs,
     held: VecDeque<Held>,
-    /// How many of those held belong to the turn under way.
-    open_steps: usize,
     unsynced_bytes: usize,
     /// Buffers to be used again.
     spare: Vec<Outputs>,
@@ -76,8 +78,8 @@ impl Durability {
             disk,
             last_turn: 0,
             changes: Vec::new(),
+            open: Outputs::default(),
             held: VecDeque::new(),
-            open_steps: 0,
             unsynced_bytes: 0,
             spare: Vec::new(),
             live_bytes,
@@ -85,45 +87,37 @@ impl Durability {
         }
     }
 
-    /// Takes what a step did: its changes, and its messages, which leave an empty buffer.
-    pub fn take_step(&mut self, outputs: &mut Outputs) {
+    /// Takes the changes of a step.
+    pub fn take_changes(&mut self, outputs: &Outputs) {
         for change in outputs.changes() {
             let bytes = push_change(&mut self.changes, change) as u64;
             self.live_bytes =
                 if change.begins { self.live_bytes + bytes } else { self.live_bytes.saturating_sub(bytes) };
         }
-        if !outputs.is_empty() {
-            let outputs = std::mem::replace(outputs, self.spare.pop().unwrap_or_default());
-            self.held.push_back(Held { turn: 0, bytes: 0, outputs });
-            self.open_steps += 1;
-        }
     }
 
-    /// Ends a turn: what it changed is on its way to the disk.
+    /// Takes a message that leaves the node.
+    pub fn hold(&mut self, sent: Sent<'_>) {
+        self.open.push(sent.channel, sent.to, sent.part, sent.held, sent.args.iter().cloned());
+    }
+
+    /// Ends a turn: what it changed is on its way to the disk, and what it sent is held until all changes so far are there.
     pub fn end_turn(&mut self, node: &Node) {
         let bytes = self.changes.len();
         if bytes > 0 {
             self.last_turn += 1;
+            self.unsynced_bytes += bytes;
             self.log_bytes += (RECORD_HEADER_BYTES + bytes) as u64;
             self.disk.write(self.last_turn, std::mem::take(&mut self.changes));
             if self.log_bytes > SMALL_LOG_BYTES && self.log_bytes > GROWTH * self.live_bytes {
                 self.compact(node);
             }
-            if self.open_steps == 0 {
-                // Nothing was sent; it counts as held, so that the disk does not fall behind for ever.
-                self.held.push_back(Held { turn: 0, bytes: 0, outputs: self.spare.pop().unwrap_or_default() });
-                self.open_steps = 1;
-            }
-            self.unsynced_bytes += bytes;
         }
-        let open = self.held.len() - self.open_steps;
-        for held in self.held.range_mut(open..) {
-            held.turn = self.last_turn;
+        // What changed something is held even if it sent nothing, so that what waits for the disk is known.
+        if bytes > 0 || !self.open.is_empty() {
+            let outputs = std::mem::replace(&mut self.open, self.spare.pop().unwrap_or_default());
+            self.held.push_back(Held { turn: self.last_turn, bytes, outputs });
         }
-        if let Some(last) = self.held.back_mut().filter(|_| self.open_steps > 0) {
-            last.bytes = bytes;
-        }
-        self.open_steps = 0;
     }
 
     fn compact(&mut self, node: &Node) {
@@ -138,11 +132,10 @@ impl Durability {
         self.disk.replace(self.last_turn, snapshot);
     }
 
-    /// What a step sent and may leave now: the next of those whose turns are on the disk. Give the buffer back by [`Durability::reuse`].
+    /// What may leave now: what the next turn sent, if the disk has it. Give the buffer back by [`Durability::reuse`].
     pub fn release(&mut self) -> Option<Outputs> {
         let synced = self.disk.synced_turn();
-        let is_closed = self.held.len() > self.open_steps;
-        let held = self.held.front().filter(|held| is_closed && held.turn <= synced)?;
+        let held = self.held.front().filter(|held| held.turn <= synced)?;
         self.unsynced_bytes -= held.bytes;
         self.held.pop_front().map(|held| held.outputs)
     }
@@ -157,7 +150,7 @@ impl Durability {
 
     /// Whether so much waits for the disk that no message should be taken.
     pub fn is_behind(&self) -> bool {
-        self.unsynced_bytes > UNSYNCED_BYTES || self.held.len() > HELD_STEPS
+        self.unsynced_bytes > UNSYNCED_BYTES || self.held.len() > HELD_TURNS
     }
 
     /// How many syncs there were.

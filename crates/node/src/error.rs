@@ -87,6 +87,26 @@ pub enum RunError {
         /// What is wrong, and what to do.
         reason: String,
     },
+    /// A process of a deployment has to know the ports of all nodes.
+    #[error("where the other nodes listen is not known; set `base_port` in the settings of the deployment")]
+    NoPorts,
+    /// No run of ports is free.
+    #[error("no {nodes} free ports in a row were found; set `base_port`")]
+    NoFreePorts {
+        /// How many nodes there are.
+        nodes: usize,
+    },
+    /// A process should be of a node that the program does not have.
+    #[error("the program has no node {node}; its nodes are {}", known.join(", "))]
+    UnknownNode {
+        /// The node.
+        node: String,
+        /// Those that there are.
+        known: Vec<String>,
+    },
+    /// Processes should be killed, and no role says that its nodes may start again.
+    #[error("no node may be killed and started again; declare it, for instance `fault restart 1 of ROLE`")]
+    NobodyRestarts,
     /// Commands were sent, none was answered.
     #[error("no command was answered in {seconds:.1} s{hint}")]
     NoReply {

@@ -13,7 +13,7 @@ use crate::callers::Callers;
 use crate::control::{Phase, Signal, WAKER};
 use crate::durability::Durability;
 use crate::inbox::Inbox;
-use crate::layout::{Endpoint, Layout};
+use crate::layout::Layout;
 use crate::link::{Link, LinkError};
 use crate::meter::{DropReason, Meter, Snapshot};
 use crate::timers::{MAX_TIMERS, Timers};
@@ -153,7 +153,7 @@ impl Host {
             }
             self.handle(&events)?;
             self.release()?;
-            self.fire_timers();
+            self.fire_timers()?;
             // Nothing is taken while what was taken waits for too much: the senders keep it.
             let is_full = self.inbox.is_full() || self.durability.as_ref().is_some_and(Durability::is_behind);
             // Clients are not read while a peer is behind: their load fills no queue to its limit.
@@ -184,19 +184,15 @@ impl Host {
     /// Puts what others count into the meter.
     fn collect(&mut self) {
         self.meter.misaddressed = self.node.counters().misaddressed;
+        self.meter.crashed = self.outbox.links.iter().flatten().map(Link::lost).sum();
         self.meter.syncs = self.durability.as_ref().map_or(0, Durability::syncs);
-        for link in self.outbox.links.iter_mut().flatten() {
-            self.meter.drop_many(DropReason::Restart, link.take_lost());
-        }
     }
 
     /// Sends what was held until the disk had it.
     fn release(&mut self) -> Result<(), HostError> {
         let Some(durability) = &mut self.durability else { return Ok(()) };
         while let Some(outputs) = durability.release() {
-            for sent in outputs.iter() {
-                self.outbox.send(&self.layout, self.place, sent, &mut self.inbox, &mut self.meter);
-            }
+            outputs.iter().for_each(|sent| self.outbox.deliver(&self.layout, self.place, sent, &mut self.meter));
             durability.reuse(outputs);
         }
         match durability.failure() {
@@ -207,17 +203,25 @@ impl Host {
     }
 
     /// Sends the messages of the timers that are due.
-    fn fire_timers(&mut self) {
+    fn fire_timers(&mut self) -> Result<(), HostError> {
         if self.outbox.timers.next().is_none() {
-            return;
+            return Ok(());
         }
         let now = Instant::now();
         let mut timers = std::mem::take(&mut self.outbox.timers);
         while timers.fire(now, |sent| {
             self.meter.timers += 1;
-            self.outbox.deliver(&self.layout, self.place, sent, &mut self.inbox, &mut self.meter);
+            self.outbox.send(
+                &self.layout,
+                self.place,
+                sent,
+                &mut self.inbox,
+                self.durability.as_mut(),
+                &mut self.meter,
+            );
         }) {}
         self.outbox.timers = timers;
+        self.end_turn()
     }
 
     /// How long nothing is to be done unless something comes.
@@ -277,11 +281,11 @@ impl Host {
             self.taken.clear();
             let is_settled = !self.outputs.pending;
             if let Some(durability) = &mut self.durability {
-                durability.take_step(&mut self.outputs);
-            } else {
-                for sent in self.outputs.iter() {
-                    self.outbox.send(&self.layout, self.place, sent, &mut self.inbox, &mut self.meter);
-                }
+                durability.take_changes(&self.outputs);
+            }
+            for sent in self.outputs.iter() {
+                let hold = self.durability.as_mut();
+                self.outbox.take(&self.layout, self.place, sent, &mut self.inbox, hold, &mut self.meter);
             }
             if is_settled {
                 return self.end_turn();
@@ -310,27 +314,50 @@ impl Host {
 }
 
 impl Outbox {
-    /// Sends a message, or, if it is a timer's, arms the timer.
-    fn send(&mut self, layout: &Layout, place: usize, sent: Sent<'_>, inbox: &mut Inbox, meter: &mut Meter) {
+    /// Takes a message that a rule sent; if it is a timer's, arms the timer.
+    fn take(
+        &mut self,
+        layout: &Layout,
+        place: usize,
+        sent: Sent<'_>,
+        inbox: &mut Inbox,
+        hold: Option<&mut Durability>,
+        meter: &mut Meter,
+    ) {
         match layout.routes[usize::from(sent.channel)].delay {
-            None => self.deliver(layout, place, sent, inbox, meter),
+            None => self.send(layout, place, sent, inbox, hold, meter),
             Some(delay) => self.is_overrun |= !self.timers.arm(sent, delay, Instant::now()),
         }
     }
 
-    /// Puts a message where it goes: into a link, a client's connection, or this node's own inbox.
-    fn deliver(&mut self, layout: &Layout, place: usize, sent: Sent<'_>, inbox: &mut Inbox, meter: &mut Meter) {
+    /// Sends a message: into this node's own inbox, or away, which may have to wait for the disk.
+    fn send(
+        &mut self,
+        layout: &Layout,
+        place: usize,
+        sent: Sent<'_>,
+        inbox: &mut Inbox,
+        hold: Option<&mut Durability>,
+        meter: &mut Meter,
+    ) {
+        if layout.receiver(sent) == Some(place) {
+            inbox.push(sent.channel, layout.places[place].node, sent.args.iter().cloned());
+        } else if let Some(durability) = hold {
+            durability.hold(sent);
+        } else {
+            self.deliver(layout, place, sent, meter);
+        }
+    }
+
+    /// Puts a message that leaves the node into a link or a client's connection.
+    fn deliver(&mut self, layout: &Layout, place: usize, sent: Sent<'_>, meter: &mut Meter) {
         let me = layout.places[place].node;
         let header = MessageHeader { channel: sent.channel, from: me.index, to: sent.to.index };
-        let pushed = match layout.routes[usize::from(sent.channel)].receiver {
-            Endpoint::External(role) => self.callers.reply(role, header, sent.args, meter),
-            Endpoint::Component(component) => {
-                let to = layout.place(component, sent.to.index, sent.part);
-                let to = to.expect("the engine addresses nodes that exist");
-                match &mut self.links[to] {
-                    None => return inbox.push(sent.channel, me, sent.args.iter().cloned()),
-                    Some(link) => link.push(header, sent.args).map_err(|_| DropReason::TooLong),
-                }
+        let pushed = match layout.receiver(sent) {
+            None => self.callers.reply(sent.to.role, header, sent.args, meter),
+            Some(to) => {
+                let link = self.links[to].as_mut().expect("messages to this node do not leave it");
+                link.push(header, sent.args).map_err(|_| DropReason::TooLong)
             }
         };
         match pushed {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::mpsc::Sender;
 
 use menard_engine::{Node as Engine, Plan, lower};
-use menard_lang::ir::Program;
+use menard_lang::ir::{FaultKind, Program};
 use menard_value::{Node, Type};
 use mio::Waker;
 use mio::net::TcpListener;
@@ -171,8 +171,15 @@ impl<'a> Hosts<'a> {
             target: self.layout.wire_place(target),
             caller: Caller::Peer(self.layout.wire_place(place)),
         };
+        let may_crash = |target: usize| {
+            let role = &self.program.roles[usize::from(self.layout.places[target].node.role)].name;
+            let faults = &mut self.program.faults.iter().filter(|fault| fault.role == *role && fault.nodes > 0);
+            faults.any(|fault| matches!(fault.kind, FaultKind::Crash | FaultKind::Restart))
+        };
         let link = |(target, address): (usize, &SocketAddr)| {
-            (target != place).then(|| Link::new(*address, link_token(target), &hello(target), self.queue_limit_bytes))
+            (target != place).then(|| {
+                Link::new(*address, link_token(target), &hello(target), self.queue_limit_bytes, may_crash(target))
+            })
         };
         self.addresses.iter().enumerate().map(link).collect()
     }

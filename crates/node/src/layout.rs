@@ -4,14 +4,17 @@
 //! logical node by logical node, then partition by partition, so that the place of a message is arithmetic.
 
 use std::collections::BTreeSet;
+use std::io::{self, ErrorKind};
+use std::net::SocketAddr;
 use std::ops::Range;
 use std::time::Duration;
 
-use menard_engine::Router;
+use menard_engine::{Router, Sent};
 use menard_lang::ir::Program;
 use menard_value::{Node, Type, Value};
 
 use crate::RunError;
+use crate::config::Config;
 use crate::wire::WirePlace;
 
 /// The most physical nodes that one deployment starts: each is a thread.
@@ -117,11 +120,55 @@ impl Layout {
         })
     }
 
+    /// Where all places listen, if the settings say it.
+    pub fn fixed_addresses(&self, config: &Config) -> Result<Vec<SocketAddr>, RunError> {
+        let nodes = self.places.len();
+        let highest = usize::from(u16::MAX) + 1 - nodes;
+        if usize::from(config.base_port) > highest {
+            let highest = u16::try_from(highest).unwrap_or(u16::MAX);
+            return Err(RunError::PortsExhausted { base_port: config.base_port, nodes, highest });
+        }
+        if config.base_port == 0 {
+            return Err(RunError::NoPorts);
+        }
+        let ports = (config.base_port..=u16::MAX).take(nodes);
+        Ok(ports.map(|port| SocketAddr::new(config.listen, port)).collect())
+    }
+
+    /// What nodes of a deployment whose places listen there call it, without having talked about it.
+    pub fn session(&self, addresses: &[SocketAddr]) -> u64 {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(&self.fingerprint);
+        for address in addresses {
+            hasher.update(address.to_string().as_bytes());
+        }
+        u64::from_le_bytes(*hasher.finalize().as_bytes().first_chunk().expect("a digest has 32 bytes"))
+    }
+
+    /// Why a place cannot listen.
+    pub fn cannot_listen(&self, place: usize, address: SocketAddr, error: io::Error) -> RunError {
+        match error.kind() {
+            ErrorKind::AddrInUse => RunError::PortInUse { address, node: self.places[place].name.clone() },
+            _ => RunError::io(format!("listen on {address}"))(error),
+        }
+    }
+
     /// The place of a partition of a component of a logical node, if there is such a place.
     pub fn place(&self, component: usize, index: u32, part: u32) -> Option<usize> {
         let places = self.components.get(component)?;
         let exists = index < places.nodes && part < places.parts;
         exists.then(|| places.first + (index * places.parts + part) as usize)
+    }
+
+    /// The place that a message goes to; `None` if it goes to an external node.
+    pub fn receiver(&self, sent: Sent<'_>) -> Option<usize> {
+        match self.routes[usize::from(sent.channel)].receiver {
+            Endpoint::External(_) => None,
+            Endpoint::Component(component) => {
+                let place = self.place(component, sent.to.index, sent.part);
+                Some(place.expect("the engine addresses nodes that exist"))
+            }
+        }
     }
 
     /// A place as it is called on the wire.

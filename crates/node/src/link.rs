@@ -4,8 +4,11 @@
 //! says how many bytes of the log the receiver has, and sending goes on from there. The log has a limit: a node whose receiver does not
 //! take what it is sent fails, rather than losing messages or growing without bound.
 //!
-//! A receiver that has started again knows nothing of what an earlier incarnation took. What was written to that one is lost: it may
-//! have taken it and acted on it, and nobody takes a message twice. What was not goes to the new one.
+//! A receiver that has started again knows nothing of what an earlier incarnation took, and gets everything that was not acknowledged,
+//! some of it for the second time. What was acknowledged may be lost.
+//!
+//! A receiver that may crash can be away for long. When the log is at its limit then, all of it is lost, and so is the receiver's incarnation
+//! for this node: messages are sent to a later one only.
 //!
 //! A receiver that owes an acknowledgement for some time is asked for it, and left for a new connection if it does not answer: so a
 //! connection of which only one end is left is found out, even if nothing is sent on it.
@@ -78,6 +81,12 @@ pub(crate) struct Link {
     token: Token,
     hello: Vec<u8>,
     limit: usize,
+    /// Whether the receiver may crash or start again, by the program's faults.
+    may_crash: bool,
+    /// The incarnation that lost messages because it was away for too long.
+    given_up: Option<u64>,
+    /// How many messages were lost so.
+    lost: u64,
     connection: Connection,
     reader: FrameReader,
     back_off: Duration,
@@ -89,8 +98,6 @@ pub(crate) struct Link {
     asked_at: Option<Instant>,
     /// The receiver's incarnation, as it said last.
     incarnation: Option<u64>,
-    /// Messages that were written to an earlier incarnation and not acknowledged.
-    lost: u64,
     /// What was not yet acknowledged, and maybe some bytes before.
     log: Vec<u8>,
     /// The number of bytes cut off the front of the log since the receiver's incarnation is known.
@@ -99,13 +106,11 @@ pub(crate) struct Link {
     acknowledged: usize,
     /// The bytes of the log that were written to the connection.
     written: usize,
-    /// The bytes of the log that were written to this or an earlier connection.
-    offered: usize,
 }
 
 impl Link {
     /// A link that has not connected yet.
-    pub fn new(address: SocketAddr, token: Token, hello: &Hello, limit: usize) -> Self {
+    pub fn new(address: SocketAddr, token: Token, hello: &Hello, limit: usize, may_crash: bool) -> Self {
         let mut greeting = Vec::new();
         hello.push(&mut greeting);
         Link {
@@ -113,6 +118,9 @@ impl Link {
             token,
             hello: greeting,
             limit,
+            may_crash,
+            given_up: None,
+            lost: 0,
             connection: Connection::Idle,
             reader: FrameReader::new(),
             back_off: FIRST_BACK_OFF,
@@ -120,18 +128,11 @@ impl Link {
             owes_since: None,
             asked_at: None,
             incarnation: None,
-            lost: 0,
             log: Vec::new(),
             cut: 0,
             acknowledged: 0,
             written: 0,
-            offered: 0,
         }
-    }
-
-    /// How many messages were lost because the receiver started again, since this was asked last.
-    pub fn take_lost(&mut self) -> u64 {
-        std::mem::take(&mut self.lost)
     }
 
     /// Appends a message and gives its number of bytes; [`Link::flush`] sends it.
@@ -195,9 +196,14 @@ impl Link {
 
     /// Connects if need be, and writes what the connection takes.
     pub fn flush(&mut self, registry: &Registry, now: Instant) -> Result<(), LinkError> {
-        let kept = self.kept_bytes();
+        let mut kept = self.kept_bytes();
         if kept > self.limit {
-            return Err(LinkError::Overflow { bytes: kept, limit: self.limit });
+            let is_away = !matches!(self.connection, Connection::Open { .. });
+            let Some(incarnation) = self.incarnation.filter(|_| is_away && self.may_crash) else {
+                return Err(LinkError::Overflow { bytes: kept, limit: self.limit });
+            };
+            self.give_up(incarnation);
+            kept = 0;
         }
         self.ask(now);
         match &mut self.connection {
@@ -206,7 +212,6 @@ impl Link {
             Connection::Open { stream, blocked: blocked @ false } => match drain(stream, &self.log[self.written..]) {
                 Ok(count) => {
                     self.written += count;
-                    self.offered = self.offered.max(self.written);
                     if count > 0 {
                         self.waits_since = None;
                     }
@@ -293,8 +298,11 @@ impl Link {
     fn welcome(&mut self, body: &[u8], refused: &mut Option<Refusal>) -> Option<()> {
         match Welcome::read(body)? {
             Welcome::Accepted { incarnation, taken_bytes } => {
+                if self.given_up.is_some_and(|given_up| incarnation <= given_up) {
+                    return None;
+                }
                 match self.incarnation.replace(incarnation) {
-                    Some(earlier) if earlier < incarnation => self.forget_what_was_written(),
+                    Some(earlier) if earlier < incarnation => self.begin_anew(),
                     Some(earlier) if earlier > incarnation => return None,
                     _ => {}
                 }
@@ -316,20 +324,27 @@ impl Link {
         }
     }
 
-    /// The receiver has started again: what was written may have been taken by its last incarnation, and what was not, or not whole, was
-    /// not.
-    fn forget_what_was_written(&mut self) {
-        let mut lost_bytes = self.acknowledged;
-        while let Ok(Some((body, rest))) = split_frame(&self.log[lost_bytes..], MAX_FRAME_BYTES) {
-            let end = self.log.len() - rest.len();
-            if end > self.offered {
-                break;
-            }
+    /// Loses everything that an incarnation has not acknowledged.
+    fn give_up(&mut self, incarnation: u64) {
+        self.given_up = Some(incarnation);
+        let mut rest = &self.log[self.acknowledged..];
+        while let Ok(Some((body, after))) = split_frame(rest, MAX_FRAME_BYTES) {
             self.lost += u64::from(!body.is_empty());
-            lost_bytes = end;
+            rest = after;
         }
-        self.log.drain(..lost_bytes);
-        (self.cut, self.acknowledged, self.written, self.offered) = (0, 0, 0, 0);
+        self.log.clear();
+        (self.cut, self.acknowledged, self.written) = (0, 0, 0);
+    }
+
+    /// How many messages were lost because the receiver was away for too long.
+    pub fn lost(&self) -> u64 {
+        self.lost
+    }
+
+    /// The receiver has started again: it counts from what was not acknowledged.
+    fn begin_anew(&mut self) {
+        self.log.drain(..self.acknowledged);
+        (self.cut, self.acknowledged, self.written) = (0, 0, 0);
     }
 
     /// The receiver has so many bytes since its incarnation is known. `None` if that cannot be.
@@ -346,7 +361,6 @@ impl Link {
             self.log.drain(..taken);
             self.cut += taken as u64;
             self.written -= taken;
-            self.offered -= taken;
             self.acknowledged = 0;
         }
         Some(())
@@ -410,7 +424,11 @@ mod tests {
         fn new(limit: usize) -> Self {
             let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
             let address = listener.local_addr().expect("a bound listener has an address");
-            Pair { poll: Poll::new().expect("a poll"), link: Link::new(address, Token(0), &hello(), limit), listener }
+            Pair {
+                poll: Poll::new().expect("a poll"),
+                link: Link::new(address, Token(0), &hello(), limit, false),
+                listener,
+            }
         }
 
         fn push(&mut self, number: i64) -> usize {
@@ -517,7 +535,7 @@ mod tests {
     }
 
     #[test]
-    fn what_an_earlier_incarnation_may_have_taken_is_not_sent_to_the_next() {
+    fn the_next_incarnation_gets_what_was_not_acknowledged() {
         let mut pair = Pair::new(1 << 20);
         let bytes = (0..3).map(|number| pair.push(number)).max().expect("three messages");
         let mut first = pair.accept(accepted(0));
@@ -532,11 +550,10 @@ mod tests {
         pair.push(3);
         let mut second = pair.accept(Welcome::Accepted { incarnation: 8, taken_bytes: 0 });
         pair.run().expect("sending is no error");
-        assert_eq!(read_numbers(&mut second, 1, bytes), [3]);
-        assert_eq!((pair.link.take_lost(), pair.link.take_lost()), (2, 0));
+        assert_eq!(read_numbers(&mut second, 3, bytes), [1, 2, 3]);
         // What this one takes counts from its own beginning.
         acknowledgement.clear();
-        push_acknowledgement(&mut acknowledgement, bytes as u64);
+        push_acknowledgement(&mut acknowledgement, 3 * bytes as u64);
         second.write_all(&acknowledgement).expect("the link reads");
         pair.run().expect("an acknowledgement is no error");
         assert_eq!(pair.link.log.len(), 0);
@@ -547,17 +564,6 @@ mod tests {
         let _third = pair.accept(accepted(0));
         pair.run().expect("it is tried again");
         assert!(!matches!(pair.link.connection, Connection::Open { .. }), "{:?}", pair.link.connection);
-    }
-
-    #[test]
-    fn a_message_that_was_written_in_part_goes_to_the_next_incarnation() {
-        let mut pair = Pair::new(1 << 20);
-        let bytes = (0..3).map(|number| pair.push(number)).max().expect("three messages");
-        let _first = pair.accept(accepted(0));
-        pair.link.offered = bytes + bytes / 2;
-        pair.link.forget_what_was_written();
-        assert_eq!(pair.link.log.len(), 2 * bytes);
-        assert_eq!(pair.link.take_lost(), 1);
     }
 
     #[test]
@@ -629,6 +635,28 @@ mod tests {
         let _stream = pair.accept(Welcome::Refused(Refusal::Program));
         let error = pair.run().expect_err("a refusal is final");
         assert_eq!(error.to_string(), "refused a connection: it runs another program");
+    }
+
+    #[test]
+    fn a_queue_for_a_node_that_crashed_is_lost_and_goes_to_a_later_incarnation_only() {
+        let mut pair = Pair::new(100);
+        pair.link.may_crash = true;
+        let bytes = pair.push(0);
+        let mut first = pair.accept(accepted(0));
+        pair.run().expect("sending is no error");
+        assert_eq!(read_numbers(&mut first, 1, bytes), [0]);
+        drop(first);
+        pair.run().expect("a closed connection is no error");
+        assert_eq!((1..6).map(|number| pair.push(number)).sum::<usize>(), 5 * bytes);
+        pair.link.flush(pair.poll.registry(), Instant::now()).expect("a node that crashed takes nobody with it");
+        assert_eq!((pair.link.log.len(), pair.link.lost()), (0, 6));
+        pair.push(6);
+        let _same = pair.accept(accepted(0));
+        pair.run().expect("it is tried again");
+        assert!(!matches!(pair.link.connection, Connection::Open { .. }), "{:?}", pair.link.connection);
+        let mut next = pair.accept(Welcome::Accepted { incarnation: 8, taken_bytes: 0 });
+        pair.run().expect("sending is no error");
+        assert_eq!(read_numbers(&mut next, 1, bytes), [6]);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The load generator: logical clients, each with one command under way, over one connection to each place that they deal with.
 //!
 //! A command goes to the first logical node of the role that takes commands; if no answer comes in time it goes to all of them, again and
-//! again. Numbers are unique over all clients and grow; what a command holds is made from its number, so that it is the same when it is
+//! again. A node that is back after its connection broke gets all that is under way at once. Numbers are unique over all clients and grow; what a command holds is made from its number, so that it is the same when it is
 //! sent again. Latency counts from the first sending.
 
 use std::collections::VecDeque;
@@ -214,8 +214,23 @@ impl Load {
             });
             more |= read.map_err(|refusal| LoadError::Refused { node: name.clone(), refusal })?;
         }
+        self.send_again();
         self.begin_commands(now);
         Ok(more)
+    }
+
+    /// Sends what is under way to nodes that are back.
+    fn send_again(&mut self) {
+        for position in 0..self.sessions.len() {
+            if self.sessions[position].take_reopened() && position < self.commands.workload.front.len() {
+                for (client, number) in self.clients.waiting() {
+                    self.commands.make(number);
+                    if self.send_to(position, client) {
+                        self.clients.count_resend();
+                    }
+                }
+            }
+        }
     }
 
     /// Whether a client can begin a command. One without a connection can: its command is sent to all nodes when no answer comes.
@@ -244,24 +259,27 @@ impl Load {
     /// Sends a command to the first node of the front, or to all. What has no connection now gets it when it is sent again, and so does what
     /// is full: it holds earlier copies. Gives whether the command was sent at all.
     fn send(&mut self, client: u32, number: i64, to_all: bool) -> bool {
-        let mut sent = false;
         self.commands.make(number);
         let front = if to_all { self.commands.workload.front.len() } else { 1 };
-        for position in 0..front {
-            let place = self.commands.workload.front[position];
-            let to = self.commands.layout.places[place].node.index;
-            let header = MessageHeader { channel: self.commands.workload.request, from: client, to };
-            if self.sessions[position].is_full() {
-                continue;
-            }
-            let Some(out) = self.sessions[position].out() else { continue };
-            sent = true;
-            let bytes =
-                push_message(out, header, &self.commands.args).expect("commands fit a frame, as was seen at the start");
-            self.clients.counts.messages_out += 1;
-            self.clients.counts.bytes_out += bytes as u64;
+        (0..front).filter(|position| self.send_to(*position, client)).count() > 0
+    }
+
+    /// Sends the command that was made to a node of the front; gives whether it was sent.
+    fn send_to(&mut self, position: usize, client: u32) -> bool {
+        let Commands { layout, workload, args, .. } = &self.commands;
+        let header = MessageHeader {
+            channel: workload.request,
+            from: client,
+            to: layout.places[workload.front[position]].node.index,
+        };
+        if self.sessions[position].is_full() {
+            return false;
         }
-        sent
+        let Some(out) = self.sessions[position].out() else { return false };
+        let bytes = push_message(out, header, args).expect("commands fit a frame, as was seen at the start");
+        self.clients.counts.messages_out += 1;
+        self.clients.counts.bytes_out += bytes as u64;
+        true
     }
 
     /// How long nothing is to be done unless something comes.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use rustix::time::{ClockId, clock_gettime};
+use serde::{Deserialize, Serialize};
 
 /// Why something was dropped. Nothing is dropped without being counted under one of these.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -34,12 +35,10 @@ pub(crate) enum DropReason {
     SlowClient,
     /// A message that a rule sent and that is too long for a frame.
     TooLong,
-    /// A message on its way to a node that has started again since.
-    Restart,
 }
 
 impl DropReason {
-    const ALL: [DropReason; 14] = [
+    const ALL: [DropReason; 13] = [
         DropReason::Malformed,
         DropReason::UnknownChannel,
         DropReason::WrongSender,
@@ -53,7 +52,6 @@ impl DropReason {
         DropReason::NoClient,
         DropReason::SlowClient,
         DropReason::TooLong,
-        DropReason::Restart,
     ];
 
     /// The name in reports.
@@ -72,13 +70,12 @@ impl DropReason {
             DropReason::NoClient => "no_client",
             DropReason::SlowClient => "slow_client",
             DropReason::TooLong => "too_long",
-            DropReason::Restart => "restart",
         }
     }
 }
 
 /// Counters of one node since its start.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Meter {
     pub messages_in: u64,
     pub messages_out: u64,
@@ -89,6 +86,8 @@ pub(crate) struct Meter {
     pub syncs: u64,
     /// Timers that fired.
     pub timers: u64,
+    /// Messages to nodes that crashed and were away for too long.
+    pub crashed: u64,
     /// Messages that the engine found addressed to nodes that do not exist.
     pub misaddressed: u64,
     dropped: [u64; DropReason::ALL.len()],
@@ -100,15 +99,10 @@ impl Meter {
         self.dropped[reason as usize] += 1;
     }
 
-    /// Counts several messages dropped.
-    pub fn drop_many(&mut self, reason: DropReason, count: u64) {
-        self.dropped[reason as usize] += count;
-    }
-
     /// What was dropped, by reason; reasons that never occurred are left out.
     pub fn dropped(&self) -> BTreeMap<String, u64> {
         let named = DropReason::ALL.into_iter().map(|reason| (reason.name(), self.dropped[reason as usize]));
-        let all = named.chain([("misaddressed", self.misaddressed)]);
+        let all = named.chain([("crashed", self.crashed), ("misaddressed", self.misaddressed)]);
         all.filter(|(_, count)| *count > 0).map(|(name, count)| (name.to_owned(), count)).collect()
     }
 }

@@ -19,6 +19,12 @@ impl Random {
         mixed ^ (mixed >> 31)
     }
 
+    /// A number below a limit, which is not 0.
+    pub fn below(&mut self, limit: usize) -> usize {
+        let number = self.next() % limit as u64;
+        usize::try_from(number).expect("it is below a number of this type")
+    }
+
     /// Fills a buffer.
     pub fn fill(&mut self, bytes: &mut [u8]) {
         for chunk in bytes.chunks_mut(8) {

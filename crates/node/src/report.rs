@@ -23,6 +23,8 @@ pub struct Report {
     pub duplicate_replies: u64,
     /// Answers to commands that were never given: always 0 unless the program is wrong.
     pub unexpected_replies: u64,
+    /// Processes that were killed and started again. What the report says of their nodes counts from their last start.
+    pub kills: u64,
     /// The mean over the window.
     pub throughput_per_s: f64,
     /// The 90th percentile of the one-second windows; the mean if the window is shorter than a second.
@@ -140,6 +142,7 @@ mod tests {
             unanswered: 0,
             duplicate_replies: 0,
             unexpected_replies: 0,
+            kills: 0,
             throughput_per_s: 1.0,
             throughput_p90_per_s: 1.0,
             latency_us: Latency { p50: 1, p90: 2, p99: 3, max: 4 },
@@ -158,7 +161,7 @@ mod tests {
         };
         assert_eq!(
             keys(&json),
-            "bound_per_s busiest bytes_per_command clients commands duplicate_replies latency_us messages_per_command nodes \
+            "bound_per_s busiest bytes_per_command clients commands duplicate_replies kills latency_us messages_per_command nodes \
              resends stopped_early syncs syncs_per_command throughput_p90_per_s throughput_per_s unanswered unexpected_replies window_s"
         );
         assert_eq!(

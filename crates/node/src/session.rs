@@ -41,6 +41,10 @@ pub(crate) struct Session {
     refused: Option<Refusal>,
     /// When it began to connect last.
     since: Instant,
+    /// It has been open before.
+    was_open: bool,
+    /// It is open again, and nobody has asked yet.
+    is_reopened: bool,
 }
 
 impl Session {
@@ -59,7 +63,14 @@ impl Session {
             blocked: false,
             refused: None,
             since: now,
+            was_open: false,
+            is_reopened: false,
         }
+    }
+
+    /// Whether it was opened again since this was asked last: what was under way is lost.
+    pub fn take_reopened(&mut self) -> bool {
+        std::mem::take(&mut self.is_reopened)
     }
 
     /// Why the other side did not accept it when it was last tried.
@@ -191,6 +202,7 @@ impl Session {
     fn open(&mut self) {
         if matches!(self.connection, Connection::Greeting(_)) {
             self.advance(Connection::Open);
+            self.is_reopened = std::mem::replace(&mut self.was_open, true);
         }
     }
 

@@ -37,6 +37,7 @@ pub(crate) fn summarize(nodes: &[(String, SocketAddr)], clients: u32, window: &W
         unanswered: window.unanswered,
         duplicate_replies: counts.duplicates,
         unexpected_replies: counts.unexpected,
+        kills: window.kills,
         throughput_per_s,
         throughput_p90_per_s: percentile_90(seconds).unwrap_or(throughput_per_s),
         latency_us: Latency {
@@ -61,7 +62,8 @@ fn node_report(
     (begin, end): &(Snapshot, Snapshot),
     throughput_per_s: f64,
 ) -> NodeReport {
-    let window_s = end.at.saturating_duration_since(begin.at).as_secs_f64();
+    // One that was started again at the very end has hardly had any time.
+    let window_s = end.at.saturating_duration_since(begin.at).as_secs_f64().max(1e-6);
     let cpu_us_total = end.cpu.saturating_sub(begin.cpu).as_secs_f64() * 1e6;
     NodeReport {
         node: name.to_owned(),

@@ -36,13 +36,13 @@ fn threads_sleep_when_idle_and_are_gone_when_stopped() {
     });
     assert!(idle, "nodes without work wake up");
     deployment.stop().expect("voting stops");
-    assert_eq!(wake_ups(), []);
+    assert_eq!(wake_ups(), [0_u64; 0]);
 
     drop(Deployment::start(&voting(), &short()).expect("voting starts"));
-    assert_eq!(wake_ups(), []);
+    assert_eq!(wake_ups(), [0_u64; 0]);
 
     measure(&voting(), &Config { duration_s: 0.2, ..short() }).expect("voting runs");
-    assert_eq!(wake_ups(), []);
+    assert_eq!(wake_ups(), [0_u64; 0]);
 
     let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
     let base_port = taken.local_addr().expect("a bound listener has an address").port() - 2;
@@ -52,5 +52,5 @@ fn threads_sleep_when_idle_and_are_gone_when_stopped() {
         other => panic!("{other}"),
     }
     assert!(error.to_string().contains("choose another `base_port`"), "{error}");
-    assert_eq!(wake_ups(), []);
+    assert_eq!(wake_ups(), [0_u64; 0]);
 }

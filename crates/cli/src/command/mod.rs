@@ -5,6 +5,7 @@ pub mod check;
 pub mod explain;
 pub mod format;
 pub mod lsp;
+pub mod node;
 pub mod rewrite;
 pub mod run;
 pub mod scale;

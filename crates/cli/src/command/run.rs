@@ -5,6 +5,7 @@ use serde_json::json;
 
 use crate::arguments::Run;
 use crate::failure::Result;
+use crate::fleet;
 use crate::interrupt;
 use crate::measure::{config, figures, measure};
 use crate::output::Output;
@@ -23,7 +24,11 @@ pub fn run(arguments: &Run, output: Output) -> Result<()> {
     let deploy = arguments.deploy.as_deref().map(read).transpose()?.or_else(|| session.folder.deploy.clone());
     let config = with_arguments(config(deploy.as_ref())?, arguments);
     let name = plan.as_ref().map_or(session.program.name.as_str(), |plan| plan.name.as_str());
-    let report = measure(program, &config, name, interrupt::watch()?, output)?;
+    let stop = interrupt::watch()?;
+    let report = match arguments.processes {
+        true => fleet::measure(program, &config, name, arguments.kill_every, stop, output)?,
+        false => measure(program, &config, name, stop, output)?,
+    };
     output.say(format!("{name}: {}\n{}\n", counted(report.nodes.len(), "node", "nodes"), figures(&report)));
     output.say(nodes(&report));
     let mut json = json!(report);
@@ -37,6 +42,7 @@ fn with_arguments(config: Config, arguments: &Run) -> Config {
     Config {
         clients: arguments.clients.unwrap_or(config.clients),
         duration_s: arguments.seconds.unwrap_or(config.duration_s),
+        data: arguments.data.clone(),
         ..config
     }
 }
