@@ -81,3 +81,21 @@ fn messages_read_well() {
     let roles: String = (0..2_000).map(|role| format!("role r{role}\n")).collect();
     insta::assert_snapshot!("E0106", rendered(&format!("protocol p\n{roles}")));
 }
+
+#[test]
+fn what_sugar_makes_of_a_text_is_bounded() {
+    let rule =
+        |number: usize| format!("r{}(x) :- r{number}(x), t(x, w), !(t(x, y), y > w, !(t(y, z), z > w))\n", number + 1);
+    let compiled = |rules: usize| {
+        let rules: String = (0..rules).map(rule).collect();
+        let text = format!(
+            "protocol p\nrole client external\nrole a\nchannel m(x: int) client -> a\n\
+             component a {{\ntable t(x: int, y: int)\nr0(x) :- m(x)\n{rules}}}\n"
+        );
+        compile(&Source::new("many.ded", text), &[])
+    };
+    let program = compiled(1_500).unwrap_or_else(|errors| panic!("{errors}")).program;
+    assert_eq!(program.components[0].rules.len(), 1 + 3 * 1_500);
+    let errors = compiled(1_700).expect_err("these are more than 5,000 rules");
+    assert_eq!(errors.iter().map(|error| error.code.name()).collect::<Vec<_>>(), ["E0106"]);
+}

@@ -5,7 +5,10 @@ use menard_value::{Node, Value};
 
 /// A physical node.
 #[derive(Clone, Debug)]
-#[expect(clippy::large_enum_variant, reason = "almost all nodes run rules, and one more pointer to each would only cost time")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "almost all nodes run rules, and one more pointer to each would only cost time"
+)]
 pub(crate) enum Host {
     /// It runs the rules of a component.
     Rules(Engine),

@@ -46,21 +46,18 @@ pub(super) fn warn(program: &Program, sink: &mut Sink) {
 
 /// The channels on which a repetition matters.
 fn sensitive(program: &Program) -> BTreeMap<&Name, Reason> {
-    let shrinking: BTreeMap<&Name, BTreeSet<&Name>> =
-        program.components.iter().map(|component| (&component.name, shrinking(component))).collect();
+    let receivers: BTreeMap<&Name, Receiver<'_>> =
+        program.components.iter().map(|component| (&component.name, Receiver::new(program, component))).collect();
     let mut found: BTreeMap<&Name, Reason> = BTreeMap::new();
     loop {
         let before = found.len();
-        for channel in &program.channels {
+        for channel in program.channels.iter() {
             if found.contains_key(&channel.name) {
                 continue;
             }
-            let reason = match program.component(&channel.receiver) {
+            let reason = match receivers.get(&channel.receiver) {
                 None => Some((channel.span, "goes to nodes that may do anything with it".to_owned())),
-                Some(receiver) => {
-                    let shrinking = &shrinking[&receiver.name];
-                    Receiver { program, component: receiver, shrinking, sensitive: &found }.reason(channel)
-                }
+                Some(receiver) => receiver.reason(channel, &found),
             };
             if let Some(reason) = reason {
                 found.insert(&channel.name, reason);
@@ -76,21 +73,33 @@ fn sensitive(program: &Program) -> BTreeMap<&Name, Reason> {
 struct Receiver<'p> {
     program: &'p Program,
     component: &'p Component,
+    /// Its rules, by what they read.
+    readers: BTreeMap<&'p Name, Vec<&'p Rule>>,
     /// Its state that can shrink.
-    shrinking: &'p BTreeSet<&'p Name>,
-    /// The channels that are known to be sensitive.
-    sensitive: &'p BTreeMap<&'p Name, Reason>,
+    shrinking: BTreeSet<&'p Name>,
+    /// Its tables from which something is deleted.
+    deleted: BTreeSet<&'p Name>,
 }
 
 impl<'p> Receiver<'p> {
-    /// Why a repetition on a channel matters here, if it does.
-    fn reason(&self, channel: &'p Channel) -> Option<Reason> {
+    fn new(program: &'p Program, component: &'p Component) -> Self {
+        let mut readers: BTreeMap<&Name, Vec<&Rule>> = BTreeMap::new();
+        for rule in &component.rules {
+            let read: BTreeSet<&Name> = rule.atoms().map(|atom| &atom.relation).collect();
+            read.into_iter().for_each(|name| readers.entry(name).or_default().push(rule));
+        }
+        let deletions = component.rules.iter().filter(|rule| rule.delete);
+        let deleted = deletions.map(|rule| &rule.head.relation).collect();
+        Receiver { program, component, readers, shrinking: shrinking(component), deleted }
+    }
+
+    /// Why a repetition on a channel matters here, if it does; `sensitive` are channels that are known to be so.
+    fn reason(&self, channel: &'p Channel, sensitive: &BTreeMap<&Name, Reason>) -> Option<Reason> {
         let mut repeated: BTreeSet<&Name> = BTreeSet::from([&channel.name]);
         let mut waiting = vec![&channel.name];
         while let Some(event) = waiting.pop() {
-            let reads = |rule: &&Rule| rule.atoms().any(|atom| atom.relation == *event);
-            for rule in self.component.rules.iter().filter(reads) {
-                if let Some(reason) = self.body(rule, event).or_else(|| self.head(rule)) {
+            for rule in self.readers.get(event).into_iter().flatten() {
+                if let Some(reason) = self.body(rule, event).or_else(|| self.head(rule, sensitive)) {
                     return Some(reason);
                 }
                 let head = self.component.relation(&rule.head.relation);
@@ -128,13 +137,13 @@ impl<'p> Receiver<'p> {
         }
     }
 
-    fn head(&self, rule: &Rule) -> Option<Reason> {
+    fn head(&self, rule: &Rule, sensitive: &BTreeMap<&Name, Reason>) -> Option<Reason> {
         let name = &rule.head.relation;
         if rule.delete {
             return Some((rule.span, "a repetition deletes again".to_owned()));
         }
         if rule.kind == RuleKind::Async {
-            let is_sensitive = self.sensitive.contains_key(name);
+            let is_sensitive = sensitive.contains_key(name);
             return is_sensitive.then(|| (rule.span, format!("a repetition sends `{name}` again, which is noticed")));
         }
         let table = self.component.relation(name).filter(|head| head.kind == RelationKind::Table)?;
@@ -144,9 +153,8 @@ impl<'p> Receiver<'p> {
 
     /// Why a table may have lost the fact that comes again.
     fn forgets(&self, table: &Relation) -> Option<&'static str> {
-        let is_deleted = self.component.rules.iter().any(|rule| rule.delete && rule.head.relation == table.name);
         match table.storage.key.map(|key| key.policy) {
-            _ if is_deleted => Some("its facts are deleted"),
+            _ if self.deleted.contains(&table.name) => Some("its facts are deleted"),
             Some(Policy::Replace) => Some("its facts are replaced"),
             Some(Policy::First | Policy::Max) | None => None,
         }

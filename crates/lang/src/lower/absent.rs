@@ -78,7 +78,8 @@ impl Lowering<'_> {
         let mut expanded = Vec::new();
         for rule in rules {
             // What is derived from the head cannot say when the head is to hold.
-            let circular = if rule.is_now() { around.derived_from(&rule.head.relation) } else { BTreeSet::new() };
+            let asks = rule.is_now() && rule.body.iter().any(|literal| placeholder(literal).is_some());
+            let circular = if asks { around.derived_from(&rule.head.relation) } else { BTreeSet::new() };
             self.expand(rule, &circular, &mut around, &mut expanded);
         }
         *taken = around.taken;
@@ -203,9 +204,16 @@ impl Surroundings {
         fresh(&format!("{}_unless", head.replace(' ', "_")), &mut self.taken)
     }
 
+    /// What `:-` derives from a relation, and the relation itself.
     fn derived_from(&self, head: &Name) -> BTreeSet<Name> {
-        let edges = self.derived.iter().map(|(from, to)| (from, to.iter().collect())).collect();
-        reachable(vec![head], &edges).into_iter().cloned().collect()
+        let mut found = BTreeSet::new();
+        let mut waiting = vec![head];
+        while let Some(name) = waiting.pop() {
+            if found.insert(name.clone()) {
+                waiting.extend(self.derived.get(name).into_iter().flatten());
+            }
+        }
+        found
     }
 }
 

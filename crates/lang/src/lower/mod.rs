@@ -82,6 +82,11 @@ pub(crate) fn protocol(root: &SyntaxNode, source: &Source, overrides: &[(Name, V
     }
     lowering.expand_absent(&mut program, root);
     lowering.expand_ordered(&mut program, root);
+    if lowering.sink.errors() == 0 {
+        // Those in included texts and those that sugar is made of, too.
+        let rules = program.components.iter().map(|component| component.rules.len()).sum();
+        check_number(rules, MAX_RULES, "rules", lowering.sink);
+    }
     time::order_timers(&mut program);
     time::send_to_self(&mut program);
     program.params = lowering.params;
@@ -92,11 +97,14 @@ pub(crate) fn protocol(root: &SyntaxNode, source: &Source, overrides: &[(Name, V
 pub(crate) fn check_size(items: &[SyntaxNode], sink: &mut Sink) {
     let is_rule = |node: &SyntaxNode| node.kind() == SyntaxKind::Rule;
     let rules = items.iter().flat_map(|item| item.children()).filter(is_rule).count();
-    for (number, limit, what) in [(items.len(), MAX_ITEMS, "items"), (rules, MAX_RULES, "rules")] {
-        if number > limit {
-            let message = format!("the text has {number} {what}, more than the limit of {limit}");
-            sink.error(Code::E0106, Span::new(0, 1), message, "too much text");
-        }
+    check_number(items.len(), MAX_ITEMS, "items", sink);
+    check_number(rules, MAX_RULES, "rules", sink);
+}
+
+fn check_number(number: usize, limit: usize, what: &str, sink: &mut Sink) {
+    if number > limit {
+        let message = format!("the text has {number} {what}, more than the limit of {limit}");
+        sink.error(Code::E0106, Span::new(0, 1), message, "too much text");
     }
 }
 

@@ -178,6 +178,38 @@ fn hover_knows_functions_and_columns_and_comments() {
 }
 
 #[test]
+fn timers_tables_and_conjunctions_have_names() {
+    let content = include_str!("../../tests/everything.ded");
+    let text = text(content, Form::Protocol, None);
+    for (context, expected) in [
+        ("  «retry»(n)", "timer retry(n: int) after patience ms"),
+        (":~ «tick»()", "timer tick() every 1 s"),
+        ("first above «low»", "durable table low(=> n: int) max"),
+        ("!(«accepts»(m", "window table accepts(n: int, m: node) above low"),
+        (
+            "«m» > n + 100",
+            "answer(id, what)@c         :~ written(n), asked(n, id, c, what), !(accepts(m, _), m > n + 100)",
+        ),
+        ("after «patience»", "param patience: int = 50"),
+    ] {
+        assert_eq!(defined(&[&text], context).as_deref(), Some(expected), "{context}");
+    }
+    for (context, expected) in [
+        ("retry(n: int) «after»", "by the clock of its node"),
+        ("after patience «ms»", "thousandths"),
+        ("«durable» window", "restarts"),
+        ("table next(«=>»", "one fact for each key"),
+        ("disk «native»", "written in Rust"),
+        ("server «serial»", "at most one message"),
+        ("«ordered» by", "by their numbers"),
+        ("  «latest»(id, n)", "table latest(id: int => n: int) replace"),
+    ] {
+        let found = hover_text(&[&text], context).unwrap_or_default();
+        assert!(found.contains(expected), "{context}: {found}");
+    }
+}
+
+#[test]
 fn hover_in_properties_and_plans_knows_types_of_the_protocol() {
     let voting = voting();
     let properties = text(PROPERTIES, Form::Properties, Some(&voting));
