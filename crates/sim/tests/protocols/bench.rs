@@ -22,7 +22,7 @@ pub struct Bug {
     pub original: &'static str,
     /// What stands there by mistake.
     pub broken: &'static str,
-    /// The first column of the violation that convicts it.
+    /// The first column of the violation that convicts it, or the beginning of the `eventually` that is not met.
     pub violates: &'static str,
 }
 
@@ -42,8 +42,11 @@ impl Protocol {
         assert_eq!(pieces, 1, "one place to break: {}", bug.original);
         let report = run(&self.text.replace(bug.original, bug.broken), self.properties, RUNS_TO_CONVICT);
         let expected = Value::string(bug.violates);
+        let mut goals = self.properties.lines().filter(|line| line.starts_with("eventually"));
+        let goal = goals.position(|line| line.starts_with(bug.violates));
         let convicted = report.violations.iter().any(|found| match &found.what {
             Wrong::Property(violation) => violation.facts.iter().any(|fact| fact.first() == Some(&expected)),
+            Wrong::Unmet(unmet) => Some(unmet.goal) == goal,
             _ => false,
         });
         assert!(convicted, "{} is not convicted of {}: {:?}", bug.broken, bug.violates, report.violations);

@@ -75,3 +75,48 @@ fn a_vote_that_is_not_counted_against() {
         violates: "commit without a vote",
     });
 }
+
+#[test]
+fn a_vote_that_is_forgotten() {
+    PROTOCOL.convicts(&Bug {
+        original: "durable table prepared",
+        broken: "table prepared",
+        violates: "eventually holds",
+    });
+}
+
+#[test]
+fn a_coordinator_that_asks_but_once() {
+    PROTOCOL.convicts(&Bug {
+        original: "ask_again(c, id, n)            :~ ask_again(c, id, n), undecided(c, id, n, _, _)",
+        broken: "",
+        violates: "eventually outcome",
+    });
+}
+
+#[test]
+fn a_coordinator_that_tells_but_once() {
+    PROTOCOL.convicts(&Bug {
+        original: "commit(c, id, n)@p   :~ tell_again(c, id, n), committed(c, id, n), participant(p), !acked(c, id, n, p)",
+        broken: "",
+        violates: "eventually holds",
+    });
+}
+
+#[test]
+fn a_participant_that_inquires_but_once() {
+    PROTOCOL.convicts(&Bug {
+        original: "in_doubt(c, id, n)  :~ in_doubt(c, id, n), prepared(c, id, n, _)",
+        broken: "",
+        violates: "eventually resolved",
+    });
+}
+
+#[test]
+fn a_commit_that_is_acknowledged_only_the_first_time() {
+    PROTOCOL.convicts(&Bug {
+        original: "ack(c, id, n)@k :~ commit(c, id, n) from k, written(c, last, _), last >= id",
+        broken: "ack(c, id, n)@k :~ commit(c, id, n) from k, prepared(c, id, n, _)",
+        violates: "eventually ack",
+    });
+}

@@ -56,3 +56,12 @@ fn votes_of_another_transaction() {
         violates: "commit without a vote",
     });
 }
+
+#[test]
+fn a_participant_that_votes_but_once() {
+    PROTOCOL.convicts(&Bug {
+        original: ":~ vote_request(c, id, _) from k",
+        broken: ":~ new prepared_record(c, id, _), vote_request(c, id, _) from k",
+        violates: "eventually committed",
+    });
+}
