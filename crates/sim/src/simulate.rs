@@ -4,16 +4,18 @@
 //! messages on their way to the same node, early as they may be: any message may be delivered at any time, so every order and every
 //! grouping of messages into steps is possible.
 
+mod blows;
+
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use menard_lang::run::{Address, Struck, Trace};
+use menard_lang::run::{Address, Trace};
 use menard_value::Node;
 
 use crate::calm::{Verdict, calm_down};
 use crate::cuts::{self, Cut};
 use crate::log::{Content, Entry, PacketId, narrow};
-use crate::misfortune::{Blow, Loss, Misfortune};
+use crate::misfortune::Misfortune;
 use crate::mood::{Clocks, Grouping, Mood};
 use crate::observe::{PreparedObserver, Unmet, Violation};
 use crate::prepared::{OUTSIDE, Prepared};
@@ -21,8 +23,6 @@ use crate::random::{Random, mix};
 use crate::workload::{Request, requests};
 use crate::world::{Duty, RunStats, World};
 
-/// The message that a node took so many messages before its last one arrives again after a restart half as likely as the last one.
-const RECENT: u32 = 4;
 /// Sets the second stream of chance apart from the first.
 const MORE: u64 = 0x6d6f_7265;
 
@@ -283,62 +283,6 @@ impl<'a> Simulator<'a> {
             Happening::Blow(blow) => self.strike(blow, chance),
         }
         self.schedule_sent(first, chance);
-    }
-
-    /// The blow at this position among those of the run happens.
-    fn strike(&mut self, blow: u32, chance: &mut Chance) {
-        let (_, blow, whom) = chance.misfortune.blows[blow as usize].clone();
-        if !self.world.runs(&whom) {
-            return;
-        }
-        let written = self.write_some(&whom, chance);
-        match blow {
-            Blow::Crash => self.world.crash(whom),
-            Blow::Restart => self.restart(whom, chance),
-        }
-        for packet in written {
-            match chance.more.percent(50) && self.world.is_waiting(packet) {
-                true => self.world.take(packet, true),
-                false => self.schedule_message(packet, chance),
-            }
-        }
-    }
-
-    /// At the moment of a blow disks may have more turns than anybody has noticed. Gives what leaves.
-    fn write_some(&mut self, whom: &Struck, chance: &mut Chance) -> Vec<PacketId> {
-        let places: Vec<u32> = self.world.prepared.places(whom).collect();
-        let mut left = Vec::new();
-        for at in places {
-            let behind = self.world.behind(at);
-            for _ in 0..if behind > 0 { chance.more.index(behind + 1) } else { 0 } {
-                left.extend(self.world.sync(at).into_iter().flatten());
-            }
-        }
-        left
-    }
-
-    /// A node restarts. Of the messages in flight from and to other nodes some are lost; of those that it took before some arrive again,
-    /// recent ones more likely than others.
-    fn restart(&mut self, whom: Struck, chance: &mut Chance) {
-        let Loss { lost, again } = chance.misfortune.loss;
-        let packets = &self.world.log.packets;
-        let concerns = |id: &PacketId| {
-            let packet = &packets[*id as usize];
-            packet.from != packet.to && (packet.from == whom.node() || packet.to == whom.node())
-        };
-        let mut flying: Vec<PacketId> = self.world.flights.all().filter(concerns).collect();
-        flying.sort_unstable();
-        self.world.restart(whom.clone());
-        for packet in flying {
-            if chance.random.percent(lost) {
-                self.world.take(packet, true);
-            }
-        }
-        for (age, packet) in (0..).zip(self.world.redeliverable(&whom).into_iter().rev()) {
-            if chance.random.percent(again * RECENT / (RECENT + age)) {
-                self.world.redeliver(packet);
-            }
-        }
     }
 
     /// Whether a message cannot reach its destination now.

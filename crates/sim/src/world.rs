@@ -1,17 +1,21 @@
 //! A world: physical nodes, messages in flight, and the handful of things that can happen. Who decides what happens next (chance, a
 //! schedule, or a search) is somebody else's business.
 
+mod disks;
+mod faults;
+
 use std::collections::BTreeSet;
 
 use menard_engine::{Inputs, MAX_FOLLOW_UPS, Outputs};
 use menard_lang::ir::FaultKind;
-use menard_lang::run::{Address, Struck};
+use menard_lang::run::Address;
 use menard_value::{Node, Value};
 
+use self::faults::Taken;
 use crate::disk::Disk;
 use crate::flights::Flights;
 use crate::host::Host;
-use crate::log::{Content, Entry, Log, Packet, PacketId, digest, narrow};
+use crate::log::{Content, Entry, Log, PacketId, digest, narrow};
 use crate::observe::{PreparedObserver, Violation, Watch};
 use crate::prepared::{OUTSIDE, Prepared};
 
@@ -48,15 +52,6 @@ pub(crate) struct World<'a> {
     inputs: Inputs,
     outputs: Outputs,
     scratch: Vec<u8>,
-}
-
-/// What a node took from other nodes and may get again when it restarts.
-#[derive(Clone, Default, Debug)]
-struct Taken {
-    /// By the incarnation that runs.
-    now: Vec<PacketId>,
-    /// By those before, and not come again yet.
-    before: Vec<PacketId>,
 }
 
 /// What one run did.
@@ -155,46 +150,6 @@ impl<'a> World<'a> {
         }
         self.observe(inputs);
         first
-    }
-
-    /// The turn of a node with a disk ends: what it sent from `first` on leaves, or waits for the disk.
-    fn end_turn(&mut self, at: u32, first: PacketId) {
-        let disk = self.disks[at as usize].as_mut().expect("the node has a disk");
-        if disk.end_turn() {
-            self.writing.push(at);
-        }
-        self.leave(at, first..narrow(self.log.packets.len()));
-    }
-
-    /// Messages leave a node, unless they wait for its disk. What a physical node sends to itself never does.
-    fn leave(&mut self, at: u32, packets: std::ops::Range<PacketId>) {
-        let Some(disk) = &mut self.disks[at as usize] else { return self.send(packets) };
-        if disk.behind() == 0 {
-            return self.send(packets);
-        }
-        for packet in packets {
-            if self.log.packets[packet as usize].destination == at {
-                self.flights.launch(&mut self.log.packets, packet);
-            } else {
-                disk.hold(packet);
-            }
-        }
-    }
-
-    /// The disk of a node has one more turn; gives the messages that leave now, or `None` if no turn waits.
-    pub fn sync(&mut self, at: u32) -> Option<Vec<PacketId>> {
-        let held = self.disks[at as usize].as_mut()?.sync()?;
-        self.log.entries.push(Entry::Sync { at });
-        self.stats.syncs += 1;
-        for packet in &held {
-            self.flights.launch(&mut self.log.packets, *packet);
-        }
-        Some(held)
-    }
-
-    /// How many turns the disk of a node does not have yet.
-    pub fn behind(&self, at: u32) -> usize {
-        self.disks[at as usize].as_ref().map_or(0, |disk| disk.behind())
     }
 
     /// An external node sends a message.
@@ -299,80 +254,6 @@ impl<'a> World<'a> {
         *if lost { &mut self.stats.lost } else { &mut self.stats.replies } += 1;
     }
 
-    /// A node stops for ever.
-    pub fn crash(&mut self, whom: Struck) {
-        for at in self.prepared.places(&whom) {
-            assert!(self.duties[at as usize] != Duty::Dead, "a node crashes once");
-            self.duties[at as usize] = Duty::Dead;
-            if let Some(disk) = &mut self.disks[at as usize] {
-                self.stats.lost += narrow(disk.stop());
-            }
-        }
-        self.log.entries.push(Entry::Crash { whom });
-        self.stats.crashes += 1;
-    }
-
-    /// A node loses its state and begins anew. What the struck physical nodes sent to each other vanishes.
-    pub fn restart(&mut self, whom: Struck) {
-        let places: Vec<u32> = self.prepared.places(&whom).collect();
-        self.log.entries.push(Entry::Restart { whom });
-        self.stats.restarts += 1;
-        for at in &places {
-            self.forget(*at, &places);
-        }
-        for at in places {
-            self.turn(at, &[]);
-        }
-    }
-
-    /// A physical node forgets everything and has to start; `struck` are the places of all that do so together.
-    fn forget(&mut self, at: u32, struck: &[u32]) {
-        assert!(self.duties[at as usize] != Duty::Dead, "a crashed node stays down");
-        self.engines[at as usize].reset();
-        if let Some(disk) = &mut self.disks[at as usize] {
-            self.stats.lost += narrow(disk.stop());
-            if let Host::Rules(engine) = &mut self.engines[at as usize] {
-                disk.load(engine);
-            }
-        }
-        self.duties[at as usize] = Duty::Start;
-        let packets = &self.log.packets;
-        let own = |id: &PacketId| struck.contains(&packets[*id as usize].origin);
-        let own: Vec<PacketId> = self.flights.to(at).iter().copied().filter(own).collect();
-        for packet in own {
-            self.stats.lost += u32::from(!self.log.packets[packet as usize].timer);
-            self.remove(packet);
-        }
-        if let Some(taken) = &mut self.taken {
-            let Taken { now, before } = &mut taken[at as usize];
-            before.append(now);
-        }
-    }
-
-    /// What struck physical nodes took before they restarted and may get again, the earliest first.
-    pub fn redeliverable(&self, whom: &Struck) -> Vec<PacketId> {
-        let Some(taken) = &self.taken else { return Vec::new() };
-        self.prepared.places(whom).flat_map(|at| taken[at as usize].before.iter().copied()).collect()
-    }
-
-    /// A message that a node took before it restarted is in flight again; gives the new one, or `None` if the message is not
-    /// [redeliverable](Self::redeliverable).
-    pub fn redeliver(&mut self, packet: PacketId) -> Option<PacketId> {
-        let original = self.log.packets[packet as usize].clone();
-        let before = &mut self.taken.as_mut()?.get_mut(original.destination as usize)?.before;
-        let position = before.iter().position(|other| *other == packet)?;
-        before.remove(position);
-        let args = self.log.args(packet).to_vec();
-        let Packet { channel, from, to, part, destination, .. } = original;
-        let packet = narrow(self.log.packets.len());
-        let added = self.log.add(Content { channel, from, to, args: &args }, part, destination);
-        added.origin = original.origin;
-        self.log.entries.push(Entry::Redeliver { packet });
-        self.stats.redelivered += 1;
-        self.send(packet..packet + 1);
-        Some(packet)
-    }
-
     /// The network is cut, or whole again. Whoever decides what happens obeys; a world delivers what it is told to.
     pub fn note(&mut self, entry: Entry) {
         self.log.entries.push(entry);
@@ -418,12 +299,6 @@ impl<'a> World<'a> {
         (0..narrow(self.log.packets.len())).find(held)
     }
 
-    /// A redeliverable message with this content.
-    pub fn find_redeliverable(&mut self, content: Content<'_>) -> Option<PacketId> {
-        let digest = digest(content, &mut self.scratch);
-        self.redeliverable(&Struck::Whole(content.to)).into_iter().find(|id| self.is(*id, digest, content))
-    }
-
     /// Whether a step that takes these messages may take one more.
     pub fn admits(&self, group: &[PacketId], packet: PacketId) -> bool {
         let channel = |id: &PacketId| self.log.packets[*id as usize].channel;
@@ -455,12 +330,6 @@ impl<'a> World<'a> {
     fn is_idle(&self) -> bool {
         let written = self.disks.iter().flatten().all(|disk| disk.behind() == 0);
         written && self.duties.iter().all(|duty| *duty == Duty::None)
-    }
-
-    /// Whether everything that is to be struck is there and runs.
-    pub fn runs(&self, whom: &Struck) -> bool {
-        let mut places = self.prepared.places(whom).peekable();
-        places.peek().is_some() && places.all(|at| self.duties[at as usize] != Duty::Dead)
     }
 
     /// The violation that holds now.
