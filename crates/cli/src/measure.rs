@@ -70,7 +70,7 @@ pub fn config(deploy: Option<&Source>) -> Result<Config> {
 pub fn failure(error: RunError) -> Failure {
     let text = error.to_string();
     match error {
-        RunError::Workload(_) | RunError::NodeFailed { .. } | RunError::NoReply { .. } => {
+        RunError::Workload(_) | RunError::Native { .. } | RunError::NodeFailed { .. } | RunError::NoReply { .. } => {
             Failure::No { json: serde_json::json!({ "error": text }), text: format!("error: {text}") }
         }
         RunError::NobodyRestarts | RunError::UnknownNode { .. } => {

@@ -23,6 +23,14 @@ pub enum RunError {
         /// How many are allowed.
         limit: usize,
     },
+    /// A role needs Rust code that is not here.
+    #[error(
+        "role {role} is native: its nodes are Rust code that this program does not have; simulate the protocol where they are registered"
+    )]
+    Native {
+        /// The role.
+        role: String,
+    },
     /// Somebody else listens where a node would.
     #[error(
         "{address}, where {node} would listen, is in use; stop what listens there, or choose another `base_port` (0 takes free ports)"

@@ -79,6 +79,9 @@ pub(crate) struct Layout {
 impl Layout {
     /// The layout of a checked program.
     pub fn new(program: &Program) -> Result<Self, RunError> {
+        if let Some(role) = program.roles.iter().find(|role| role.native) {
+            return Err(RunError::Native { role: role.name.to_string() });
+        }
         let mut places = Vec::new();
         let mut components = Vec::new();
         for (position, component) in program.components.iter().enumerate() {

@@ -18,7 +18,10 @@ pub(crate) fn summarize(nodes: &[(String, SocketAddr)], clients: u32, window: &W
         .zip(&window.nodes)
         .map(|((name, address), edges)| node_report(name, address, edges, throughput_per_s))
         .collect();
-    let busiest = reports.iter().max_by(|a, b| a.cpu_us_per_command.total_cmp(&b.cpu_us_per_command));
+    // What a node that was started again a moment ago has used says little of the commands.
+    let longest_s = reports.iter().map(|node| node.window_s).fold(0.0, f64::max);
+    let settled = reports.iter().filter(|node| node.window_s >= longest_s / 2.0);
+    let busiest = settled.max_by(|a, b| a.cpu_us_per_command.total_cmp(&b.cpu_us_per_command));
     let Some(busiest) = busiest.filter(|_| counts.commands > 0) else {
         return Err(if window.stopped_early { RunError::Stopped } else { no_reply(window_s, &reports) });
     };

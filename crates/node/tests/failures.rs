@@ -104,6 +104,25 @@ fn what_clients_do_must_be_inferable() {
 }
 
 #[test]
+fn native_roles_need_their_code() {
+    let text = format!(
+        "{ROLES}
+         role disk native
+         channel ask(id: int) client -> server
+         channel write(id: int) server -> disk
+         channel written(id: int) disk -> server
+         channel answer(id: int) server -> client
+         component server {{
+           write(id)@d :~ ask(id), disk(d)
+           answer(id)@c :~ written(id), client(c)
+         }}"
+    );
+    let text = text.replace("role client external", "role client[1] external");
+    let error = error(&text, &Config { clients: 1, ..short() });
+    assert!(error.to_string().starts_with("role disk is native"), "{error}");
+}
+
+#[test]
 fn there_are_no_more_clients_than_the_role_has_nodes() {
     let text =
         include_str!("../../../protocols/voting/voting.ded").replace("role client external", "role client[5] external");
