@@ -192,7 +192,10 @@ impl Host {
     fn release(&mut self) -> Result<(), HostError> {
         let Some(durability) = &mut self.durability else { return Ok(()) };
         while let Some(outputs) = durability.release() {
-            outputs.iter().for_each(|sent| self.outbox.deliver(&self.layout, self.place, sent, &mut self.meter));
+            for sent in outputs.iter() {
+                let to = self.layout.receiver(sent);
+                self.outbox.deliver(&self.layout, self.place, to, sent, &mut self.meter);
+            }
             durability.reuse(outputs);
         }
         match durability.failure() {
@@ -340,20 +343,21 @@ impl Outbox {
         hold: Option<&mut Durability>,
         meter: &mut Meter,
     ) {
-        if layout.receiver(sent) == Some(place) {
+        let to = layout.receiver(sent);
+        if to == Some(place) {
             inbox.push(sent.channel, layout.places[place].node, sent.args.iter().cloned());
         } else if let Some(durability) = hold {
             durability.hold(sent);
         } else {
-            self.deliver(layout, place, sent, meter);
+            self.deliver(layout, place, to, sent, meter);
         }
     }
 
     /// Puts a message that leaves the node into a link or a client's connection.
-    fn deliver(&mut self, layout: &Layout, place: usize, sent: Sent<'_>, meter: &mut Meter) {
+    fn deliver(&mut self, layout: &Layout, place: usize, to: Option<usize>, sent: Sent<'_>, meter: &mut Meter) {
         let me = layout.places[place].node;
         let header = MessageHeader { channel: sent.channel, from: me.index, to: sent.to.index };
-        let pushed = match layout.receiver(sent) {
+        let pushed = match to {
             None => self.callers.reply(sent.to.role, header, sent.args, meter),
             Some(to) => {
                 let link = self.links[to].as_mut().expect("messages to this node do not leave it");

@@ -97,7 +97,11 @@ impl Inbox {
     }
 
     /// Keeps a good message for the next turn, or, of a serial channel, for a later one.
+    #[inline]
     pub fn push(&mut self, channel: u16, from: Node, args: impl IntoIterator<Item = Value>) {
+        if self.serial.is_empty() {
+            return self.inputs.push(channel, from, args);
+        }
         match self.serial.iter_mut().find(|serial| serial.channel == channel) {
             Some(serial) if serial.taken => {
                 serial.waiting.push_back((from, args.into_iter().collect()));

@@ -72,5 +72,6 @@ fn a_serial_channel_is_taken_one_by_one() {
     let report = measure(&compile_text(&text("serial")), &config).expect("it runs");
     assert_eq!(report.resends, 0, "{report:#?}");
     let node = &report.nodes[0];
-    assert!(node.steps >= node.messages_in, "{node:#?}");
+    // Of each client one command may wait for its turn when the measurement ends.
+    assert!(node.steps + 200 >= node.messages_in, "{node:#?}");
 }
