@@ -5,7 +5,7 @@
 //! types of relations, types of variables, strata) is stored in the same structure, and every program that exists outside
 //! of this crate's checker has it: a rewrite prints its result and checks the text anew.
 
-use menard_value::{FunctionId, Type, Value};
+use menard_value::{FunctionId, Interned, RecordType, Type, UndefinedError, Value};
 use smol_str::SmolStr;
 
 use crate::source::{Source, Span};
@@ -22,6 +22,10 @@ pub struct Program {
     pub source: Source,
     /// Parameters, with the values that hold for this program.
     pub params: Vec<Param>,
+    /// Types of records; each is made of simple types and of those before it.
+    pub records: Vec<Record>,
+    /// Functions of the program that embeds this one.
+    pub externs: Vec<Extern>,
     /// Roles: the logical nodes, which are also the fault domains. Rewrites never change this list.
     pub roles: Vec<Role>,
     /// Channels: the relations that cross nodes.
@@ -41,6 +45,36 @@ pub struct Param {
     pub ty: Type,
     /// The value that holds: the default of the text unless it was overridden.
     pub value: Value,
+    /// Where it is declared.
+    pub span: Span,
+}
+
+/// `record NAME(FIELDS)`.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Record {
+    /// Its name.
+    pub name: Name,
+    /// The type that it declares.
+    pub ty: Type,
+    /// Where it is declared.
+    pub span: Span,
+}
+
+/// `extern fn NAME(PARAMETERS) -> RESULT`.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Extern {
+    /// Its name.
+    pub name: Name,
+    /// What it takes.
+    pub parameters: Vec<Column>,
+    /// What it gives.
+    pub result: Type,
+    /// Whether different arguments always give different results.
+    pub injective: bool,
+    /// How long a call takes: a number of units. For estimates only.
+    pub cost: Option<(u64, Unit)>,
+    /// The function.
+    pub function: FunctionId,
     /// Where it is declared.
     pub span: Span,
 }
@@ -280,7 +314,7 @@ pub enum HeadArg {
     Aggregate {
         /// Which.
         function: Aggregate,
-        /// Of what: for `count` any number of expressions (none: all solutions), otherwise one.
+        /// Of what: for `count` any number of expressions (none: all solutions), for `index` any number, otherwise one or two.
         args: Vec<Expr>,
         /// Where.
         span: Span,
@@ -299,6 +333,25 @@ pub enum Aggregate {
     Min,
     /// The greatest value.
     Max,
+    /// Of a measure and a value: the value of greatest measure, of several the least.
+    ArgMax,
+    /// The value of least measure, of several the least.
+    ArgMin,
+    /// The distinct values, ascending.
+    List,
+    /// The distinct values.
+    Set,
+    /// Of a key and a value: the map, with the least value of each key.
+    Map,
+    /// Of a number and a value: that many of the distinct values, ascending; no fact while there are fewer. Over events they are the
+    /// least. Over state they stay the same for as long as all of them are there; otherwise they are those that were there in the step
+    /// before, then the others, the least first.
+    Quorum,
+    /// One of the values, the same for equal sets of values; which one is up to the world.
+    Choose,
+    /// The position, from 0, of the other arguments of the head among all that the rule derives in the step, in the order of its
+    /// own arguments (of several, the least) and then of the others. It makes no groups, and stands alone.
+    Index,
 }
 
 /// A literal of a body.
@@ -323,6 +376,18 @@ pub enum Literal {
         variable: Name,
         /// Its value.
         value: Expr,
+        /// Where.
+        span: Span,
+    },
+    /// `ELEMENT in COLLECTION`: a list, a set, a map (of pairs) or an option has this member. A variable that nothing else binds ranges
+    /// over the distinct members.
+    In {
+        /// The member.
+        element: Expr,
+        /// What it is in.
+        collection: Expr,
+        /// `!(ELEMENT in COLLECTION)`: it is not.
+        negated: bool,
         /// Where.
         span: Span,
     },
@@ -389,6 +454,39 @@ pub enum ExprKind {
     Me,
     /// A function or operator.
     Call(FunctionId, Vec<Expr>),
+    /// A value made of others.
+    Construct(Constructor, Vec<Expr>),
+    /// `VALUE.NAME`: a field of a record or, by its position, of a tuple.
+    Field {
+        /// The record or tuple.
+        value: Box<Expr>,
+        /// The name as it is written.
+        name: Name,
+        /// Which field that is, from 0.
+        position: usize,
+    },
+}
+
+/// What values are made of others.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Constructor {
+    /// `[x, y]`
+    List,
+    /// `(x, y)`
+    Tuple,
+    /// `name { a: x, b: y }`: the fields in the order of the type.
+    Record(Interned<RecordType>),
+}
+
+impl Constructor {
+    /// The value made of these; undefined if it is too large.
+    pub fn apply(self, parts: &[Value]) -> Result<Value, UndefinedError> {
+        match self {
+            Constructor::List => Value::list(parts),
+            Constructor::Tuple => Value::tuple(parts),
+            Constructor::Record(record) => Value::record(record, parts),
+        }
+    }
 }
 
 impl Program {
@@ -505,7 +603,7 @@ impl Literal {
     pub fn as_atom(&self) -> Option<&Atom> {
         match self {
             Literal::Atom(atom) => Some(atom),
-            Literal::Compare { .. } | Literal::Bind { .. } => None,
+            Literal::Compare { .. } | Literal::Bind { .. } | Literal::In { .. } => None,
         }
     }
 }

@@ -4,18 +4,25 @@
 
 use std::fmt::Write;
 
-use menard_value::{FunctionId, Value};
+use menard_value::{FunctionId, Type, Value};
 
 use crate::format::format;
 use crate::ir::{
-    Atom, Channel, Column, Comparison, Component, Expr, ExprKind, FaultKind, Head, HeadArg, Literal, Program, Relation,
-    RelationKind, Rule, RuleKind,
+    Atom, Channel, Column, Comparison, Component, Constructor, Expr, ExprKind, Extern, FaultKind, Head, HeadArg,
+    Literal, Program, Record, Relation, RelationKind, Rule, RuleKind,
 };
 use crate::source::Source;
 
 /// The text of a program. Parameters have the values that hold; comments of the text that it came from are lost.
 pub fn print(program: &Program) -> String {
-    let mut sections = vec![format!("protocol {}\n", program.name), params(program), roles(program), faults(program)];
+    let mut sections = vec![
+        format!("protocol {}\n", program.name),
+        records(program),
+        externs(program),
+        params(program),
+        roles(program),
+        faults(program),
+    ];
     let (timers, channels): (Vec<&Channel>, Vec<&Channel>) =
         program.channels.iter().partition(|channel| channel.is_local_timer());
     sections.push(channels.into_iter().map(|one| channel(one) + "\n").collect());
@@ -27,6 +34,25 @@ pub fn print(program: &Program) -> String {
     let text = sections.join("\n");
     // Names of generated programs may have spaces; their text is for people only.
     format(&Source::new("<printed>", text.as_str())).unwrap_or(text)
+}
+
+fn records(program: &Program) -> String {
+    let line = |record: &Record| {
+        let fields = if let Type::Record(record) = record.ty { record.fields.clone() } else { Vec::new() };
+        let fields: Vec<String> = fields.iter().map(|(name, ty)| format!("{name}: {ty}")).collect();
+        format!("record {}({})\n", record.name, fields.join(", "))
+    };
+    program.records.iter().map(line).collect()
+}
+
+fn externs(program: &Program) -> String {
+    let line = |declared: &Extern| {
+        let injective = if declared.injective { " injective" } else { "" };
+        let cost = declared.cost.map(|(number, of)| format!(" cost {number} {}", of.name())).unwrap_or_default();
+        let parameters = columns(&declared.parameters);
+        format!("extern fn {}({parameters}) -> {}{injective}{cost}\n", declared.name, declared.result)
+    };
+    program.externs.iter().map(line).collect()
 }
 
 fn params(program: &Program) -> String {
@@ -167,6 +193,8 @@ pub fn literal(literal: &Literal) -> String {
         Literal::Atom(one) => atom(one),
         Literal::Compare { op, left, right, .. } => format!("{} {} {}", expr(left), comparison(*op), expr(right)),
         Literal::Bind { variable, value, .. } => format!("{variable} = {}", expr(value)),
+        Literal::In { element, collection, negated: false, .. } => format!("{} in {}", expr(element), expr(collection)),
+        Literal::In { element, collection, .. } => format!("!({} in {})", expr(element), expr(collection)),
     }
 }
 
@@ -229,29 +257,40 @@ pub fn expr(one: &Expr) -> String {
             }
             _ => format!("{}({})", function.get().name, exprs(args)),
         },
+        ExprKind::Construct(Constructor::List, parts) => format!("[{}]", exprs(parts)),
+        ExprKind::Construct(Constructor::Tuple, parts) => format!("({})", exprs(parts)),
+        ExprKind::Construct(Constructor::Record(record), parts) => {
+            let field = |((name, _), part): (&(String, Type), &Expr)| format!("{name}: {}", expr(part));
+            let fields: Vec<String> = record.fields.iter().zip(parts).map(field).collect();
+            format!("{} {{ {} }}", record.name, fields.join(", "))
+        }
+        ExprKind::Field { value, name, .. } => format!("{}.{name}", primary(value)),
     }
 }
 
-/// A value as a literal. Nodes and digests have no literals; they print as [`Value`]'s `Display` does.
+/// A value as a literal. Nodes, digests and signatures have no literals; they print as [`Value`]'s `Display` does.
 pub fn value(value: &Value) -> String {
-    match value {
-        Value::String(text) => {
-            let mut out = String::from("\"");
-            for next in text.as_str().chars() {
-                match next {
-                    '"' => out += "\\\"",
-                    '\\' => out += "\\\\",
-                    '\n' => out += "\\n",
-                    '\t' => out += "\\t",
-                    control if control.is_control() => {
-                        let written = write!(out, "\\u{{{:x}}}", u32::from(control));
-                        debug_assert!(written.is_ok(), "writing to a string succeeds");
-                    }
-                    plain => out.push(plain),
-                }
-            }
-            out + "\""
+    let mut out = String::new();
+    let written = value.write_with(&mut out, &|leaf, out| match leaf {
+        Value::String(text) => string(text.as_str(), out),
+        other => write!(out, "{other}"),
+    });
+    debug_assert!(written.is_ok(), "writing to a string succeeds");
+    out
+}
+
+fn string(text: &str, out: &mut String) -> std::fmt::Result {
+    out.push('"');
+    for next in text.chars() {
+        match next {
+            '"' => *out += "\\\"",
+            '\\' => *out += "\\\\",
+            '\n' => *out += "\\n",
+            '\t' => *out += "\\t",
+            control if control.is_control() => write!(out, "\\u{{{:x}}}", u32::from(control))?,
+            plain => out.push(plain),
         }
-        other => other.to_string(),
     }
+    out.push('"');
+    Ok(())
 }

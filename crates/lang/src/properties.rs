@@ -64,6 +64,8 @@ fn rules(root: &SyntaxNode, protocol: &Program, sink: &mut Sink) -> Vec<Rule> {
     check_size(&items, lowering.sink);
     lowering.header(root, "properties of NAME", |header| ast::has_token(header, SyntaxKind::PropertiesWord));
     lowering.params = protocol.params.clone();
+    lowering.records = protocol.records.clone();
+    lowering.externs = protocol.externs.clone();
     let mut rules: Vec<Rule> = Vec::new();
     let mut goals = 0;
     for item in items {
@@ -205,6 +207,8 @@ fn observer(source: &Source, protocol: &Program, rules: Vec<Rule>) -> Program {
         name: protocol.name.clone(),
         source: source.clone(),
         params: protocol.params.clone(),
+        records: protocol.records.clone(),
+        externs: protocol.externs.clone(),
         roles,
         channels,
         faults: Vec::new(),

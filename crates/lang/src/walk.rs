@@ -103,6 +103,15 @@ impl Rule {
         head.chain(self.head.at.iter()).chain(self.body.iter().flat_map(Literal::expressions))
     }
 
+    /// The same, with leave to change them.
+    pub fn expressions_mut(&mut self) -> impl Iterator<Item = &mut Expr> {
+        let head = self.head.args.iter_mut().flat_map(|arg| match arg {
+            HeadArg::Expr(expr) => std::slice::from_mut(expr).iter_mut(),
+            HeadArg::Aggregate { args, .. } => args.iter_mut(),
+        });
+        head.chain(self.head.at.iter_mut()).chain(self.body.iter_mut().flat_map(Literal::expressions_mut))
+    }
+
     /// The type of a variable.
     pub fn type_of(&self, variable: &str) -> Option<Type> {
         self.variables.iter().find(|(name, _)| name == variable).map(|(_, ty)| *ty)
@@ -114,7 +123,7 @@ impl Literal {
     pub fn span(&self) -> Span {
         match self {
             Literal::Atom(atom) => atom.span,
-            Literal::Compare { span, .. } | Literal::Bind { span, .. } => *span,
+            Literal::Compare { span, .. } | Literal::Bind { span, .. } | Literal::In { span, .. } => *span,
         }
     }
 
@@ -124,8 +133,22 @@ impl Literal {
             Literal::Atom(atom) => (atom.args.as_slice(), atom.from.as_ref(), atom.to.as_ref()),
             Literal::Compare { left, right, .. } => (&[][..], Some(left), Some(right)),
             Literal::Bind { value, .. } => (&[][..], Some(value), None),
+            Literal::In { element, collection, .. } => (&[][..], Some(element), Some(collection)),
         };
         list.iter().chain(from).chain(to)
+    }
+}
+
+impl Literal {
+    /// Its expressions, outermost ones only; of a binding, its value.
+    pub fn expressions_mut(&mut self) -> impl Iterator<Item = &mut Expr> {
+        let (list, from, to) = match self {
+            Literal::Atom(atom) => (atom.args.as_mut_slice(), atom.from.as_mut(), atom.to.as_mut()),
+            Literal::Compare { left, right, .. } => (&mut [][..], Some(left), Some(right)),
+            Literal::Bind { value, .. } => (&mut [][..], Some(value), None),
+            Literal::In { element, collection, .. } => (&mut [][..], Some(element), Some(collection)),
+        };
+        list.iter_mut().chain(from).chain(to)
     }
 }
 
@@ -149,11 +172,44 @@ impl Expr {
     /// Calls `visit` with this expression and all within it, outermost first.
     pub fn visit<'e>(&'e self, visit: &mut impl FnMut(&'e Expr)) {
         visit(self);
-        if let ExprKind::Call(_, args) = &self.kind {
-            for arg in args {
-                arg.visit(visit);
+        self.parts().iter().for_each(|part| part.visit(visit));
+    }
+
+    /// The same, with leave to change them; innermost first.
+    pub fn visit_mut(&mut self, visit: &mut impl FnMut(&mut Expr)) {
+        match &mut self.kind {
+            ExprKind::Call(_, parts) | ExprKind::Construct(_, parts) => {
+                parts.iter_mut().for_each(|part| part.visit_mut(visit));
+            }
+            ExprKind::Field { value, .. } => value.visit_mut(visit),
+            ExprKind::Variable(_) | ExprKind::Wildcard | ExprKind::Constant(_) | ExprKind::Param(_) | ExprKind::Me => {}
+        }
+        visit(self);
+    }
+
+    /// The expressions directly in it.
+    pub fn parts(&self) -> &[Expr] {
+        match &self.kind {
+            ExprKind::Call(_, parts) | ExprKind::Construct(_, parts) => parts,
+            ExprKind::Field { value, .. } => std::slice::from_ref(value),
+            ExprKind::Variable(_) | ExprKind::Wildcard | ExprKind::Constant(_) | ExprKind::Param(_) | ExprKind::Me => {
+                &[]
             }
         }
+    }
+
+    /// The expression with other expressions directly in it, as many as [`Expr::parts`] has.
+    pub fn with_parts(&self, parts: Vec<Expr>) -> Expr {
+        let kind = match (&self.kind, parts) {
+            (ExprKind::Call(function, _), parts) => ExprKind::Call(*function, parts),
+            (ExprKind::Construct(constructor, _), parts) => ExprKind::Construct(*constructor, parts),
+            (ExprKind::Field { name, position, .. }, mut parts) => {
+                let value = Box::new(parts.pop().expect("a field has the one value that it is of"));
+                ExprKind::Field { value, name: name.clone(), position: *position }
+            }
+            (other, _) => other.clone(),
+        };
+        Expr { kind, span: self.span }
     }
 
     /// The variables in it with their places, in the order of the text, repeated as often as they occur.
@@ -193,7 +249,20 @@ impl HeadArg {
 
 impl Aggregate {
     /// All aggregates.
-    pub const ALL: [Aggregate; 4] = [Aggregate::Count, Aggregate::Sum, Aggregate::Min, Aggregate::Max];
+    pub const ALL: [Aggregate; 12] = [
+        Aggregate::Count,
+        Aggregate::Sum,
+        Aggregate::Min,
+        Aggregate::Max,
+        Aggregate::ArgMax,
+        Aggregate::ArgMin,
+        Aggregate::List,
+        Aggregate::Set,
+        Aggregate::Map,
+        Aggregate::Quorum,
+        Aggregate::Choose,
+        Aggregate::Index,
+    ];
 
     /// The name in Dedalus text.
     pub fn name(self) -> &'static str {
@@ -202,11 +271,30 @@ impl Aggregate {
             Aggregate::Sum => "sum",
             Aggregate::Min => "min",
             Aggregate::Max => "max",
+            Aggregate::ArgMax => "argmax",
+            Aggregate::ArgMin => "argmin",
+            Aggregate::List => "list",
+            Aggregate::Set => "set",
+            Aggregate::Map => "map",
+            Aggregate::Quorum => "quorum",
+            Aggregate::Choose => "choose",
+            Aggregate::Index => "index",
         }
     }
 
     /// The aggregate with this name.
     pub fn from_name(name: &str) -> Option<Aggregate> {
         Aggregate::ALL.into_iter().find(|aggregate| aggregate.name() == name)
+    }
+
+    /// How many arguments it has; `None` if any number will do.
+    pub fn arity(self) -> Option<usize> {
+        match self {
+            Aggregate::Count | Aggregate::Index => None,
+            Aggregate::Sum | Aggregate::Min | Aggregate::Max | Aggregate::List | Aggregate::Set | Aggregate::Choose => {
+                Some(1)
+            }
+            Aggregate::ArgMax | Aggregate::ArgMin | Aggregate::Map | Aggregate::Quorum => Some(2),
+        }
     }
 }

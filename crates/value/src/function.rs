@@ -5,35 +5,25 @@
 
 use thiserror::Error;
 
-use crate::{Digest, Type, Value, encode_tagged};
+use crate::registry::registered;
+use crate::{Pattern, Scheme, Signature, Type, Value};
 
-/// A function's position in [`Function::TABLE`].
+/// A function: its position in [`Function::TABLE`], or behind that table among those that were [registered](crate::register).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct FunctionId(pub u16);
-
-/// What a function takes.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Signature {
-    /// Exactly these types, in this order.
-    Exact(&'static [Type]),
-    /// One or more arguments of any type.
-    Any,
-}
 
 /// A function has no value at these arguments.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
 #[error("the function is undefined at these arguments")]
 pub struct UndefinedError;
 
-/// One function of the library.
+/// One function.
 #[derive(Debug)]
 pub struct Function {
     /// Its name in Dedalus text; operators have their sign as name.
     pub name: &'static str,
-    /// What it takes.
+    /// What it takes and gives.
     pub signature: Signature,
-    /// What it gives.
-    pub result: Type,
     /// Whether different arguments always give different results (for a digest: as far as anyone can find out).
     pub injective: bool,
     /// One line for the reference.
@@ -47,8 +37,10 @@ macro_rules! arithmetic {
     ($name:literal, $doc:literal, $op:expr) => {
         Function {
             name: $name,
-            signature: Signature::Exact(&[Type::Int, Type::Int]),
-            result: Type::Int,
+            signature: Signature::OneOf(&[Scheme {
+                parameters: &[Pattern::Is(Type::Int), Pattern::Is(Type::Int)],
+                result: Pattern::Is(Type::Int),
+            }]),
             injective: false,
             doc: $doc,
             eval: |args| match args {
@@ -62,64 +54,26 @@ macro_rules! arithmetic {
     };
 }
 
-impl Function {
-    /// All functions.
-    pub const TABLE: &'static [Function] = &[
-        arithmetic!("+", "sum", |a, b| a.checked_add(b)),
-        arithmetic!("-", "difference", |a, b| a.checked_sub(b)),
-        arithmetic!("*", "product", |a, b| a.checked_mul(b)),
-        arithmetic!(
-            "/",
-            "quotient, rounded down for a positive divisor, up for a negative one; undefined for divisor 0",
-            i64::checked_div_euclid
-        ),
-        arithmetic!("%", "remainder of that, never negative; undefined for divisor 0", |a, b| {
-            // Of the least integer and -1 the quotient does not exist, the remainder does.
-            (b != 0).then(|| a.wrapping_rem_euclid(b))
-        }),
-        arithmetic!("min", "the lesser of two", |a, b| Some(a.min(b))),
-        arithmetic!("max", "the greater of two", |a, b| Some(a.max(b))),
-        Function {
-            name: "hash",
-            signature: Signature::Any,
-            result: Type::Digest,
-            injective: true,
-            doc: "BLAKE3 of the canonical encoding of its arguments",
-            eval: |args| {
-                let mut bytes = Vec::with_capacity(64);
-                for arg in args {
-                    encode_tagged(arg, &mut bytes);
-                }
-                Ok(Value::Digest(Digest::new(blake3::hash(&bytes).as_bytes())))
-            },
-        },
-        Function {
-            name: "length",
-            signature: Signature::Exact(&[Type::Bytes]),
-            result: Type::Int,
-            injective: false,
-            doc: "number of bytes",
-            eval: |args| match args {
-                [Value::Bytes(blob)] => {
-                    i64::try_from(blob.as_slice().len()).map(Value::Int).map_err(|_| UndefinedError)
-                }
-                _ => Err(UndefinedError),
-            },
-        },
-        Function {
-            name: "index_of",
-            signature: Signature::Exact(&[Type::Node]),
-            result: Type::Int,
-            injective: false,
-            doc: "the index of a node in its role, from 0",
-            eval: |args| match args {
-                [Value::Node(node)] => Ok(Value::Int(i64::from(node.index))),
-                _ => Err(UndefinedError),
-            },
-        },
-    ];
+/// The operators and `min` and `max`.
+pub(crate) const ARITHMETIC: [Function; 7] = [
+    arithmetic!("+", "sum", |a, b| a.checked_add(b)),
+    arithmetic!("-", "difference", |a, b| a.checked_sub(b)),
+    arithmetic!("*", "product", |a, b| a.checked_mul(b)),
+    arithmetic!(
+        "/",
+        "quotient, rounded down for a positive divisor, up for a negative one; undefined for divisor 0",
+        i64::checked_div_euclid
+    ),
+    arithmetic!("%", "remainder of that, never negative; undefined for divisor 0", |a, b| {
+        // Of the least integer and -1 the quotient does not exist, the remainder does.
+        (b != 0).then(|| a.wrapping_rem_euclid(b))
+    }),
+    arithmetic!("min", "the lesser of two", |a, b| Some(a.min(b))),
+    arithmetic!("max", "the greater of two", |a, b| Some(a.max(b))),
+];
 
-    /// Finds a function by its name in Dedalus text.
+impl Function {
+    /// Finds a function by its name in Dedalus text: one of the table, not one that was registered.
     pub fn find(name: &str) -> Option<FunctionId> {
         let position = Self::TABLE.iter().position(|function| function.name == name)?;
         u16::try_from(position).ok().map(FunctionId)
@@ -128,8 +82,13 @@ impl Function {
 
 impl FunctionId {
     /// The function itself.
+    #[inline]
     pub fn get(self) -> &'static Function {
-        &Function::TABLE[usize::from(self.0)]
+        let position = usize::from(self.0);
+        match Function::TABLE.get(position) {
+            Some(function) => function,
+            None => registered(position - Function::TABLE.len()),
+        }
     }
 }
 

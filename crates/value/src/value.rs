@@ -4,7 +4,7 @@ use std::fmt;
 
 use triomphe::ThinArc;
 
-use crate::Type;
+use crate::{Interned, RecordType, Sequence, UndefinedError};
 
 /// A logical node: the `index`-th node of a role. Roles are numbered in the order in which a program declares them;
 /// rewrites never change that list, so a logical node means the same in a program and in all its rewritings.
@@ -64,21 +64,51 @@ impl Digest {
     }
 }
 
+/// What a node made with its key, 64 bytes; one word wide.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Signed(Blob);
+
+impl Signed {
+    /// A signature with these bytes.
+    pub fn new(bytes: &[u8; 64]) -> Self {
+        Signed(Blob::new(bytes))
+    }
+
+    /// The 64 bytes.
+    pub fn as_slice(&self) -> &[u8] {
+        self.0.as_slice()
+    }
+}
+
 /// One field of a fact. Ordered by type first, then within the type.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Value {
-    /// See [`Type::Int`].
+    /// See [`crate::Type::Int`].
     Int(i64),
-    /// See [`Type::Bool`].
+    /// See [`crate::Type::Bool`].
     Bool(bool),
-    /// See [`Type::Bytes`].
+    /// See [`crate::Type::Bytes`].
     Bytes(Blob),
-    /// See [`Type::String`].
+    /// See [`crate::Type::String`].
     String(Text),
-    /// See [`Type::Node`].
+    /// See [`crate::Type::Node`].
     Node(Node),
-    /// See [`Type::Digest`].
+    /// See [`crate::Type::Digest`].
     Digest(Digest),
+    /// See [`crate::Type::Signature`].
+    Signature(Signed),
+    /// See [`crate::Type::List`].
+    List(Sequence),
+    /// See [`crate::Type::Set`]; ascending.
+    Set(Sequence),
+    /// See [`crate::Type::Map`]: pairs of key and value, ascending, one for each key.
+    Map(Sequence),
+    /// See [`crate::Type::Option`]: one value or none.
+    Option(Sequence),
+    /// See [`crate::Type::Tuple`].
+    Tuple(Sequence),
+    /// See [`crate::Type::Record`].
+    Record(Sequence),
 }
 
 const _: () = assert!(size_of::<Value>() == 16, "rows are arrays of values: keep them small");
@@ -99,15 +129,93 @@ impl Value {
         Value::Node(Node { role, index })
     }
 
-    /// The type of the value.
-    pub fn ty(&self) -> Type {
+    /// A list of these values; undefined if it is too large.
+    pub fn list(values: &[Value]) -> Result<Value, UndefinedError> {
+        Sequence::new(values).map(Value::List)
+    }
+
+    /// The set of these values; undefined if it is too large.
+    pub fn set(mut values: Vec<Value>) -> Result<Value, UndefinedError> {
+        values.sort_unstable();
+        values.dedup();
+        Sequence::new(&values).map(Value::Set)
+    }
+
+    /// The map with these entries, of two with the same key the one with the lesser value; undefined if it is too large.
+    pub fn map(entries: Vec<(Value, Value)>) -> Result<Value, UndefinedError> {
+        let mut entries = entries;
+        entries.sort_unstable();
+        entries.dedup_by(|later, earlier| later.0 == earlier.0);
+        let entries = entries.into_iter().map(|(key, value)| Value::tuple(&[key, value]));
+        Sequence::new(&entries.collect::<Result<Vec<_>, _>>()?).map(Value::Map)
+    }
+
+    /// A value or none; undefined if it is too large.
+    pub fn option(value: Option<Value>) -> Result<Value, UndefinedError> {
+        Sequence::new(value.as_slice()).map(Value::Option)
+    }
+
+    /// A tuple of these values; undefined if it is too large.
+    pub fn tuple(fields: &[Value]) -> Result<Value, UndefinedError> {
+        Sequence::new(fields).map(Value::Tuple)
+    }
+
+    /// A record with these fields; undefined if it is too large.
+    pub fn record(record: Interned<RecordType>, fields: &[Value]) -> Result<Value, UndefinedError> {
+        Sequence::of_record(record, fields).map(Value::Record)
+    }
+
+    /// The name of the type, without its parameters.
+    pub fn type_name(&self) -> &'static str {
         match self {
-            Value::Int(_) => Type::Int,
-            Value::Bool(_) => Type::Bool,
-            Value::Bytes(_) => Type::Bytes,
-            Value::String(_) => Type::String,
-            Value::Node(_) => Type::Node,
-            Value::Digest(_) => Type::Digest,
+            Value::Int(_) => "int",
+            Value::Bool(_) => "bool",
+            Value::Bytes(_) => "bytes",
+            Value::String(_) => "string",
+            Value::Node(_) => "node",
+            Value::Digest(_) => "digest",
+            Value::Signature(_) => "signature",
+            Value::List(_) => "list",
+            Value::Set(_) => "set",
+            Value::Map(_) => "map",
+            Value::Option(_) => "option",
+            Value::Tuple(_) => "tuple",
+            Value::Record(_) => "record",
+        }
+    }
+
+    /// What is in a list, set, map (its entries as tuples) or option.
+    pub fn members(&self) -> Option<&Sequence> {
+        match self {
+            Value::List(members) | Value::Set(members) | Value::Map(members) | Value::Option(members) => Some(members),
+            _ => None,
+        }
+    }
+
+    /// The fields of a tuple or a record.
+    pub fn fields(&self) -> Option<&[Value]> {
+        match self {
+            Value::Tuple(fields) | Value::Record(fields) => Some(fields),
+            _ => None,
+        }
+    }
+
+    /// An upper bound of the number of bytes of its encoding.
+    pub fn encoded_bytes(&self) -> usize {
+        match self {
+            Value::Int(_) => 8,
+            Value::Bool(_) => 1,
+            Value::Bytes(blob) => 4 + blob.as_slice().len(),
+            Value::String(text) => 4 + text.0.as_slice().len(),
+            Value::Node(_) => 6,
+            Value::Digest(_) => 32,
+            Value::Signature(_) => 64,
+            Value::List(parts)
+            | Value::Set(parts)
+            | Value::Map(parts)
+            | Value::Option(parts)
+            | Value::Tuple(parts)
+            | Value::Record(parts) => parts.bytes(),
         }
     }
 
@@ -132,15 +240,54 @@ impl fmt::Display for Value {
     /// As in Dedalus text where the type has literals there; nodes as `role#index`, which a caller who knows the names
     /// of the roles prints better.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
+        self.write_with(f, &|leaf, f| match leaf {
             Value::Int(int) => write!(f, "{int}"),
             Value::Bool(truth) => write!(f, "{truth}"),
             Value::Bytes(blob) => write_hex(f, blob.as_slice(), usize::MAX),
             Value::String(text) => write!(f, "{:?}", text.as_str()),
             Value::Node(node) => write!(f, "{}#{}", node.role, node.index),
             Value::Digest(digest) => write_hex(f, digest.as_slice(), 4),
-        }
+            Value::Signature(signed) => write_hex(f, signed.as_slice(), 4),
+            _ => Ok(()),
+        })
     }
+}
+
+impl Value {
+    /// Writes the value as in Dedalus text; what has no parts, `leaf` writes.
+    pub fn write_with<W: fmt::Write>(&self, out: &mut W, leaf: &impl Fn(&Value, &mut W) -> fmt::Result) -> fmt::Result {
+        let (open, parts, close) = match self {
+            Value::List(parts) => ("[", parts, "]"),
+            Value::Set(parts) => ("set_of([", parts, "])"),
+            Value::Map(parts) => ("map_of([", parts, "])"),
+            Value::Option(parts) if parts.is_empty() => return out.write_str("none()"),
+            Value::Option(parts) => ("some(", parts, ")"),
+            Value::Tuple(parts) => ("(", parts, ")"),
+            Value::Record(parts) => return write_record(parts, out, leaf),
+            _ => return leaf(self, out),
+        };
+        out.write_str(open)?;
+        for (position, part) in parts.iter().enumerate() {
+            out.write_str(if position > 0 { ", " } else { "" })?;
+            part.write_with(out, leaf)?;
+        }
+        out.write_str(close)
+    }
+}
+
+fn write_record<W: fmt::Write>(
+    fields: &Sequence,
+    out: &mut W,
+    leaf: &impl Fn(&Value, &mut W) -> fmt::Result,
+) -> fmt::Result {
+    let record = fields.record().expect("a record is made with its type");
+    out.write_str(&record.name)?;
+    for (position, ((name, _), field)) in record.fields.iter().zip(fields.iter()).enumerate() {
+        out.write_str(if position > 0 { ", " } else { " { " })?;
+        write!(out, "{name}: ")?;
+        field.write_with(out, leaf)?;
+    }
+    out.write_str(" }")
 }
 
 impl fmt::Debug for Value {

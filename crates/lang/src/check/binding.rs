@@ -39,6 +39,14 @@ fn check_rule(rule: &Rule, sink: &mut Sink) {
             None => bindings.push((variable, value, *span)),
         }
     }
+    for literal in &rule.body {
+        let Literal::In { element, collection, negated: false, .. } = literal else { continue };
+        if let Some(variable) = element.as_variable().filter(|name| !bound.contains_key(name))
+            && !bindings.iter().any(|(name, _, _)| *name == variable)
+        {
+            bindings.push((variable, collection, element.span));
+        }
+    }
     bind_to_fixpoint(&mut bound, bindings);
     let mut reported: BTreeSet<&Name> = BTreeSet::new();
     for expr in rule.expressions() {
@@ -119,6 +127,9 @@ fn check_wildcards(rule: &Rule, sink: &mut Sink) {
                 [left, right].into_iter().for_each(|side| forbid(side, "a comparison", sink));
             }
             Literal::Bind { value, .. } => forbid(value, "a binding", sink),
+            Literal::In { element, collection, .. } => {
+                [element, collection].into_iter().for_each(|side| forbid(side, "`in`", sink));
+            }
         }
     }
 }

@@ -108,7 +108,8 @@ fn is_growing_table(rule: &Rule, component: &Component) -> bool {
 
 /// Whether a function of variables makes the value, directly or under a name.
 fn is_computed(expr: &Expr, rule: &Rule) -> bool {
-    let calls = |expr: &Expr| matches!(expr.kind, ExprKind::Call(..)) && !expr.variables().is_empty();
+    let calls =
+        |expr: &Expr| matches!(expr.kind, ExprKind::Call(..) | ExprKind::Construct(..)) && !expr.variables().is_empty();
     let named = |name: &Name| {
         let mut bindings = rule.body.iter();
         bindings

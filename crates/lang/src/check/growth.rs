@@ -85,17 +85,23 @@ fn flows_of<'p>(
             }
         }
     }
-    let mut into = |to, expr: &'p Expr| {
-        variables(expr, false, &mut |name, computed| add(Place::Variable(number, name), to, computed, expr.span));
+    let mut into = |to, expr: &'p Expr, computed| {
+        variables(expr, computed, &mut |name, computed| add(Place::Variable(number, name), to, computed, expr.span));
     };
     for literal in &rule.body {
-        if let Literal::Bind { variable, value, .. } = literal {
-            into(Place::Variable(number, variable), value);
+        match literal {
+            Literal::Bind { variable, value, .. } => into(Place::Variable(number, variable), value, false),
+            Literal::In { element, collection, negated: false, .. } => {
+                if let Some(variable) = element.as_variable() {
+                    into(Place::Variable(number, variable), collection, true);
+                }
+            }
+            Literal::In { .. } | Literal::Atom(_) | Literal::Compare { .. } => {}
         }
     }
     for (position, arg) in rule.head.args.iter().enumerate() {
         if let HeadArg::Expr(expr) = arg {
-            into(Place::Column(&rule.head.relation, position), expr);
+            into(Place::Column(&rule.head.relation, position), expr, false);
         }
     }
 }
@@ -108,7 +114,7 @@ fn finite<'p>(component: &Component, members: &BTreeSet<&Name>, rule: &'p Rule) 
         let columns = component.relation(&atom.relation).filter(|relation| members.contains(&relation.name));
         for (position, arg) in atom.args.iter().enumerate() {
             let column = columns.and_then(|relation| relation.columns.get(position));
-            if !column.is_some_and(|column| matches!(column.ty, Type::Int | Type::Digest)) {
+            if column.is_none_or(|column| matches!(column.ty, Type::Bool | Type::Node)) {
                 finite.extend(arg.as_variable());
             }
         }
@@ -125,6 +131,8 @@ fn variables<'p>(expr: &'p Expr, computed: bool, visit: &mut impl FnMut(&'p Name
             let selects = matches!(function.get().name, "min" | "max");
             args.iter().for_each(|arg| variables(arg, computed || !selects, visit));
         }
+        ExprKind::Construct(_, parts) => parts.iter().for_each(|part| variables(part, true, visit)),
+        ExprKind::Field { value, .. } => variables(value, computed, visit),
         ExprKind::Wildcard | ExprKind::Constant(_) | ExprKind::Param(_) | ExprKind::Me => {}
     }
 }

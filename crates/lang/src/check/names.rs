@@ -2,11 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use menard_value::Function;
-
 use crate::diagnostic::Code;
 use crate::ir::{Channel, Component, ExprKind, Literal, Name, Program};
-use crate::lower::is_word;
 use crate::sink::Sink;
 use crate::source::Span;
 use crate::walk::START;
@@ -58,9 +55,9 @@ fn declare<'p>(
 
 /// Reports the name of a relation, role or parameter that means something in every program.
 pub(super) fn check_reserved(name: &Name, span: Span, sink: &mut Sink) {
-    let is_function = Function::find(name).is_some_and(|function| is_word(function.get().name));
-    let is_aggregate = matches!(name.as_str(), "count" | "sum");
-    if is_function || is_aggregate || name == START {
+    // Names of other functions are free: where a function and a relation could stand, it is the relation that is meant.
+    let is_function = ["min", "max", "hash", "length", "index_of", "count", "sum"].contains(&name.as_str());
+    if is_function || name == START {
         let what = if name == START { "the event of a node's first step" } else { "a function" };
         sink.error(Code::E0208, span, format!("`{name}` cannot be declared"), format!("`{name}` is {what}"));
     }

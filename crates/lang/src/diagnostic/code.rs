@@ -79,6 +79,9 @@ codes! {
     E0302 "A type cannot be inferred",
     E0303 "A value that must be known before the run is not",
     E0304 "A parameter of a type that has no literals",
+    E0305 "A signature of another node",
+    E0306 "A field that does not exist, or that has no value",
+    E0307 "A function that the binary does not have",
     // Safety.
     E0401 "A variable is not bound",
     E0402 "A wildcard where a value is needed",

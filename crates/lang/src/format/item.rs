@@ -115,12 +115,17 @@ fn spaced(left: &SyntaxToken, right: &SyntaxToken) -> bool {
     let opens = match left.kind() {
         Kind::LeftParen | Kind::LeftBracket | Kind::Bang | Kind::AtSign => true,
         Kind::Minus => parent(left) == Some(Kind::Unary),
+        Kind::Less => parent(left) == Some(Kind::TypeName),
+        Kind::Dot => parent(left) == Some(Kind::Access),
         _ => false,
     };
     let closes = match right.kind() {
         Kind::RightParen | Kind::RightBracket | Kind::Comma | Kind::Colon | Kind::AtSign => true,
         Kind::LeftParen => matches!(parent(right), Some(Kind::Arguments | Kind::Fields)),
+        Kind::LeftBracket if parent(right) == Some(Kind::ListOf) => false,
         Kind::LeftBracket => grandparent() != Some(Kind::Component),
+        Kind::Less | Kind::Greater => parent(right) == Some(Kind::TypeName),
+        Kind::Dot => parent(right) == Some(Kind::Access),
         _ => false,
     };
     !opens && !closes

@@ -37,7 +37,11 @@ struct Surroundings {
 impl Lowering<'_> {
     /// Keeps the conjunction, and its place in the body.
     pub(super) fn absent(&mut self, node: &SyntaxNode) -> Literal {
-        let (body, span) = (self.body(node), span_of(node));
+        let (mut body, span) = (self.body(node), span_of(node));
+        if let [Literal::In { negated, span: whole, .. }] = body.as_mut_slice() {
+            (*negated, *whole) = (!*negated, span);
+            return body.remove(0);
+        }
         let relation = Name::from(format!("{PLACEHOLDER}{}", self.conjunctions.len()));
         self.conjunctions.push(Conjunction { body, span });
         Literal::Atom(Atom { negated: true, new: false, relation, args: Vec::new(), from: None, to: None, span })
@@ -265,18 +269,17 @@ fn fewest(
         let atoms = (0..outer.len()).filter(usable).filter(|position| gain(position) > 0);
         let best = atoms.max_by_key(|position| (gain(position), std::cmp::Reverse(*position)));
         let binding = || {
-            let defines =
-                |literal: &Literal| matches!(literal, Literal::Bind { variable, .. } if missing.contains(variable));
-            (0..outer.len()).find(|position| !chosen.contains(position) && defines(&outer[*position]))
+            let fits = |literal: &Literal| defines(literal).is_some_and(|(variable, _)| missing.contains(variable));
+            (0..outer.len()).find(|position| !chosen.contains(position) && fits(&outer[*position]))
         };
         let Some(next) = best.or_else(binding) else { break };
         chosen.insert(next);
-        match &outer[next] {
-            Literal::Bind { variable, value, .. } => {
+        match defines(&outer[next]) {
+            Some((variable, value)) => {
                 bound.insert(variable.clone());
                 missing.extend(value.variables().into_iter().map(|(name, _)| name.clone()));
             }
-            literal => bound.extend(literal.as_atom().map(direct).unwrap_or_default()),
+            None => bound.extend(outer[next].as_atom().map(direct).unwrap_or_default()),
         }
         missing.retain(|name| !bound.contains(name));
     }
@@ -311,6 +314,15 @@ fn direct(atom: &Atom) -> BTreeSet<Name> {
     atom.expressions().filter_map(Expr::as_variable).cloned().collect()
 }
 
+/// What a literal other than a relation says about the value of a variable: it is that of an expression, or in it.
+fn defines(literal: &Literal) -> Option<(&Name, &Expr)> {
+    match literal {
+        Literal::Bind { variable, value, .. } => Some((variable, value)),
+        Literal::In { element, collection, negated: false, .. } => Some((element.as_variable()?, collection)),
+        Literal::In { .. } | Literal::Atom(_) | Literal::Compare { .. } => None,
+    }
+}
+
 /// The variables that literals bind among themselves.
 fn bound(body: &[Literal]) -> BTreeSet<Name> {
     let present = body.iter().filter_map(Literal::as_atom).filter(|atom| !atom.negated);
@@ -318,7 +330,7 @@ fn bound(body: &[Literal]) -> BTreeSet<Name> {
     loop {
         let before = bound.len();
         for literal in body {
-            if let Literal::Bind { variable, value, .. } = literal
+            if let Some((variable, value)) = defines(literal)
                 && value.variables().iter().all(|(name, _)| bound.contains(*name))
             {
                 bound.insert(variable.clone());

@@ -4,7 +4,7 @@ use menard_value::{Function, FunctionId, MAX_BLOB_BYTES, Value};
 
 use super::{Lowering, text};
 use crate::diagnostic::Code;
-use crate::ir::{Aggregate, Expr, ExprKind};
+use crate::ir::{Aggregate, Constructor, Expr, ExprKind};
 use crate::source::Span;
 use crate::suggest::nearest;
 use crate::syntax::{SyntaxKind, SyntaxNode, SyntaxToken, ast, span_of, token_span};
@@ -36,8 +36,20 @@ impl Lowering<'_> {
                 Some(ExprKind::Call(operator_function(operator.text()), args))
             }
             SyntaxKind::Call => self.call(node),
+            SyntaxKind::ListOf => Some(self.construct(Constructor::List, node)),
+            SyntaxKind::TupleOf => Some(self.construct(Constructor::Tuple, node)),
+            SyntaxKind::RecordOf => self.record_value(node),
+            SyntaxKind::Access => {
+                let value = Box::new(self.expression(&ast::expressions(node).next()?));
+                let field = ast::tokens(node).last()?;
+                Some(ExprKind::Field { value, name: text(&field), position: 0 })
+            }
             _ => Some(ExprKind::Wildcard),
         }
+    }
+
+    fn construct(&mut self, constructor: Constructor, node: &SyntaxNode) -> ExprKind {
+        ExprKind::Construct(constructor, ast::expressions(node).map(|part| self.expression(&part)).collect())
     }
 
     /// A minus in front of a number is part of the number, so that the least integer can be written.
@@ -56,7 +68,8 @@ impl Lowering<'_> {
         let name = ast::name(node)?;
         let args: Vec<Expr> = ast::arguments(node).iter().map(|arg| self.expression(arg)).collect();
         let aggregate = Aggregate::from_name(name.text());
-        let function = Function::find(name.text());
+        let declared = self.externs.iter().find(|declared| declared.name == name.text());
+        let function = declared.map(|declared| declared.function).or_else(|| Function::find(name.text()));
         match (function, aggregate) {
             (Some(function), aggregate) if aggregate.is_none() || args.len() >= 2 => {
                 Some(ExprKind::Call(function, args))
@@ -77,7 +90,8 @@ impl Lowering<'_> {
     }
 
     fn unknown_function(&mut self, name: &SyntaxToken) {
-        let names: Vec<&str> = Function::TABLE.iter().map(|f| f.name).filter(|name| is_word(name)).collect();
+        let library = Function::TABLE.iter().map(|function| function.name).filter(|name| is_word(name));
+        let names: Vec<&str> = library.chain(self.externs.iter().map(|declared| declared.name.as_str())).collect();
         let help = match nearest(name.text(), names.iter().copied()) {
             Some(name) => format!("did you mean `{name}`?"),
             None => format!("the functions are: {}", names.join(", ")),
@@ -122,7 +136,7 @@ fn operator_function(operator: &str) -> FunctionId {
 }
 
 /// Whether a function is called by name: operators are in the same table.
-pub(crate) fn is_word(function: &str) -> bool {
+fn is_word(function: &str) -> bool {
     function.starts_with(|first: char| first.is_ascii_alphabetic())
 }
 

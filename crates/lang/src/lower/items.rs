@@ -6,17 +6,15 @@ use super::{Lowering, text};
 use crate::constant::evaluate;
 use crate::diagnostic::Code;
 use crate::ir::{Channel, Column, Expr, Fault, FaultKind, Name, Param, Relation, RelationKind, Role};
-use crate::suggest::nearest;
 use crate::syntax::{SyntaxKind, SyntaxNode, SyntaxToken, ast, span_of, token_span};
 
 impl Lowering<'_> {
     pub(super) fn param(&mut self, node: &SyntaxNode, overrides: &[(Name, Value)]) -> Option<Param> {
-        let mut names = ast::names(node);
-        let (name, ty_token) = (names.next()?, names.next()?);
-        let ty = self.ty(&ty_token);
-        if matches!(ty, Type::Node | Type::Digest) {
+        let (name, type_node) = (ast::name(node)?, ast::child(node, SyntaxKind::TypeName)?);
+        let ty = self.ty(&type_node);
+        if ty.contains(|part| matches!(part, Type::Node | Type::Digest | Type::Signature)) {
             let message = format!("a parameter cannot be of type {ty}");
-            self.sink.error(Code::E0304, token_span(&ty_token), message, "there are no literals of this type");
+            self.sink.error(Code::E0304, span_of(&type_node), message, "there are no literals of this type");
             return Some(Param { name: text(&name), ty, value: default_value(ty), span: token_span(&name) });
         }
         let errors = self.sink.errors();
@@ -35,10 +33,10 @@ impl Lowering<'_> {
             }
         };
         for (value, place) in [(Some(&value), expr.span), (given.as_ref(), span)] {
-            if let Some(value) = value.filter(|value| value.ty() != ty) {
-                let message =
-                    format!("the parameter `{}` is of type {ty}, its value of type {}", name.text(), value.ty());
-                self.sink.error(Code::E0301, place, message, format!("{value} is of type {}", value.ty()));
+            if let Some(value) = value.filter(|value| !ty.admits(value)) {
+                let found = value.type_name();
+                let message = format!("the parameter `{}` is of type {ty}, its value of type {found}", name.text());
+                self.sink.error(Code::E0301, place, message, format!("{value} is of type {found}"));
             }
         }
         Some(Param { name: text(&name), ty, value: given.unwrap_or(value), span })
@@ -111,8 +109,7 @@ impl Lowering<'_> {
     pub(super) fn fields(&mut self, node: &SyntaxNode) -> Option<Vec<Column>> {
         let mut columns: Vec<Column> = Vec::new();
         for field in ast::children(&ast::child(node, SyntaxKind::Fields)?, SyntaxKind::Field) {
-            let mut names = ast::names(&field);
-            let (name, ty) = (names.next()?, names.next()?);
+            let (name, ty) = (ast::name(&field)?, ast::child(&field, SyntaxKind::TypeName)?);
             if columns.iter().any(|column| column.name == name.text()) {
                 let message = format!("two columns have the name `{}`", name.text());
                 self.sink.error(Code::E0205, token_span(&name), message, "the second one");
@@ -122,20 +119,6 @@ impl Lowering<'_> {
         }
         Some(columns)
     }
-
-    fn ty(&mut self, token: &SyntaxToken) -> Type {
-        Type::from_name(token.text()).unwrap_or_else(|| {
-            let names = Type::ALL.map(Type::name);
-            let help = match nearest(token.text(), names) {
-                Some(name) => format!("did you mean `{name}`?"),
-                None => format!("the types are: {}", names.join(", ")),
-            };
-            let message = format!("there is no type `{}`", token.text());
-            let diagnostic = self.sink.start(Code::E0204, message).label(token_span(token), "not a type").help(help);
-            self.sink.push(diagnostic);
-            Type::Int
-        })
-    }
 }
 
 /// Stands in where a value is missing; the error is reported already.
@@ -144,6 +127,6 @@ fn default_value(ty: Type) -> Value {
         Type::Bool => Value::Bool(false),
         Type::Bytes => Value::bytes(&[]),
         Type::String => Value::string(""),
-        Type::Int | Type::Node | Type::Digest => Value::Int(1),
+        _ => Value::Int(1),
     }
 }

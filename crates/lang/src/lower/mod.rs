@@ -9,8 +9,8 @@ mod ordered;
 mod rules;
 mod tables;
 mod time;
+mod types;
 
-pub(crate) use expressions::is_word;
 use std::collections::BTreeSet;
 
 use menard_value::Value;
@@ -19,7 +19,7 @@ use smol_str::SmolStr;
 use self::absent::Conjunction;
 use self::ordered::Order;
 use crate::diagnostic::Code;
-use crate::ir::{Component, Name, Param, Program};
+use crate::ir::{Component, Extern, Name, Param, Program, Record};
 use crate::sink::Sink;
 use crate::source::{Source, Span};
 use crate::suggest::nearest;
@@ -37,6 +37,8 @@ pub(crate) struct Lowering<'s> {
     conjunctions: Vec<Conjunction>,
     /// Channels that are `ordered by` a column.
     orders: Vec<Order>,
+    pub records: Vec<Record>,
+    pub externs: Vec<Extern>,
     pub sink: &'s mut Sink,
 }
 
@@ -46,11 +48,15 @@ pub(crate) fn protocol(root: &SyntaxNode, source: &Source, overrides: &[(Name, V
     let items = lowering.expanded(root);
     check_size(&items, lowering.sink);
     lowering.header(root, "protocol NAME", |header| ast::has_token(header, SyntaxKind::ProtocolWord));
+    lowering.records(&items);
+    lowering.externs(&items);
     lowering.params(&items, root, overrides);
     let mut program = Program {
         name: header_names(root).next().map(|token| text(&token)).unwrap_or_default(),
         source: source.clone(),
         params: Vec::new(),
+        records: Vec::new(),
+        externs: Vec::new(),
         roles: Vec::new(),
         channels: Vec::new(),
         faults: Vec::new(),
@@ -90,6 +96,8 @@ pub(crate) fn protocol(root: &SyntaxNode, source: &Source, overrides: &[(Name, V
     time::order_timers(&mut program);
     time::send_to_self(&mut program);
     program.params = lowering.params;
+    program.records = lowering.records;
+    program.externs = lowering.externs;
     program
 }
 
@@ -134,9 +142,16 @@ pub(crate) fn text(token: &SyntaxToken) -> Name {
 }
 
 impl<'s> Lowering<'s> {
-    /// Without parameters so far.
+    /// Without parameters, records and functions so far.
     pub fn new(sink: &'s mut Sink) -> Self {
-        Lowering { params: Vec::new(), conjunctions: Vec::new(), orders: Vec::new(), sink }
+        Lowering {
+            params: Vec::new(),
+            records: Vec::new(),
+            externs: Vec::new(),
+            conjunctions: Vec::new(),
+            orders: Vec::new(),
+            sink,
+        }
     }
 
     /// Reports a header that is missing, not the first item, of another kind of file, or repeated.

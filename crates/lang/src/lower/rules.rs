@@ -74,6 +74,11 @@ impl Lowering<'_> {
                 let value = self.expression(&sides.next()?);
                 Some(Literal::Bind { variable, value, span })
             }
+            SyntaxKind::In => {
+                let mut sides = ast::expressions(node);
+                let (element, collection) = (self.expression(&sides.next()?), self.expression(&sides.next()?));
+                Some(Literal::In { element, collection, negated: false, span })
+            }
             _ => None,
         }
     }

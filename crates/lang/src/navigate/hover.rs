@@ -52,7 +52,7 @@ fn word(token: &SyntaxToken) -> Option<String> {
             let in_head = parent.ancestors().any(|node| node.kind() == SyntaxKind::Head);
             words::call(token.text(), ast::arguments(&parent).len(), in_head)
         }
-        SyntaxKind::Field | SyntaxKind::Param if token.kind() == SyntaxKind::Name => words::ty(token.text()),
+        SyntaxKind::TypeName if token.kind() == SyntaxKind::Name => words::ty(token.text()),
         SyntaxKind::Names | SyntaxKind::Variable => None,
         _ => words::word(token.text()),
     }

@@ -1,6 +1,6 @@
 //! The words of the language, one line about each.
 
-use menard_value::{Function, Signature, Type};
+use menard_value::{Function, Type};
 
 use crate::ir::Aggregate;
 use crate::walk::START;
@@ -82,6 +82,12 @@ pub const CONTEXTUAL_WORDS: &[Word] = &[
         "`partition COMPONENT by COLUMNS into NUMBER` splits the facts of a component over several nodes by a key.",
     ),
     ("into", "What a line of a plan makes: a new component, or a number of partitions."),
+    ("in", "`x in e` holds if a list, set, map or option has the member `x`; a new variable ranges over the members."),
+    ("record", "`record NAME(FIELDS)` declares a type of values with named fields."),
+    ("extern", "`extern fn NAME(ARGUMENTS) -> TYPE` declares a function of the program that embeds this one."),
+    ("fn", "`extern fn NAME(ARGUMENTS) -> TYPE` declares a function of the program that embeds this one."),
+    ("injective", "Different arguments always give different results."),
+    ("cost", "How long a call of the function takes, for estimates."),
     ("using", "Which rewrite decouples; without it, whichever is allowed."),
 ];
 
@@ -124,11 +130,10 @@ pub(super) fn call(name: &str, arguments: usize, in_head: bool) -> Option<String
 }
 
 fn function_card(function: &Function) -> String {
-    let arguments = match function.signature {
-        Signature::Exact(types) => types.iter().map(|ty| ty.name()).collect::<Vec<_>>().join(", "),
-        Signature::Any => "...".to_owned(),
-    };
-    format!("```ded\n{}({arguments}) -> {}\n```\n{}", function.name, function.result, function.doc)
+    let forms = function.signature.forms();
+    let forms: Vec<String> =
+        forms.iter().map(|(takes, gives)| format!("{}({takes}) -> {gives}", function.name)).collect();
+    format!("```ded\n{}\n```\n{}", forms.join("\n"), function.doc)
 }
 
 fn aggregate_card(aggregate: Aggregate) -> String {
@@ -142,6 +147,24 @@ fn aggregate_card(aggregate: Aggregate) -> String {
         }
         Aggregate::Min => ("min(value) -> value", "the least value"),
         Aggregate::Max => ("max(value) -> value", "the greatest value"),
+        Aggregate::ArgMax => ("argmax(by, value) -> value", "the value whose `by` is greatest, of several the least"),
+        Aggregate::ArgMin => ("argmin(by, value) -> value", "the value whose `by` is least, of several the least"),
+        Aggregate::List => ("list(T) -> list<T>", "the different values, in order"),
+        Aggregate::Set => ("set(T) -> set<T>", "the different values"),
+        Aggregate::Map => ("map(T, U) -> map<T, U>", "the map with these values, of several for one key the least"),
+        Aggregate::Quorum => (
+            "quorum(int, T) -> list<T>",
+            "so many of the different values, in order, and the same ones for as long as all of them are there; no fact while there are \
+             fewer",
+        ),
+        Aggregate::Choose => {
+            ("choose(value) -> value", "one of the values; nobody knows which, but of equal sets the same")
+        }
+        Aggregate::Index => {
+            return "```ded\nindex(...) -> int\n```\nthe position of the fact, from 0, among all that the rule derives in the step, in \
+                    the order of these values and then of the other arguments"
+                .to_owned();
+        }
     };
     format!(
         "```ded\n{signature}\n```\n{line}, for each group of solutions that agree on the other arguments of the head"
@@ -150,6 +173,16 @@ fn aggregate_card(aggregate: Aggregate) -> String {
 
 /// The line about a type.
 pub(super) fn ty(name: &str) -> Option<String> {
+    let generic = match name {
+        "list" => Some("`list<T>`: values of one type, in an order, `[1, 2, 2]`"),
+        "set" => Some("`set<T>`: different values of one type, `set_of([1, 2])`"),
+        "map" => Some("`map<K, V>`: values by keys, `map_of([(1, \"one\")])`"),
+        "option" => Some("`option<T>`: `some(x)` or `none()`"),
+        _ => None,
+    };
+    if let Some(line) = generic {
+        return Some(line.to_owned());
+    }
     let line = match Type::from_name(name)? {
         Type::Int => "integers of 64 bits with sign; arithmetic that overflows has no value",
         Type::Bool => "`true` and `false`",
@@ -157,6 +190,10 @@ pub(super) fn ty(name: &str) -> Option<String> {
         Type::String => "strings of text: `\"text\"`",
         Type::Node => "logical nodes; they come from `from`, from roles, or are `me`",
         Type::Digest => "results of `hash`",
+        Type::Signature => "results of `sign`, which `verify` verifies",
+        Type::List(_) | Type::Set(_) | Type::Map(_) | Type::Option(_) | Type::Tuple(_) | Type::Record(_) => {
+            return None;
+        }
     };
     Some(format!("`{name}`: {line}"))
 }

@@ -44,6 +44,10 @@ pub fn is_expression(node: &SyntaxNode) -> bool {
             | SyntaxKind::Wildcard
             | SyntaxKind::Me
             | SyntaxKind::Literal
+            | SyntaxKind::ListOf
+            | SyntaxKind::TupleOf
+            | SyntaxKind::RecordOf
+            | SyntaxKind::Access
     )
 }
 

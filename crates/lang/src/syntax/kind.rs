@@ -37,6 +37,8 @@ pub enum SyntaxKind {
     RightBrace,
     #[token(",")]
     Comma,
+    #[token(".")]
+    Dot,
     #[token(":")]
     Colon,
     #[token("@")]
@@ -148,6 +150,15 @@ pub enum SyntaxKind {
     Include,
     /// A text that another one includes, behind all of its items.
     Included,
+    Record,
+    Extern,
+    TypeName,
+    ListOf,
+    TupleOf,
+    RecordOf,
+    FieldOf,
+    Access,
+    In,
     /// Tokens that fit nowhere. The last kind: see [`crate::syntax::Dedalus`].
     Error,
 }
@@ -200,6 +211,7 @@ impl SyntaxKind {
             SyntaxKind::LeftBrace => "`{`",
             SyntaxKind::RightBrace => "`}`",
             SyntaxKind::Comma => "`,`",
+            SyntaxKind::Dot => "`.`",
             SyntaxKind::Colon => "`:`",
             SyntaxKind::AtSign => "`@`",
             SyntaxKind::Bang => "`!`",

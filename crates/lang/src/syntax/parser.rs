@@ -117,6 +117,22 @@ impl<'t> Parser<'t> {
         &self.text[span.start as usize..span.end as usize]
     }
 
+    /// Whether a field follows the token before, without a space: `.name` or `.0`.
+    pub fn at_field(&self) -> bool {
+        let (Some(before), Some(&dot), Some(&field)) = (
+            self.cursor.checked_sub(1).and_then(|before| self.significant.get(before)),
+            self.significant.get(self.cursor),
+            self.significant.get(self.cursor + 1),
+        ) else {
+            return false;
+        };
+        let [before, dot, field] = [before, &dot, &field].map(|index| self.tokens[*index]);
+        dot.kind == SyntaxKind::Dot
+            && matches!(field.kind, SyntaxKind::Name | SyntaxKind::Int)
+            && before.span.end == dot.span.start
+            && dot.span.end == field.span.start
+    }
+
     /// Whether the next token is the first one of its line.
     pub fn at_line_start(&self) -> bool {
         let Some(&index) = self.significant.get(self.cursor) else { return true };

@@ -47,11 +47,27 @@ fn unary(parser: &mut Parser<'_>) -> Parsed {
     })
 }
 
-/// `primary`: an expression without operators, or one in parentheses.
+/// `primary`: an expression without operators, or one in parentheses, and fields of it.
 pub fn primary(parser: &mut Parser<'_>) -> Parsed {
+    let checkpoint = parser.checkpoint();
+    whole(parser)?;
+    while parser.at_field() {
+        parser.count_operation()?;
+        parser.wrap(checkpoint, SyntaxKind::Access, |parser| {
+            parser.bump();
+            parser.bump();
+            Ok(())
+        })?;
+    }
+    Ok(())
+}
+
+fn whole(parser: &mut Parser<'_>) -> Parsed {
     let single = match parser.peek() {
         SyntaxKind::Name if parser.nth(1) == SyntaxKind::LeftParen => return call(parser),
+        SyntaxKind::Name if parser.nth(1) == SyntaxKind::LeftBrace => return record(parser),
         SyntaxKind::LeftParen => return parenthesised(parser),
+        SyntaxKind::LeftBracket => return list(parser),
         SyntaxKind::Name => SyntaxKind::Variable,
         SyntaxKind::Underscore => SyntaxKind::Wildcard,
         SyntaxKind::MeWord => SyntaxKind::Me,
@@ -66,12 +82,57 @@ pub fn primary(parser: &mut Parser<'_>) -> Parsed {
     })
 }
 
+/// `(expr)`, or a tuple, `(expr, expr)`.
 fn parenthesised(parser: &mut Parser<'_>) -> Parsed {
     parser.count_operation()?;
-    parser.node(SyntaxKind::Paren, |parser| {
-        parser.bump();
-        sum(parser)?;
+    let checkpoint = parser.checkpoint();
+    parser.bump();
+    sum(parser)?;
+    let kind = if parser.at(SyntaxKind::Comma) { SyntaxKind::TupleOf } else { SyntaxKind::Paren };
+    parser.wrap(checkpoint, kind, |parser| {
+        while kind == SyntaxKind::TupleOf && !parser.at(SyntaxKind::RightParen) {
+            comma_or_end(parser)?;
+            parser.count_operation()?;
+            sum(parser)?;
+        }
         parser.expect(SyntaxKind::RightParen)
+    })
+}
+
+/// `[expr, ...]`.
+fn list(parser: &mut Parser<'_>) -> Parsed {
+    parser.count_operation()?;
+    parser.node(SyntaxKind::ListOf, |parser| {
+        parser.bump();
+        while !parser.at(SyntaxKind::RightBracket) {
+            parser.count_operation()?;
+            sum(parser)?;
+            if !parser.at(SyntaxKind::RightBracket) && !parser.eat(SyntaxKind::Comma) {
+                return parser.fail("`,` or `]`");
+            }
+        }
+        parser.expect(SyntaxKind::RightBracket)
+    })
+}
+
+/// `NAME { NAME: expr, ... }`.
+fn record(parser: &mut Parser<'_>) -> Parsed {
+    parser.count_operation()?;
+    parser.node(SyntaxKind::RecordOf, |parser| {
+        parser.bump();
+        parser.bump();
+        while !parser.at(SyntaxKind::RightBrace) {
+            parser.count_operation()?;
+            parser.node(SyntaxKind::FieldOf, |parser| {
+                parser.expect(SyntaxKind::Name)?;
+                parser.expect(SyntaxKind::Colon)?;
+                sum(parser)
+            })?;
+            if !parser.at(SyntaxKind::RightBrace) && !parser.eat(SyntaxKind::Comma) {
+                return parser.fail("`,` or `}`");
+            }
+        }
+        parser.expect(SyntaxKind::RightBrace)
     })
 }
 

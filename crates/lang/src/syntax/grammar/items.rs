@@ -4,6 +4,7 @@ use super::expressions::expression;
 use super::rules::{at_eventually, eventually, rule};
 use super::tables::{at_declaration, declaration, fields};
 use super::time::{delay, timer};
+use super::types::{at_extern, at_record, extern_function, record, ty};
 use crate::syntax::SyntaxKind;
 use crate::syntax::parser::{Parsed, Parser};
 
@@ -33,6 +34,8 @@ fn starts_item(parser: &Parser<'_>) -> bool {
     ) || (parser.at(SyntaxKind::Name) && parser.nth(1) == SyntaxKind::LeftParen)
         || at_eventually(parser)
         || at_include(parser)
+        || at_record(parser)
+        || at_extern(parser)
 }
 
 fn item(parser: &mut Parser<'_>) -> Parsed {
@@ -48,6 +51,8 @@ fn item(parser: &mut Parser<'_>) -> Parsed {
         // In a text that a component includes; elsewhere a later pass says where it belongs.
         _ if at_declaration(parser) => declaration(parser),
         _ if at_timer(parser) => timer(parser),
+        _ if at_record(parser) => record(parser),
+        _ if at_extern(parser) => extern_function(parser),
         SyntaxKind::Name | SyntaxKind::DeleteWord => rule(parser),
         _ => parser.fail("`param`, `role`, `fault`, `channel`, `component` or a rule"),
     }
@@ -70,7 +75,8 @@ pub fn param(parser: &mut Parser<'_>) -> Parsed {
         parser.expect(SyntaxKind::ParamWord)?;
         parser.expect(SyntaxKind::Name)?;
         parser.expect(SyntaxKind::Colon)?;
-        parser.expect(SyntaxKind::Name)?;
+        parser.begin_expression();
+        ty(parser)?;
         parser.expect(SyntaxKind::Assign)?;
         expression(parser)
     })
@@ -179,17 +185,17 @@ fn component(parser: &mut Parser<'_>) -> Parsed {
 
 /// Whether something starts that no component contains: the closing brace is missing.
 fn leaves_component(parser: &Parser<'_>) -> bool {
-    parser.at_line_start()
-        && matches!(
-            parser.peek(),
-            SyntaxKind::ProtocolWord
-                | SyntaxKind::PropertiesWord
-                | SyntaxKind::ParamWord
-                | SyntaxKind::RoleWord
-                | SyntaxKind::FaultWord
-                | SyntaxKind::ChannelWord
-                | SyntaxKind::ComponentWord
-        )
+    let is_item = matches!(
+        parser.peek(),
+        SyntaxKind::ProtocolWord
+            | SyntaxKind::PropertiesWord
+            | SyntaxKind::ParamWord
+            | SyntaxKind::RoleWord
+            | SyntaxKind::FaultWord
+            | SyntaxKind::ChannelWord
+            | SyntaxKind::ComponentWord
+    );
+    parser.at_line_start() && (is_item || at_record(parser) || at_extern(parser))
 }
 
 fn at_member_boundary(parser: &Parser<'_>) -> bool {

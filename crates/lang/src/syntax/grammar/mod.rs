@@ -6,6 +6,7 @@ mod plans;
 mod rules;
 mod tables;
 mod time;
+mod types;
 
 pub use items::program;
 pub use plans::{parameter_override, plan, plan_line};
@@ -20,7 +21,7 @@ macro_rules! kinds {
 }
 
 kinds! {
-    Whitespace Comment Name Int Bytes String UnclosedString LeftParen RightParen LeftBracket RightBracket LeftBrace RightBrace Comma
+    Whitespace Comment Name Int Bytes String UnclosedString LeftParen RightParen LeftBracket RightBracket LeftBrace RightBrace Comma Dot
     Colon AtSign Bang Arrow FatArrow Now Next Async Assign Equal NotEqual Less LessEqual Greater GreaterEqual Plus Minus Star Slash Percent
     Unknown EndOfFile
     ProtocolWord PropertiesWord ParamWord RoleWord FaultWord ChannelWord ComponentWord TableWord EventWord ViewWord DeleteWord
@@ -29,6 +30,7 @@ kinds! {
     Unary Paren Call Arguments Variable Wildcard Me Literal Decouple Partition Names
     Words Policy Above Timer Delay Serial Ordered Eventually Goal Absent
     Include Included
+    Record Extern TypeName ListOf TupleOf RecordOf FieldOf Access In
     Error
 }
 

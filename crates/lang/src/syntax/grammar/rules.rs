@@ -111,9 +111,18 @@ fn literal(parser: &mut Parser<'_>) -> Parsed {
                 sum(parser)
             })
         }
+        _ if at_in(parser) => parser.wrap(checkpoint, SyntaxKind::In, |parser| {
+            parser.bump();
+            sum(parser)
+        }),
         _ if starts_with_call => parser.wrap(checkpoint, SyntaxKind::Atom, endpoints),
         _ => parser.fail(COMPARISON),
     }
+}
+
+/// Whether the word `in` follows, and not a rule for a relation of that name.
+fn at_in(parser: &Parser<'_>) -> bool {
+    parser.at_word("in") && !(parser.at_line_start() && parser.nth(1) == SyntaxKind::LeftParen)
 }
 
 /// `from primary`, `to primary`.

@@ -1,5 +1,6 @@
 //! Declarations of relations.
 
+use super::types::ty;
 use crate::syntax::SyntaxKind;
 use crate::syntax::parser::{Parsed, Parser};
 
@@ -91,6 +92,6 @@ fn field(parser: &mut Parser<'_>) -> Parsed {
     parser.node(SyntaxKind::Field, |parser| {
         parser.expect(SyntaxKind::Name)?;
         parser.expect(SyntaxKind::Colon)?;
-        parser.expect(SyntaxKind::Name)
+        ty(parser)
     })
 }
