@@ -18,6 +18,8 @@ use crate::text::read as read_text;
 struct TraceFile {
     protocol: String,
     drained: bool,
+    #[serde(default)]
+    choice_seed: u64,
     events: Vec<EventFile>,
 }
 
@@ -56,9 +58,10 @@ enum EventFile {
 pub fn write(path: &Path, protocol: &str, prepared: &Prepared, trace: &Trace) -> Result<()> {
     let events = trace.events.iter().map(|event| line(&event_file(prepared.names(), event)));
     let text = format!(
-        "{{\"protocol\":{},\"drained\":{},\"events\":[\n{}\n]}}\n",
+        "{{\"protocol\":{},\"drained\":{},{}\"events\":[\n{}\n]}}\n",
         json!(protocol),
         trace.drained,
+        if trace.choice_seed == 0 { String::new() } else { format!("\"choice_seed\":{},", trace.choice_seed) },
         events.collect::<Vec<_>>().join(",\n")
     );
     std::fs::write(path, text).map_err(|error| Failure::file("write", path, &error))
@@ -97,7 +100,7 @@ pub fn read(path: &Path, program: &Program, prepared: &Prepared) -> Result<(Trac
     let file: TraceFile = serde_json::from_str(&source.text).map_err(|error| malformed(path, &error.to_string()))?;
     let reader = Reader { path, program, prepared, protocol: &file.protocol };
     let events = file.events.into_iter().enumerate().map(|(position, event)| reader.event(position + 1, event));
-    let trace = Trace { events: events.collect::<Result<_>>()?, drained: file.drained };
+    let trace = Trace { events: events.collect::<Result<_>>()?, drained: file.drained, choice_seed: file.choice_seed };
     Ok((trace, file.protocol))
 }
 

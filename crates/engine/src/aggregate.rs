@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use menard_lang::ir::Aggregate;
 use menard_value::Value;
 
+use crate::accumulator::Accumulator;
 use crate::execute::Solution;
 use crate::hash::Seed;
 use crate::plan::{AggregateColumn, AggregatePlan, FunctionPlan};
@@ -15,6 +15,8 @@ use crate::tuples::Tuple;
 #[derive(Clone, Debug)]
 pub(crate) struct Groups {
     seed: Seed,
+    /// What `choose` chooses by.
+    pub(crate) choice_seed: u64,
     by_key: RowTable,
     /// The keys of all groups.
     keys: Vec<Value>,
@@ -64,17 +66,6 @@ struct Seen<'a> {
 /// More groups than this do not stay in the cache.
 const LARGE: usize = 1 << 15;
 
-#[derive(Clone, Debug)]
-enum Accumulator {
-    Count(i64),
-    /// Exact: the partial sums of 64-bit integers do not overflow it.
-    Sum(i128),
-    /// Values with their number of solutions, for the least.
-    Least(BTreeMap<Value, u64>),
-    /// The same, for the greatest.
-    Greatest(BTreeMap<Value, u64>),
-}
-
 impl Tuple for Fact<'_> {
     #[inline]
     fn get(&self, column: usize) -> &Value {
@@ -101,6 +92,7 @@ impl Groups {
         };
         Groups {
             seed,
+            choice_seed: 0,
             by_key: RowTable::default(),
             keys: Vec::new(),
             groups: Vec::new(),
@@ -144,19 +136,27 @@ impl Groups {
                     continue;
                 }
             }
-            let argument = if arguments.is_empty() { None } else { Some(solution.get(arguments.start)) };
-            self.accumulators[group as usize * plan.functions.len() + position].change(argument, begins);
+            self.accumulators[group as usize * plan.functions.len() + position].change(
+                solution,
+                arguments,
+                begins,
+                self.choice_seed,
+            );
         }
     }
 
     /// Gives the facts that groups cease and begin to give, net since the last call, to `sink`.
     pub(crate) fn flush(&mut self, plan: &AggregatePlan, stores: &[Box<Store>], mut sink: impl FnMut(bool, Fact<'_>)) {
+        if let Some(skipped) = plan.numbers {
+            return self.number(plan, skipped, sink);
+        }
         let functions = plan.functions.len();
         let mut touched = std::mem::take(&mut self.touched);
         let mut now = std::mem::take(&mut self.scratch);
         for &group in &touched {
             let first = group as usize * functions;
             now.clear();
+            self.accumulators[first..first + functions].iter_mut().for_each(Accumulator::settle);
             let has_fact = self.current(plan, group, &mut now);
             let Group { had_fact, solutions, .. } = self.groups[group as usize];
             let before = &self.before[first..first + functions];
@@ -180,6 +180,47 @@ impl Groups {
         for seen in self.seen.iter_mut().flatten() {
             seen.commit(false);
         }
+    }
+
+    /// Gives the facts of all groups of the step, each with its position among them; the first values of a group have no part in that.
+    fn number(&mut self, plan: &AggregatePlan, skipped: usize, mut sink: impl FnMut(bool, Fact<'_>)) {
+        let touched = std::mem::take(&mut self.touched);
+        let mut least: BTreeMap<&[Value], &[Value]> = BTreeMap::new();
+        let rank = |group: u32| {
+            let accumulators = &self.accumulators[group as usize * plan.functions.len()..];
+            accumulators
+                .iter()
+                .find_map(Accumulator::rank)
+                .expect("an aggregation that numbers has a rank for each group")
+        };
+        for &group in &touched {
+            let found = least.entry(&self.own_key(plan, group)[skipped..]).or_insert_with(|| rank(group));
+            *found = (*found).min(rank(group));
+        }
+        let mut order: Vec<(&[Value], &[Value])> = least.into_iter().map(|(key, rank)| (rank, key)).collect();
+        order.sort_unstable();
+        let positions: BTreeMap<&[Value], i64> = order.iter().map(|(_, key)| *key).zip(0..).collect();
+        for &group in &touched {
+            let key = self.own_key(plan, group);
+            let values = [Value::Int(positions[&key[skipped..]])];
+            sink(true, Fact { columns: &plan.columns, key: GroupKey::Own(key), values: &values });
+        }
+    }
+
+    /// What maintained aggregations remember of the steps before: for each group and each such function, what it gives.
+    pub(crate) fn memory(&self, plan: &AggregatePlan, stores: &[Box<Store>]) -> Vec<Vec<Value>> {
+        let mut memory = Vec::new();
+        for (position, accumulator) in self.accumulators.iter().enumerate() {
+            let Some(chosen) = accumulator.chosen().filter(|_| plan.maintained) else { continue };
+            let group = u32::try_from(position / plan.functions.len()).expect("fewer than 2^32 groups");
+            let function = Value::Int(i64::try_from(position % plan.functions.len()).expect("few functions"));
+            let key: Vec<Value> = match self.key(plan, stores, group) {
+                GroupKey::Own(values) => values.to_vec(),
+                GroupKey::Row(row, columns) => columns.iter().map(|&column| row[column].clone()).collect(),
+            };
+            memory.push([function].into_iter().chain(key).chain(chosen.iter().cloned()).collect());
+        }
+        memory
     }
 
     /// The facts that all groups give.
@@ -324,49 +365,6 @@ impl Groups {
         let first = group as usize * plan.functions.len();
         for (accumulator, function) in self.accumulators[first..].iter_mut().zip(&plan.functions) {
             *accumulator = Accumulator::new(function.function);
-        }
-    }
-}
-
-impl Accumulator {
-    fn new(function: Aggregate) -> Self {
-        match function {
-            Aggregate::Count => Accumulator::Count(0),
-            Aggregate::Sum => Accumulator::Sum(0),
-            Aggregate::Min => Accumulator::Least(BTreeMap::new()),
-            Aggregate::Max => Accumulator::Greatest(BTreeMap::new()),
-        }
-    }
-
-    /// `argument` is the function's first, if it has one.
-    #[inline]
-    fn change(&mut self, argument: Option<&Value>, begins: bool) {
-        let argument = || argument.expect("a checked aggregate has its argument");
-        match self {
-            Accumulator::Count(count) => *count += if begins { 1 } else { -1 },
-            Accumulator::Sum(sum) => {
-                let value = i128::from(argument().as_int().expect("only integers are summed"));
-                *sum += if begins { value } else { -value };
-            }
-            Accumulator::Least(values) | Accumulator::Greatest(values) if begins => {
-                *values.entry(argument().clone()).or_insert(0) += 1;
-            }
-            Accumulator::Least(values) | Accumulator::Greatest(values) => {
-                let count = values.get_mut(argument()).expect("what ends had begun");
-                *count -= 1;
-                if *count == 0 {
-                    values.remove(argument());
-                }
-            }
-        }
-    }
-
-    fn value(&self) -> Option<Value> {
-        match self {
-            Accumulator::Count(count) => Some(Value::Int(*count)),
-            Accumulator::Sum(sum) => i64::try_from(*sum).ok().map(Value::Int),
-            Accumulator::Least(values) => values.first_key_value().map(|(value, _)| value.clone()),
-            Accumulator::Greatest(values) => values.last_key_value().map(|(value, _)| value.clone()),
         }
     }
 }

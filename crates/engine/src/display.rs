@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use menard_lang::ir::Comparison;
+use menard_lang::ir::{Comparison, Constructor};
 
 use crate::plan::{
     Access, AggregateColumn, AggregatePlan, Driver, Emit, Op, Operand, Path, Pipeline, Plan, RulePlan, StoreKind,
@@ -100,7 +100,21 @@ impl Plan {
                 format!("{} {} {}", operand_text(left), comparison_text(*op), operand_text(right))
             }
             Op::Call { function, arguments, register } => {
-                format!("r{register} = {}({})", function.get().name, operands_text(arguments))
+                format!("r{register} = {}({})", function.name, operands_text(arguments))
+            }
+            Op::Construct { constructor, parts, register } => {
+                let parts = operands_text(parts);
+                match constructor {
+                    Constructor::List => format!("r{register} = [{parts}]"),
+                    Constructor::Tuple => format!("r{register} = ({parts})"),
+                    Constructor::Record(record) => format!("r{register} = {} {{ {parts} }}", record.name),
+                }
+            }
+            Op::Field { value, position, register } => format!("r{register} = {}.{position}", operand_text(value)),
+            Op::Expand { collection, register } => format!("r{register} in {}", operand_text(collection)),
+            Op::Member { element, collection, negated } => {
+                let not = if *negated { "not " } else { "" };
+                format!("{} {not}in {}", operand_text(element), operand_text(collection))
             }
         }
     }

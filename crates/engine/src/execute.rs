@@ -1,7 +1,7 @@
 //! Runs pipelines: nested loops over the stores, without copying anything.
 
-use menard_lang::ir::Comparison;
-use menard_value::{FunctionId, Value};
+use menard_lang::ir::{Comparison, Constructor};
+use menard_value::{Function, UndefinedError, Value};
 
 use crate::plan::{Access, Op, Operand, Path, Pipeline};
 use crate::store::{NONE, Store, Version};
@@ -140,7 +140,13 @@ impl<'s> Join<'s, '_> {
                 Op::Exists(access) => self.exists(access),
                 Op::Absent(access) => !self.exists(access),
                 Op::Compare { op, left, right } => compare(*op, self.value(left), self.value(right)),
-                Op::Call { function, arguments, register } => self.call(*function, arguments, *register),
+                Op::Call { function, arguments, register } => self.call(function, arguments, *register),
+                Op::Construct { constructor, parts, register } => self.construct(*constructor, parts, *register),
+                Op::Field { value, position, register } => self.field(value, *position, *register),
+                Op::Expand { collection, register } => return self.expand(collection, *register, after),
+                Op::Member { element, collection, negated } => {
+                    self.value(collection).contains(self.value(element)) != *negated
+                }
             };
             if !goes_on {
                 return;
@@ -231,11 +237,25 @@ impl<'s> Join<'s, '_> {
         key.map_or(NONE, |key| index.first(key))
     }
 
-    fn call(&mut self, function: FunctionId, arguments: &[Operand], register: usize) -> bool {
+    fn call(&mut self, function: &Function, arguments: &[Operand], register: usize) -> bool {
+        self.compute(arguments, register, |values| (function.eval)(values))
+    }
+
+    fn construct(&mut self, constructor: Constructor, parts: &[Operand], register: usize) -> bool {
+        self.compute(parts, register, |values| constructor.apply(values))
+    }
+
+    #[inline]
+    fn compute(
+        &mut self,
+        operands: &[Operand],
+        register: usize,
+        function: impl FnOnce(&[Value]) -> Result<Value, UndefinedError>,
+    ) -> bool {
         let mut values = std::mem::take(&mut self.scratch.arguments);
         values.clear();
-        values.extend(arguments.iter().map(|operand| self.value(operand).clone()));
-        let result = (function.get().eval)(&values);
+        values.extend(operands.iter().map(|operand| self.value(operand).clone()));
+        let result = function(&values);
         self.scratch.arguments = values;
         match result {
             Ok(value) => {
@@ -246,6 +266,21 @@ impl<'s> Join<'s, '_> {
                 self.counters.undefined += 1;
                 false
             }
+        }
+    }
+
+    fn field(&mut self, value: &Operand, position: usize, register: usize) -> bool {
+        let fields = self.value(value).fields().expect("a checked field is one of a tuple or record");
+        self.scratch.registers[register] = fields[position].clone();
+        true
+    }
+
+    fn expand(&mut self, collection: &Operand, register: usize, after: &[Op]) {
+        let collection = self.value(collection).clone();
+        for member in collection.distinct().iter() {
+            self.counters.rows_touched += 1;
+            self.scratch.registers[register] = member.clone();
+            self.go(after);
         }
     }
 }

@@ -32,6 +32,13 @@ impl Seed {
             Value::Bytes(blob) => self.bytes(blob.as_slice()),
             Value::String(text) => self.bytes(text.as_str().as_bytes()),
             Value::Digest(digest) => self.bytes(digest.as_slice()),
+            Value::Signature(signed) => self.bytes(signed.as_slice()),
+            Value::List(parts)
+            | Value::Set(parts)
+            | Value::Map(parts)
+            | Value::Option(parts)
+            | Value::Tuple(parts)
+            | Value::Record(parts) => self.tuple(parts.iter()),
         };
         fold(state ^ word, self.multiplier)
     }

@@ -57,6 +57,11 @@ impl Node {
             plus.dedup();
             plus.into_iter().for_each(|tuple| digest.add(number + 2, tuple));
         }
+        for (position, (plan, groups)) in self.plan().aggregates.iter().zip(&self.state().groups).enumerate() {
+            for memory in groups.memory(plan, &self.state().stores) {
+                digest.add(position as u64 * 4 + 3, &memory);
+            }
+        }
         digest.sum
     }
 

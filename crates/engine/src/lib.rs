@@ -2,6 +2,7 @@
 //!
 //! [`lower`] turns a component of a checked program into a [`Plan`]; a [`Node`] runs it, `step(inputs) -> outputs`.
 
+mod accumulator;
 mod aggregate;
 mod display;
 mod execute;

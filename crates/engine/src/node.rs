@@ -75,7 +75,13 @@ impl Node {
         Node { plan, me, state }
     }
 
-    /// Forgets everything: the node has not started. Its memory stays for what comes.
+    /// Before the first step: what `choose` chooses by. Nodes with the same seed choose the same of equal sets; with seed 0, as a new node
+    /// has it, the least.
+    pub fn set_choice_seed(&mut self, seed: u64) {
+        self.state.groups.iter_mut().for_each(|groups| groups.choice_seed = seed);
+    }
+
+    /// Forgets everything but its choice seed: the node has not started. Its memory stays for what comes.
     pub fn reset(&mut self) {
         self.state.reset(&self.plan);
     }

@@ -3,8 +3,8 @@
 //! A rule is one or more *pipelines*: a driver gives rows, operations join them with other stores and test them, and what
 //! passes is emitted. Columns of the joined rows are read in place; only computed values go through registers.
 
-use menard_lang::ir::{Aggregate, Comparison, Name, Policy};
-use menard_value::{FunctionId, Value};
+use menard_lang::ir::{Aggregate, Comparison, Constructor, Name, Policy};
+use menard_value::{Function, Value};
 
 use crate::router::Router;
 use crate::store::Version;
@@ -234,7 +234,12 @@ impl Pipeline {
     pub(crate) fn accesses(&self) -> impl Iterator<Item = &Access> {
         self.ops.iter().filter_map(|op| match op {
             Op::Join { access, .. } | Op::Exists(access) | Op::Absent(access) => Some(access),
-            Op::Compare { .. } | Op::Call { .. } => None,
+            Op::Compare { .. }
+            | Op::Call { .. }
+            | Op::Construct { .. }
+            | Op::Field { .. }
+            | Op::Expand { .. }
+            | Op::Member { .. } => None,
         })
     }
 }
@@ -273,7 +278,15 @@ pub(crate) enum Op {
     /// Goes on if it is true.
     Compare { op: Comparison, left: Operand, right: Operand },
     /// Goes on with a value in a register, unless the function is undefined.
-    Call { function: FunctionId, arguments: Vec<Operand>, register: usize },
+    Call { function: &'static Function, arguments: Vec<Operand>, register: usize },
+    /// Goes on with a value made of others in a register, unless it is too large.
+    Construct { constructor: Constructor, parts: Vec<Operand>, register: usize },
+    /// Goes on with a field of a tuple or record in a register.
+    Field { value: Operand, position: usize, register: usize },
+    /// Goes on with each distinct member of a collection in a register.
+    Expand { collection: Operand, register: usize },
+    /// Goes on if a collection has a member; negated, if it has not.
+    Member { element: Operand, collection: Operand, negated: bool },
 }
 
 /// How rows of a store are found.
@@ -313,6 +326,8 @@ pub(crate) struct AggregatePlan {
     pub(crate) columns: Vec<AggregateColumn>,
     /// Whether it is over state and maintained, or over the events of one step.
     pub(crate) maintained: bool,
+    /// Where it numbers its groups: how many of the first values of the group have no part in that.
+    pub(crate) numbers: Option<usize>,
     /// Where its groups are the keys of an index.
     pub(crate) shared: Option<SharedIndex>,
     pub(crate) target: Target,

@@ -1,7 +1,7 @@
 //! Which component of a node receives a channel, and which of its partitions a message.
 
-use menard_lang::ir::{Channel, Expr, ExprKind, Program};
-use menard_value::{FunctionId, Value, partition_hash};
+use menard_lang::ir::{Channel, Constructor, Expr, ExprKind, Program};
+use menard_value::{Function, Value, partition_hash};
 
 /// The receivers of a program's channels, for senders to route and receivers to verify.
 #[derive(Clone, Debug)]
@@ -21,7 +21,9 @@ struct Route {
 enum Key {
     Field(usize),
     Constant(Value),
-    Call(FunctionId, Vec<Key>),
+    Call(&'static Function, Vec<Key>),
+    Construct(Constructor, Vec<Key>),
+    Part(Box<Key>, usize),
 }
 
 impl Router {
@@ -77,7 +79,13 @@ impl Key {
             ExprKind::Constant(value) => Key::Constant(value.clone()),
             ExprKind::Param(name) => Key::Constant(program.param(name).expect("a checked name").value.clone()),
             ExprKind::Call(function, args) => {
-                Key::Call(*function, args.iter().map(|arg| Key::new(arg, channel, program)).collect())
+                Key::Call(function.get(), args.iter().map(|arg| Key::new(arg, channel, program)).collect())
+            }
+            ExprKind::Construct(constructor, parts) => {
+                Key::Construct(*constructor, parts.iter().map(|part| Key::new(part, channel, program)).collect())
+            }
+            ExprKind::Field { value, position, .. } => {
+                Key::Part(Box::new(Key::new(value, channel, program)), *position)
             }
             ExprKind::Wildcard | ExprKind::Me => unreachable!("a checked key has neither wildcards nor `me`"),
         }
@@ -89,8 +97,13 @@ impl Key {
             Key::Constant(value) => Some(value.clone()),
             Key::Call(function, keys) => {
                 let values: Option<Vec<Value>> = keys.iter().map(|key| key.eval(args)).collect();
-                (function.get().eval)(&values?).ok()
+                (function.eval)(&values?).ok()
             }
+            Key::Construct(constructor, keys) => {
+                let values: Option<Vec<Value>> = keys.iter().map(|key| key.eval(args)).collect();
+                constructor.apply(&values?).ok()
+            }
+            Key::Part(value, position) => value.eval(args)?.fields()?.get(*position).cloned(),
         }
     }
 }

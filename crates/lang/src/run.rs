@@ -134,6 +134,8 @@ pub struct Trace {
     pub events: Vec<Event>,
     /// Whether at the end nothing was in flight but timers, nothing waited for a disk, and nothing had been lost.
     pub drained: bool,
+    /// What `choose` chose by.
+    pub choice_seed: u64,
 }
 
 /// What shall happen, in order. Starts of all nodes come first and are not part of it, nor are follow-ups: the replayer settles every node
@@ -142,6 +144,8 @@ pub struct Trace {
 pub struct Schedule {
     /// The events; `outputs` of steps are empty.
     pub events: Vec<Event>,
+    /// What `choose` chooses by. A rewrite chooses from the same values as its original, so a lift keeps it.
+    pub choice_seed: u64,
 }
 
 /// How a run of a rewritten program is a run of the original: the construction in the proof of the rewrite, executed.

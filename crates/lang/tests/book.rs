@@ -147,8 +147,7 @@ fn every_function_is_in_the_reference() {
     let reference = fs::read_to_string(book().join("language.md")).expect("the book has a language reference");
     for function in Function::TABLE {
         for (_, result) in function.signature.forms() {
-            let (start, end) =
-                (format!("| `{}` |", function.name), format!("| `{result}` | {} |", function.doc));
+            let (start, end) = (format!("| `{}` |", function.name), format!("| `{result}` | {} |", function.doc));
             let found = reference.lines().any(|line| line.starts_with(&start) && line.ends_with(&end));
             assert!(found, "the reference has no row {start} ... {end}");
         }

@@ -57,13 +57,12 @@ impl Workload {
         let fields = request.columns.iter().enumerate().map(|(position, column)| match column.ty {
             _ if position == number => Ok(Field::Number),
             Type::Bytes => Ok(Field::Payload),
-            Type::Int => Ok(Field::Constant(Value::Int(0))),
-            Type::Bool => Ok(Field::Constant(Value::Bool(false))),
-            Type::String => Ok(Field::Constant(Value::string(""))),
-            Type::Node | Type::Digest => Err(RunError::Workload(format!(
-                "nothing says what field `{}: {}` of channel `{}` should be",
-                column.name, column.ty, request.name
-            ))),
+            ty => constant(ty).map(Field::Constant).ok_or_else(|| {
+                RunError::Workload(format!(
+                    "nothing says what field `{}: {}` of channel `{}` should be",
+                    column.name, column.ty, request.name
+                ))
+            }),
         });
         let fields = fields.collect::<Result<_, _>>()?;
         let position = |wanted: &Channel| {
@@ -160,4 +159,24 @@ fn number_field(request: &Channel, replies: &[&Channel]) -> Result<usize, String
 /// The position of the integer with this name in an answer.
 fn number_of(reply: &Channel, name: &Name) -> Option<usize> {
     reply.columns.iter().position(|column| column.name == *name && column.ty == Type::Int)
+}
+
+/// A value of this type, with as little in it as can be.
+fn constant(ty: Type) -> Option<Value> {
+    match ty {
+        Type::Int => Some(Value::Int(0)),
+        Type::Bool => Some(Value::Bool(false)),
+        Type::Bytes => Some(Value::bytes(&[])),
+        Type::String => Some(Value::string("")),
+        Type::List(_) => Value::list(&[]).ok(),
+        Type::Set(_) => Value::set(Vec::new()).ok(),
+        Type::Map(_) => Value::map(Vec::new()).ok(),
+        Type::Option(_) => Value::option(None).ok(),
+        Type::Tuple(types) => Value::tuple(&types.iter().map(|ty| constant(*ty)).collect::<Option<Vec<_>>>()?).ok(),
+        Type::Record(record) => {
+            let fields = record.fields.iter().map(|(_, ty)| constant(*ty)).collect::<Option<Vec<_>>>()?;
+            Value::record(record, &fields).ok()
+        }
+        Type::Node | Type::Digest | Type::Signature => None,
+    }
 }

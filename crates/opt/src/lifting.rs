@@ -20,7 +20,8 @@ pub struct Lifting {
 impl Lifting {
     /// The schedule of the original under which it does what the run did.
     pub fn schedule(&self, run: &Trace) -> Schedule {
-        Schedule { events: run.events.iter().filter_map(|event| self.event(event)).collect() }
+        let events = run.events.iter().filter_map(|event| self.event(event)).collect();
+        Schedule { events, choice_seed: run.choice_seed }
     }
 
     fn event(&self, event: &Event) -> Option<Event> {

@@ -55,6 +55,8 @@ pub(crate) enum Entry {
 pub(crate) struct Log {
     pub packets: Vec<Packet>,
     pub entries: Vec<Entry>,
+    /// What `choose` chooses by in this run.
+    pub choice_seed: u64,
     values: Vec<Value>,
     inputs: Vec<PacketId>,
     scratch: Vec<u8>,
@@ -200,7 +202,7 @@ impl Log {
             Entry::Cut { nodes } => Event::Cut { nodes: nodes.clone() },
             Entry::Heal => Event::Heal,
         };
-        Trace { events: self.entries.iter().map(event).collect(), drained }
+        Trace { events: self.entries.iter().map(event).collect(), drained, choice_seed: self.choice_seed }
     }
 }
 

@@ -79,8 +79,7 @@ impl Names {
 
     /// A value; long bytes and texts are cut.
     pub fn value(&self, value: &Value) -> String {
-        match value {
-            Value::Node(node) => self.node(*node),
+        self.write(value, &|leaf| match leaf {
             Value::Bytes(blob) if blob.as_slice().len() > MAX_BYTES => {
                 let bytes = blob.as_slice();
                 format!("{}…({} bytes)", Value::bytes(&bytes[..MAX_BYTES / 2]), bytes.len())
@@ -90,7 +89,21 @@ impl Names {
                 format!("{start:?}…")
             }
             other => other.to_string(),
-        }
+        })
+    }
+
+    /// A value with nodes by their names; `leaf` writes what else has no parts.
+    pub(crate) fn write(&self, value: &Value, leaf: &impl Fn(&Value) -> String) -> String {
+        let mut out = String::new();
+        let written = value.write_with(&mut out, &|part, out: &mut String| {
+            out.push_str(&match part {
+                Value::Node(node) => self.node(*node),
+                other => leaf(other),
+            });
+            Ok(())
+        });
+        debug_assert!(written.is_ok(), "writing to a string succeeds");
+        out
     }
 
     /// A fact: `voted(client[0], 1, participant[2])`.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use menard_engine::{Inputs, Native, Natives, Node as Engine, Outputs, Plan, lower};
 use menard_lang::Program;
-use menard_lang::ir::{FaultKind, Name};
+use menard_lang::ir::{Aggregate, FaultKind, HeadArg, Name, Rule};
 use menard_lang::run::{Address, Message, Struck};
 use menard_value::{Node, Type};
 
@@ -34,6 +34,8 @@ pub struct Prepared {
     /// For each place, whether its disk matters: it has durable tables, and may restart. (What a disk holds back is only late, and messages
     /// may be late anyway, unless a restart shows that it was never there.)
     pub(crate) writes: Vec<bool>,
+    /// Whether some rule chooses, so that what it chooses by makes a difference.
+    pub(crate) chooses: bool,
 }
 
 /// A native node that does nothing.
@@ -121,6 +123,7 @@ impl Prepared {
             addresses: Vec::new(),
             engines: Vec::new(),
             writes: Vec::new(),
+            chooses: program.components.iter().flat_map(|component| &component.rules).any(chooses),
             roles,
             config,
         };
@@ -278,4 +281,10 @@ fn declared(program: &Program, fault: &menard_lang::ir::Fault) -> Fault {
 
 fn role_index(program: &Program, name: &Name) -> u16 {
     program.role_index(name).expect("a checked program names only roles that it declares")
+}
+
+/// Whether what a rule derives is up to the world.
+fn chooses(rule: &Rule) -> bool {
+    let chooses = |arg: &HeadArg| matches!(arg, HeadArg::Aggregate { function: Aggregate::Choose, .. });
+    rule.head.args.iter().any(chooses)
 }

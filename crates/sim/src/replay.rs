@@ -126,6 +126,7 @@ impl<'a> Replayer<'a> {
 
     fn follow(&mut self, schedule: &Schedule) -> Result<Option<Violation>, ReplayError> {
         self.world.reset();
+        self.world.set_choice_seed(schedule.choice_seed);
         self.world.start();
         for (position, event) in schedule.events.iter().enumerate() {
             if let Some(violation) = self.world.violation() {

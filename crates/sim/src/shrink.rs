@@ -62,7 +62,7 @@ pub fn schedule_of(trace: &Trace) -> Schedule {
         }
         other => Some(other.clone()),
     };
-    Schedule { events: trace.events.iter().filter_map(event).collect() }
+    Schedule { events: trace.events.iter().filter_map(event).collect(), choice_seed: trace.choice_seed }
 }
 
 /// A run, with the schedule under which it happens again.
@@ -110,7 +110,7 @@ impl Shrinker<'_, '_> {
         if self.replays >= MAX_REPLAYS {
             return None;
         }
-        let candidate = self.replay(Schedule { events });
+        let candidate = self.replay(Schedule { events, choice_seed: best.run.trace.choice_seed });
         (candidate.size() < best.size() && (self.keeps)(&candidate.run)).then_some(candidate)
     }
 

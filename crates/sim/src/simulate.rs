@@ -25,6 +25,8 @@ use crate::world::{Duty, RunStats, World};
 
 /// Sets the second stream of chance apart from the first.
 const MORE: u64 = 0x6d6f_7265;
+/// Draws what `choose` chooses by.
+const CHOICE: u64 = 0x6368_6f69_6365;
 
 /// A run.
 #[derive(Clone, PartialEq, Debug)]
@@ -129,6 +131,10 @@ impl<'a> Simulator<'a> {
         let mood = Mood::draw(&mut random, &mut more);
         let misfortune = Misfortune::draw(self.world.prepared, mood.window, &mut random);
         self.reset();
+        if self.world.prepared.chooses {
+            // 0 chooses the least, which real nodes do too.
+            self.world.set_choice_seed(if more.percent(20) { 0 } else { mix(seed ^ CHOICE) });
+        }
         self.firings.resize(self.world.prepared.addresses.len(), 0);
         self.firings.fill(mood.firings);
         let mut chance = Chance { random, more, mood, misfortune };

@@ -5,7 +5,7 @@
 //! domains, so that they meet again.
 
 use menard_lang::ir::Name;
-use menard_value::{Digest, Node, Type, Value};
+use menard_value::{Digest, Node, Signed, Type, Value};
 
 use crate::log::narrow;
 use crate::prepared::{End, Prepared};
@@ -105,7 +105,38 @@ fn value(prepared: &Prepared, name: &Name, ty: Type, sent: usize, random: &mut R
             let first = *random.pick(&[1, 2, 3]);
             Value::Digest(Digest::new(&[first; 32]))
         }
+        Type::Signature => Value::Signature(Signed::new(&[*random.pick(&[1, 2, 3]); 64])),
+        _ => with_parts(ty, 3, random, &mut |ty, random| value(prepared, &Name::default(), ty, 0, random)),
     }
+}
+
+/// A value with parts; collections are small, so that they are equal now and then, and below some depth they are empty.
+fn with_parts(ty: Type, depth: usize, random: &mut Random, leaf: &mut dyn FnMut(Type, &mut Random) -> Value) -> Value {
+    let mut part = |ty: Type, random: &mut Random| match ty {
+        Type::List(_) | Type::Set(_) | Type::Map(_) | Type::Option(_) | Type::Tuple(_) | Type::Record(_) => {
+            with_parts(ty, depth.saturating_sub(1), random, leaf)
+        }
+        _ => leaf(ty, random),
+    };
+    let most = if depth > 0 { 2 } else { 0 };
+    let mut some = |ty: Type, most: usize, random: &mut Random| -> Vec<Value> {
+        (0..random.index(most + 1)).map(|_| part(ty, random)).collect()
+    };
+    let made = match ty {
+        Type::List(element) => Value::list(&some(*element, most, random)),
+        Type::Set(element) => Value::set(some(*element, most, random)),
+        Type::Option(element) => Value::option(some(*element, most.min(1), random).pop()),
+        Type::Map(pair) => {
+            let (keys, values) = (some(pair.0, most, random), some(pair.1, most, random));
+            Value::map(keys.into_iter().zip(values).collect())
+        }
+        Type::Tuple(types) => Value::tuple(&types.iter().map(|ty| part(*ty, random)).collect::<Vec<_>>()),
+        Type::Record(record) => {
+            Value::record(record, &record.fields.iter().map(|(_, ty)| part(*ty, random)).collect::<Vec<_>>())
+        }
+        _ => unreachable!("all other types have values without parts"),
+    };
+    made.expect("a few small values are far from the limit")
 }
 
 fn is_identifier(name: &str) -> bool {

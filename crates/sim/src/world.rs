@@ -104,7 +104,15 @@ impl<'a> World<'a> {
         world
     }
 
-    /// Back to where nothing has happened; keeps the memory.
+    /// Before the start: what `choose` chooses by on all nodes.
+    pub fn set_choice_seed(&mut self, seed: u64) {
+        if seed != self.log.choice_seed {
+            self.log.choice_seed = seed;
+            self.engines.iter_mut().for_each(|engine| engine.set_choice_seed(seed));
+        }
+    }
+
+    /// Back to where nothing has happened, but for the choice seed; keeps the memory.
     pub fn reset(&mut self) {
         self.log.clear();
         self.duties.fill(Duty::Start);
@@ -356,5 +364,5 @@ impl<'a> World<'a> {
 /// Whether the values are of the types of a channel's columns.
 pub(crate) fn fits(prepared: &Prepared, channel: u16, args: &[Value]) -> bool {
     let columns = &prepared.channels[usize::from(channel)].columns;
-    columns.len() == args.len() && columns.iter().zip(args).all(|((_, ty), value)| value.ty() == *ty)
+    columns.len() == args.len() && columns.iter().zip(args).all(|((_, ty), value)| ty.admits(value))
 }

@@ -129,9 +129,9 @@ impl Pattern {
             | (Pattern::Option(element), Value::Option(members)) => {
                 members.iter().all(|member| element.fits(member, variables))
             }
-            (Pattern::Map(key, value), Value::Map(entries)) => entries.iter().all(|entry| {
-                matches!(entry.fields(), Some([k, v]) if key.fits(k, variables) && value.fits(v, variables))
-            }),
+            (Pattern::Map(key, value), Value::Map(entries)) => entries.iter().all(
+                |entry| matches!(entry.fields(), Some([k, v]) if key.fits(k, variables) && value.fits(v, variables)),
+            ),
             (Pattern::Tuple(patterns), Value::Tuple(fields)) => {
                 patterns.len() == fields.len()
                     && patterns.iter().zip(fields.iter()).all(|(pattern, field)| pattern.fits(field, variables))

@@ -1,5 +1,6 @@
 //! The value itself.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use triomphe::ThinArc;
@@ -190,6 +191,27 @@ impl Value {
             Value::List(members) | Value::Set(members) | Value::Map(members) | Value::Option(members) => Some(members),
             _ => None,
         }
+    }
+
+    /// Whether a list, set, map (an entry as a tuple) or option has this member.
+    pub fn contains(&self, member: &Value) -> bool {
+        match self {
+            Value::List(members) | Value::Option(members) => members.contains(member),
+            Value::Set(members) | Value::Map(members) => members.binary_search(member).is_ok(),
+            _ => false,
+        }
+    }
+
+    /// What is in a list, set, map or option, each once. Where something is there twice it is sorted.
+    pub fn distinct(&self) -> Cow<'_, [Value]> {
+        let members = self.members().map_or(&[][..], |members| members);
+        if members.is_sorted_by(|before, after| before < after) {
+            return Cow::Borrowed(members);
+        }
+        let mut sorted = members.to_vec();
+        sorted.sort_unstable();
+        sorted.dedup();
+        Cow::Owned(sorted)
     }
 
     /// The fields of a tuple or a record.

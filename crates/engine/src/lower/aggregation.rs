@@ -34,7 +34,9 @@ impl Lowering<'_> {
         let store = self.add_hidden(format!("result of {}", draft.text), columns.len(), kind);
         let args: Vec<Term> = (0..columns.len()).map(Term::Variable).collect();
         let variables = columns.len();
-        self.aggregate(clause, columns, target(store), mode, (Place::FinishViews, Place::FinishViews));
+        let has_destination = matches!(draft.head, Head::Channel(_));
+        let places = (Place::FinishViews, Place::FinishViews);
+        self.aggregate(clause, columns, target(store), mode, places, has_destination);
         draft.body = vec![Literal::Atom(Atom { store, negated: false, new: false, args })];
         draft.variables = variables;
         terms
@@ -44,7 +46,7 @@ impl Lowering<'_> {
         let Head::Store(store) = draft.head else { unreachable!("a `:-` rule derives a relation of its component") };
         let clause = draft.clause(Vec::new());
         let (target, mode, place) = self.sink(&clause, store);
-        self.aggregate(clause, head, target, mode, (Place::Before(self.stratum_of[&store]), place));
+        self.aggregate(clause, head, target, mode, (Place::Before(self.stratum_of[&store]), place), false);
     }
 
     /// Adds an aggregation; what it needs first goes to the first place.
@@ -55,6 +57,7 @@ impl Lowering<'_> {
         target: Target,
         mode: Mode,
         places: (Place, Place),
+        has_destination: bool,
     ) {
         let mut group: Vec<Term> = Vec::new();
         let mut calls: Vec<(ir::Aggregate, Vec<Term>)> = Vec::new();
@@ -87,12 +90,15 @@ impl Lowering<'_> {
         });
         let functions = functions.collect();
         clause.head = tuple;
+        let has_index = calls.iter().any(|(function, _)| *function == ir::Aggregate::Index);
+        let numbers = has_index.then_some(usize::from(has_destination));
         let maintained = mode == Mode::Maintained;
         self.aggregates.push(AggregatePlan {
             group: group.len(),
             functions,
             columns,
             maintained,
+            numbers,
             shared: None,
             target,
         });

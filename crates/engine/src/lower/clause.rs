@@ -1,6 +1,6 @@
 //! Rules as lowering sees them: relations are stores, variables are numbers, parameters are their values.
 
-use menard_lang::ir::{self, Comparison, Expr, ExprKind, Name, Program};
+use menard_lang::ir::{self, Comparison, Constructor, Expr, ExprKind, Name, Program};
 use menard_value::{FunctionId, Value};
 
 use crate::plan::{StoreKind, StorePlan};
@@ -13,6 +13,8 @@ pub(super) enum Term {
     Constant(Value),
     Me,
     Call(FunctionId, Vec<Term>),
+    Construct(Constructor, Vec<Term>),
+    Field(Box<Term>, usize),
 }
 
 /// A relation in a clause.
@@ -29,6 +31,7 @@ pub(super) enum Literal {
     Atom(Atom),
     Compare { op: Comparison, left: Term, right: Term },
     Bind { variable: usize, value: Term },
+    In { element: Term, collection: Term, negated: bool },
 }
 
 /// A body with what is to be derived from it.
@@ -45,7 +48,7 @@ impl Literal {
     pub(super) fn as_atom(&self) -> Option<&Atom> {
         match self {
             Literal::Atom(atom) => Some(atom),
-            Literal::Compare { .. } | Literal::Bind { .. } => None,
+            Literal::Compare { .. } | Literal::Bind { .. } | Literal::In { .. } => None,
         }
     }
 }
@@ -85,6 +88,11 @@ impl Clause {
         let given = |variable: &usize| terms.clone().any(|term| *term == Term::Variable(*variable));
         let mut variables = Vec::new();
         self.positive_atoms().for_each(|(_, atom)| atom.args.iter().for_each(|arg| arg.variables(&mut variables)));
+        for literal in &self.body {
+            if let Literal::In { element, negated: false, .. } = literal {
+                element.variables(&mut variables);
+            }
+        }
         !self.may_repeat_solutions() && variables.iter().all(given)
     }
 }
@@ -94,7 +102,8 @@ impl Term {
     pub(super) fn variables(&self, out: &mut Vec<usize>) {
         match self {
             Term::Variable(variable) => out.push(*variable),
-            Term::Call(_, args) => args.iter().for_each(|arg| arg.variables(out)),
+            Term::Call(_, parts) | Term::Construct(_, parts) => parts.iter().for_each(|part| part.variables(out)),
+            Term::Field(value, _) => value.variables(out),
             Term::Wildcard | Term::Constant(_) | Term::Me => {}
         }
     }
@@ -126,6 +135,10 @@ impl<'p> Translator<'p> {
             }
             ExprKind::Me => Term::Me,
             ExprKind::Call(function, args) => Term::Call(*function, args.iter().map(|arg| self.term(arg)).collect()),
+            ExprKind::Construct(constructor, parts) => {
+                Term::Construct(*constructor, parts.iter().map(|part| self.term(part)).collect())
+            }
+            ExprKind::Field { value, position, .. } => Term::Field(Box::new(self.term(value)), *position),
         }
     }
 
@@ -143,6 +156,9 @@ impl<'p> Translator<'p> {
             }
             ir::Literal::Bind { variable, value, .. } => {
                 Literal::Bind { variable: self.variable(variable), value: self.term(value) }
+            }
+            ir::Literal::In { element, collection, negated, .. } => {
+                Literal::In { element: self.term(element), collection: self.term(collection), negated: *negated }
             }
         }
     }

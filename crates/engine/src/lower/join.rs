@@ -47,6 +47,7 @@ enum Test<'c> {
     Bind { variable: usize, value: &'c Term },
     Absent { atom: &'c Atom, version: Version },
     Column { column: Operand, term: &'c Term },
+    In { element: &'c Term, collection: &'c Term, negated: bool },
 }
 
 struct Joiner<'a, 'c> {
@@ -74,6 +75,9 @@ impl<'c> Joiner<'_, 'c> {
                 Literal::Atom(_) => waiting.push(position),
                 Literal::Compare { op, left, right } => self.tests.push(Test::Compare { op: *op, left, right }),
                 Literal::Bind { variable, value } => self.tests.push(Test::Bind { variable: *variable, value }),
+                Literal::In { element, collection, negated } => {
+                    self.tests.push(Test::In { element, collection, negated: *negated });
+                }
             }
         }
         if let Some(position) = start.literal {
@@ -81,7 +85,14 @@ impl<'c> Joiner<'_, 'c> {
             self.bind(level, &atom_at(clause, position).args, &[]);
         }
         self.test();
-        while let Some(best) = self.best(clause, &waiting) {
+        loop {
+            let best = self.best(clause, &waiting);
+            let is_keyed = |best: usize| atom_at(clause, waiting[best]).args.iter().any(|arg| self.is_known(arg));
+            if !best.is_some_and(is_keyed) && self.expand() {
+                self.test();
+                continue;
+            }
+            let Some(best) = best else { break };
             let position = waiting.remove(best);
             self.join(position, atom_at(clause, position), start, output);
             self.test();
@@ -196,6 +207,10 @@ impl<'c> Joiner<'_, 'c> {
                     let access = self.access(atom, &keyed, version);
                     self.ops.push(Op::Absent(access));
                 }
+                Test::In { element, collection, negated } => {
+                    let (element, collection) = (self.operand(element), self.operand(collection));
+                    self.ops.push(Op::Member { element, collection, negated });
+                }
                 Test::Column { column, term } => {
                     let right = self.operand(term);
                     self.ops.push(Op::Compare { op: Comparison::Equal, left: column, right });
@@ -204,10 +219,33 @@ impl<'c> Joiner<'_, 'c> {
         }
     }
 
+    /// Goes through the members of a collection, if the next thing to do can be that.
+    fn expand(&mut self) -> bool {
+        let ready = self.tests.iter().position(|test| match test {
+            Test::In { element: Term::Variable(_), collection, negated: false } => self.is_known(collection),
+            _ => false,
+        });
+        let Some(position) = ready else { return false };
+        let Test::In { element: Term::Variable(variable), collection, .. } = self.tests.remove(position) else {
+            unreachable!("only such tests are found")
+        };
+        let collection = self.operand(collection);
+        let register = self.register();
+        self.ops.push(Op::Expand { collection, register });
+        self.known[*variable] = Some(Operand::Register(register));
+        true
+    }
+
+    fn register(&mut self) -> usize {
+        self.registers += 1;
+        self.registers - 1
+    }
+
     fn is_ready(&self, test: &Test) -> bool {
         match test {
             Test::Compare { left, right, .. } => self.is_known(left) && self.is_known(right),
             Test::Bind { value: term, .. } | Test::Column { term, .. } => self.is_known(term),
+            Test::In { element, collection, .. } => self.is_known(element) && self.is_known(collection),
             Test::Absent { atom, .. } => atom.args.iter().all(|arg| *arg == Term::Wildcard || self.is_known(arg)),
         }
     }
@@ -217,7 +255,8 @@ impl<'c> Joiner<'_, 'c> {
             Term::Variable(variable) => self.known[*variable].is_some(),
             Term::Wildcard => false,
             Term::Constant(_) | Term::Me => true,
-            Term::Call(_, args) => args.iter().all(|arg| self.is_known(arg)),
+            Term::Call(_, parts) | Term::Construct(_, parts) => parts.iter().all(|part| self.is_known(part)),
+            Term::Field(value, _) => self.is_known(value),
         }
     }
 
@@ -229,9 +268,20 @@ impl<'c> Joiner<'_, 'c> {
             Term::Me => Operand::Register(0),
             Term::Call(function, args) => {
                 let arguments = args.iter().map(|arg| self.operand(arg)).collect();
-                let register = self.registers;
-                self.registers += 1;
-                self.ops.push(Op::Call { function: *function, arguments, register });
+                let register = self.register();
+                self.ops.push(Op::Call { function: function.get(), arguments, register });
+                Operand::Register(register)
+            }
+            Term::Construct(constructor, parts) => {
+                let parts = parts.iter().map(|part| self.operand(part)).collect();
+                let register = self.register();
+                self.ops.push(Op::Construct { constructor: *constructor, parts, register });
+                Operand::Register(register)
+            }
+            Term::Field(value, position) => {
+                let value = self.operand(value);
+                let register = self.register();
+                self.ops.push(Op::Field { value, position: *position, register });
                 Operand::Register(register)
             }
             Term::Wildcard => unreachable!("a wildcard has no value"),

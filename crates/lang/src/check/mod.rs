@@ -19,6 +19,7 @@ mod tables;
 mod time;
 mod types;
 mod unused;
+mod values;
 
 use crate::diagnostic::Diagnostics;
 use crate::ir::Program;
@@ -29,6 +30,7 @@ pub const MAX_NODES: u32 = 10_000;
 
 /// Checks a protocol and fills in what is inferred.
 pub(crate) fn protocol(program: &mut Program, sink: &mut Sink) -> Result<(), Diagnostics> {
+    values::name_tests(program);
     names::check(program, sink);
     channels::check_endpoints(program, sink);
     time::check_endpoints(program, sink);
@@ -51,6 +53,7 @@ pub(crate) fn protocol(program: &mut Program, sink: &mut Sink) -> Result<(), Dia
 
 /// Checks the observer of properties, whose channels and roles are known to be right.
 pub(crate) fn observer(program: &mut Program, sink: &mut Sink) -> Result<(), Diagnostics> {
+    values::name_tests(program);
     relations::infer(program);
     relations::check(program, sink);
     sink.stop_on_errors()?;
@@ -62,6 +65,7 @@ fn rules(program: &mut Program, sink: &mut Sink) -> Result<(), Diagnostics> {
     types::infer(program, sink);
     kinds::infer(program, sink);
     sink.stop_on_errors()?;
+    values::check(program, sink);
     events::check(program, sink);
     tables::check_rules(program, sink);
     feeding::check(program, sink);

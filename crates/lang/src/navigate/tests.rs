@@ -301,6 +301,7 @@ fn lists_of_words_are_those_of_the_grammar() {
         include_str!("../syntax/grammar/rules.rs"),
         include_str!("../syntax/grammar/tables.rs"),
         include_str!("../syntax/grammar/time.rs"),
+        include_str!("../syntax/grammar/types.rs"),
         include_str!("../syntax/grammar/plans.rs"),
     ];
     let sources = sources.join("\n");

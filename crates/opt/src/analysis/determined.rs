@@ -65,6 +65,7 @@ fn invert(expr: &Expr, known: &mut BTreeSet<Name>) {
             known.insert(name.clone());
         }
         ExprKind::Call(function, args) if function.get().injective => args.iter().for_each(|arg| invert(arg, known)),
+        ExprKind::Construct(_, parts) => parts.iter().for_each(|part| invert(part, known)),
         _ => {}
     }
 }

@@ -215,11 +215,7 @@ impl Synonyms {
 fn substitute(expr: &Expr, from: &Name, to: &Expr) -> Expr {
     match &expr.kind {
         ExprKind::Variable(name) if name == from => to.clone(),
-        ExprKind::Call(function, args) => {
-            let args = args.iter().map(|arg| substitute(arg, from, to)).collect();
-            Expr { kind: ExprKind::Call(*function, args), span: expr.span }
-        }
-        _ => expr.clone(),
+        _ => expr.with_parts(expr.parts().iter().map(|part| substitute(part, from, to)).collect()),
     }
 }
 

@@ -48,6 +48,7 @@ pub struct Chronicle<'a> {
     pub(super) moments: Vec<Moment>,
     pub(super) flights: Vec<Flight>,
     nothing: Facts,
+    choice_seed: u64,
 }
 
 /// What nodes are while a run is followed.
@@ -103,6 +104,7 @@ impl<'a> Chronicle<'a> {
             moments: Vec::new(),
             flights: Vec::new(),
             nothing: Facts::new(),
+            choice_seed: trace.choice_seed,
         };
         let mut past = Past::new(program, prepared);
         for (event, label) in trace.events.iter().zip(labels) {
@@ -207,7 +209,8 @@ impl<'a> Chronicle<'a> {
 
     fn take(&self, memory: &mut Memory, at: &Address, inputs: &[Message]) -> Step {
         let component = self.component(at).expect("a replayed trace names only components of the program");
-        let stepper = Stepper { program: self.program, component, me: at.node };
+        let choice_seed = self.choice_seed;
+        let stepper = Stepper { program: self.program, component, me: at.node, choice_seed };
         let row = |message: &Message| (message.channel.clone(), received(message));
         let messages: Vec<(Name, Row)> = inputs.iter().map(row).collect();
         let start = memory.last.is_none();
@@ -291,6 +294,8 @@ impl<'a> Chronicle<'a> {
             me: at.node,
             facts: &step.facts,
             before: before.map_or(&self.nothing, |step| &step.facts),
+            quorums: &step.quorums.0,
+            choice_seed: self.choice_seed,
             limit,
         })
     }

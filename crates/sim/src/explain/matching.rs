@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use menard_lang::Program;
 use menard_lang::ir::{Aggregate, Atom, Comparison, Expr, ExprKind, HeadArg, Literal, Name, Rule};
-use menard_value::{Node, Value};
+use menard_value::{Node, Value, choice_rank};
 
 /// The columns of a fact; of a message that a rule reads, the sender first; of one that it sends, the destination first.
 pub(super) type Row = Vec<Value>;
@@ -14,6 +14,19 @@ pub(super) type Facts = BTreeMap<Name, BTreeMap<Row, u32>>;
 /// Values of the named variables of a rule.
 pub(super) type Solution = BTreeMap<Name, Value>;
 
+/// For each group of an aggregate that remembers: what the step before knew. The rule by its place in memory, the position of the aggregate in
+/// its head, the group.
+pub(super) type Quorums = BTreeMap<(usize, usize, Row), Past>;
+
+/// What a quorum knows of the step before.
+#[derive(Clone, Default)]
+pub(super) struct Past {
+    /// The values of the group.
+    all: BTreeSet<Value>,
+    /// Those that it chose.
+    chosen: Option<Vec<Value>>,
+}
+
 /// One node's view of one step.
 #[derive(Clone, Copy)]
 pub(super) struct Reader<'a> {
@@ -22,6 +35,10 @@ pub(super) struct Reader<'a> {
     pub facts: &'a Facts,
     /// What held in the step before.
     pub before: &'a Facts,
+    /// What quorums over state knew in the step before.
+    pub quorums: &'a Quorums,
+    /// What `choose` chooses by.
+    pub choice_seed: u64,
     /// Literals that are not negated see facts of earlier rounds only.
     pub limit: u32,
 }
@@ -42,6 +59,17 @@ impl<'a> Reader<'a> {
 
     /// The heads that these solutions give.
     pub fn heads(&self, rule: &Rule, solutions: BTreeSet<Solution>) -> BTreeMap<Row, Vec<Solution>> {
+        let groups = self.groups(rule, solutions);
+        let has_index = |arg: &HeadArg| matches!(arg, HeadArg::Aggregate { function: Aggregate::Index, .. });
+        if let Some(position) = rule.head.args.iter().position(has_index) {
+            return self.number(rule, position, groups);
+        }
+        let head = |(group, members): (Row, Vec<Solution>)| Some((self.fold(rule, &group, &members)?, members));
+        groups.into_iter().filter_map(head).collect()
+    }
+
+    /// Solutions that agree on the destination and the arguments of the head that are no aggregates.
+    fn groups(&self, rule: &Rule, solutions: BTreeSet<Solution>) -> BTreeMap<Row, Vec<Solution>> {
         let mut groups: BTreeMap<Row, Vec<Solution>> = BTreeMap::new();
         for solution in solutions {
             let plain = rule.head.args.iter().filter_map(|arg| match arg {
@@ -58,8 +86,7 @@ impl<'a> Reader<'a> {
                 groups.entry(group).or_default().push(solution);
             }
         }
-        let head = |(group, members): (Row, Vec<Solution>)| Some((self.fold(rule, &group, &members)?, members));
-        groups.into_iter().filter_map(head).collect()
+        groups
     }
 
     /// The facts that a delete rule matches, wildcards as `None`.
@@ -77,32 +104,113 @@ impl<'a> Reader<'a> {
     }
 
     /// A row of the head, aggregates computed; `None` if one is undefined.
-    fn fold(&self, rule: &Rule, group: &Row, members: &[Solution]) -> Option<Row> {
-        let mut group = group.iter().cloned();
+    fn fold(&self, rule: &Rule, whole: &Row, members: &[Solution]) -> Option<Row> {
+        let mut group = whole.iter().cloned();
         let mut row: Row = rule.head.at.iter().filter_map(|_| group.next()).collect();
-        for arg in &rule.head.args {
+        for (position, arg) in rule.head.args.iter().enumerate() {
             row.push(match arg {
                 HeadArg::Expr(_) => group.next()?,
+                HeadArg::Aggregate { function: Aggregate::Quorum, args, .. } => {
+                    Value::list(&self.quorum(rule, position, whole, args, members).chosen?).ok()?
+                }
                 HeadArg::Aggregate { function, args, .. } => self.aggregate(*function, args, members)?,
             });
         }
         Some(row)
     }
 
+    /// The heads of a rule with an index at this position: the order is that of the index's arguments, the least where there are several,
+    /// and then of the other arguments; the destination has no part in it.
+    fn number(
+        &self,
+        rule: &Rule,
+        position: usize,
+        groups: BTreeMap<Row, Vec<Solution>>,
+    ) -> BTreeMap<Row, Vec<Solution>> {
+        let skipped = usize::from(rule.head.at.is_some());
+        let HeadArg::Aggregate { args, .. } = &rule.head.args[position] else { return BTreeMap::new() };
+        let rank = |solution: &Solution| args.iter().map(|arg| self.evaluate(arg, solution)).collect::<Option<Row>>();
+        let mut least: BTreeMap<&[Value], Option<Row>> = BTreeMap::new();
+        for (group, members) in &groups {
+            for found in members.iter().map(rank) {
+                let known = least.entry(&group[skipped..]).or_insert_with(|| found.clone());
+                *known = std::mem::take(known).min(found);
+            }
+        }
+        let order: BTreeSet<(Option<Row>, &[Value])> = least.into_iter().map(|(group, rank)| (rank, group)).collect();
+        let numbers: BTreeMap<&[Value], i64> = order.into_iter().map(|(_, group)| group).zip(0..).collect();
+        let head = |(group, members): (&Row, &Vec<Solution>)| {
+            let mut row = group.clone();
+            row.insert(skipped + position, Value::Int(numbers[&group[skipped..]]));
+            (row, members.clone())
+        };
+        groups.iter().map(head).collect()
+    }
+
+    /// What a quorum chooses: the same as in the step before, if all of that is there; otherwise what was there in the step before first, each
+    /// part from the least on.
+    fn quorum(&self, rule: &Rule, position: usize, group: &Row, args: &[Expr], members: &[Solution]) -> Past {
+        let value = |place: usize, solution: &Solution| self.evaluate(args.get(place)?, solution);
+        let all: BTreeSet<Value> = members.iter().filter_map(|solution| value(1, solution)).collect();
+        let number = members.iter().find_map(|solution| value(0, solution)?.as_int()).unwrap_or_default();
+        let number = usize::try_from(number.max(0)).unwrap_or(usize::MAX);
+        let past = self.quorums.get(&(place(rule), position, group.clone())).cloned().unwrap_or_default();
+        if let Some(chosen) = past.chosen.filter(|chosen| chosen.iter().all(|value| all.contains(value))) {
+            return Past { all, chosen: Some(chosen) };
+        }
+        let mut order: Vec<&Value> = all.iter().collect();
+        order.sort_by_key(|value| (!past.all.contains(*value), *value));
+        let chosen = (order.len() >= number).then(|| {
+            let chosen: BTreeSet<Value> = order.into_iter().take(number).cloned().collect();
+            chosen.into_iter().collect()
+        });
+        Past { all, chosen }
+    }
+
+    /// What the quorums of a rule over state know for the next step.
+    pub fn remember(&self, rule: &Rule, quorums: &mut Quorums) {
+        for (position, arg) in rule.head.args.iter().enumerate() {
+            let HeadArg::Aggregate { function: Aggregate::Quorum, args, .. } = arg else { continue };
+            for (group, members) in self.groups(rule, self.solve(rule, Solution::new()).solutions) {
+                let past = self.quorum(rule, position, &group, args, &members);
+                quorums.insert((place(rule), position, group), past);
+            }
+        }
+    }
+
     fn aggregate(&self, function: Aggregate, args: &[Expr], members: &[Solution]) -> Option<Value> {
         let values = |solution: &Solution| args.iter().map(|arg| self.evaluate(arg, solution)).collect::<Option<Row>>();
         let number = |count: usize| i64::try_from(count).ok().map(Value::Int);
-        let all: Vec<Row> = members.iter().filter_map(values).collect();
-        let first = |row: &Row| row.first().cloned();
+        let all: BTreeSet<Row> = members.iter().filter_map(values).collect();
+        let least = || all.first()?.first().cloned();
+        let values = || all.iter().filter_map(|row| row.first().cloned()).collect::<Vec<_>>();
         match function {
             Aggregate::Count if args.is_empty() => number(members.len()),
-            Aggregate::Count => number(all.iter().collect::<BTreeSet<_>>().len()),
+            Aggregate::Count => number(all.len()),
             Aggregate::Sum => {
-                let sum: i128 = all.iter().filter_map(|row| row.first()?.as_int()).map(i128::from).sum();
+                let all: Vec<Value> =
+                    members.iter().filter_map(|member| self.evaluate(args.first()?, member)).collect();
+                let sum: i128 = all.iter().filter_map(Value::as_int).map(i128::from).sum();
                 i64::try_from(sum).ok().map(Value::Int)
             }
-            Aggregate::Min => all.iter().min().and_then(first),
-            Aggregate::Max => all.iter().max().and_then(first),
+            Aggregate::Min => least(),
+            Aggregate::Max => all.last()?.first().cloned(),
+            Aggregate::ArgMin => all.first()?.get(1).cloned(),
+            Aggregate::ArgMax => {
+                let greatest = all.last()?.first()?;
+                all.iter().find(|row| row.first() == Some(greatest))?.get(1).cloned()
+            }
+            Aggregate::List => Value::list(&values()).ok(),
+            Aggregate::Set => Value::set(values()).ok(),
+            Aggregate::Map => {
+                let entry = |row: &Row| Some((row.first()?.clone(), row.get(1)?.clone()));
+                Value::map(all.iter().filter_map(entry).collect()).ok()
+            }
+            Aggregate::Choose => {
+                values().into_iter().min_by_key(|value| (choice_rank(self.choice_seed, value), value.clone()))
+            }
+            // These look at more than one group.
+            Aggregate::Quorum | Aggregate::Index => None,
         }
     }
 
@@ -141,6 +249,20 @@ impl<'a> Reader<'a> {
                 let value = self.evaluate(value, solution);
                 let extended = value.and_then(|value| bind(solution.clone(), variable, &value));
                 extended.into_iter().collect()
+            }
+            Literal::In { element, collection, negated, .. } => {
+                let Some(collection) = self.evaluate(collection, solution) else { return BTreeSet::new() };
+                match (self.evaluate(element, solution), &element.kind) {
+                    (Some(value), _) => {
+                        let holds = collection.contains(&value) != *negated;
+                        holds.then(|| solution.clone()).into_iter().collect()
+                    }
+                    (None, ExprKind::Variable(name)) if !negated => {
+                        let members = collection.distinct();
+                        members.iter().filter_map(|member| bind(solution.clone(), name, member)).collect()
+                    }
+                    (None, _) => BTreeSet::new(),
+                }
             }
             Literal::Atom(atom) if atom.negated => {
                 let holds = self.is_defined(atom, solution) && self.witness(atom, solution).is_none();
@@ -212,6 +334,13 @@ impl<'a> Reader<'a> {
                 let args: Option<Row> = args.iter().map(|arg| self.evaluate(arg, solution)).collect();
                 (function.get().eval)(&args?).ok()
             }
+            ExprKind::Construct(constructor, parts) => {
+                let parts: Option<Row> = parts.iter().map(|part| self.evaluate(part, solution)).collect();
+                constructor.apply(&parts?).ok()
+            }
+            ExprKind::Field { value, position, .. } => {
+                self.evaluate(value, solution)?.fields()?.get(*position).cloned()
+            }
         }
     }
 }
@@ -243,6 +372,11 @@ fn needs(literal: &Literal) -> Vec<&Name> {
     match literal {
         Literal::Compare { left, right, .. } => variables(left).chain(variables(right)).collect(),
         Literal::Bind { value, .. } => variables(value).collect(),
+        Literal::In { element, collection, negated, .. } => {
+            let is_bound_here = !negated && element.as_variable().is_some();
+            let element = (!is_bound_here).then_some(element);
+            element.into_iter().chain([collection]).flat_map(variables).collect()
+        }
         Literal::Atom(atom) => {
             let is_needed = |expr: &&Expr| atom.negated || !matches!(expr.kind, ExprKind::Variable(_));
             atom.from.iter().chain(&atom.args).filter(is_needed).flat_map(variables).collect()
@@ -254,20 +388,22 @@ fn needs(literal: &Literal) -> Vec<&Name> {
 fn binds(literal: &Literal) -> Vec<&Name> {
     match literal {
         Literal::Bind { variable, .. } => vec![variable],
+        Literal::In { element, negated: false, .. } => element.as_variable().into_iter().collect(),
         Literal::Atom(atom) if !atom.negated => {
             let plain = |expr: &&Expr| matches!(expr.kind, ExprKind::Variable(_));
             atom.from.iter().chain(&atom.args).filter(plain).flat_map(variables).collect()
         }
-        Literal::Atom(_) | Literal::Compare { .. } => Vec::new(),
+        Literal::Atom(_) | Literal::Compare { .. } | Literal::In { .. } => Vec::new(),
     }
 }
 
 fn variables(expr: &Expr) -> Box<dyn Iterator<Item = &Name> + '_> {
-    match &expr.kind {
-        ExprKind::Variable(name) => Box::new(std::iter::once(name)),
-        ExprKind::Call(_, args) => Box::new(args.iter().flat_map(variables)),
-        ExprKind::Wildcard | ExprKind::Constant(_) | ExprKind::Param(_) | ExprKind::Me => Box::new(std::iter::empty()),
-    }
+    Box::new(expr.as_variable().into_iter().chain(expr.parts().iter().flat_map(variables)))
+}
+
+/// What tells a rule apart from the others of its program.
+fn place(rule: &Rule) -> usize {
+    std::ptr::from_ref(rule).addr()
 }
 
 /// The solution in which a variable has this value; `None` if it has another.

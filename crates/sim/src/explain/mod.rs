@@ -10,6 +10,7 @@
 mod absence;
 mod account;
 mod chronicle;
+mod literals;
 mod matching;
 mod notation;
 mod paper;

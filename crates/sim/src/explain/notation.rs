@@ -3,9 +3,10 @@
 use menard_lang::Program;
 use menard_lang::ir::{Column, Name};
 use menard_lang::run::Message;
-use menard_value::{Digest, Node, Type, Value};
+use menard_value::{Node, Value};
 use thiserror::Error;
 
+use super::literals::{read, typed};
 use crate::names::Names;
 
 /// Why a text is no fact, node or message.
@@ -44,15 +45,14 @@ impl Spoken {
             name.starts_with(|c: char| c.is_alphabetic() || c == '_')
                 && name.chars().all(|c| c.is_alphanumeric() || c == '_')
         };
-        let (args, rest) = arguments(rest).ok_or_else(malformed)?;
+        let mut unknown = None;
+        let Some((args, rest)) = arguments(program, rest, &mut unknown) else {
+            return Err(unknown.unwrap_or_else(malformed));
+        };
         let mut words = rest.split_whitespace();
-        let mut spoken = Spoken { relation: Name::new(name.trim()), args: Vec::new(), from: None, to: None };
+        let mut spoken = Spoken { relation: Name::new(name.trim()), args, from: None, to: None };
         if !is_name(&spoken.relation) {
             return Err(malformed());
-        }
-        for arg in args {
-            let wildcard = arg == "_";
-            spoken.args.push(if wildcard { None } else { Some(value(program, &arg, malformed)?) });
         }
         while let Some(word) = words.next() {
             let end = match word {
@@ -105,54 +105,38 @@ pub fn message(program: &Program, text: &str) -> Result<Message, NotationError> 
 
 /// A message so that [`message`] can read it: nothing is cut.
 pub fn message_text(names: &Names, message: &Message) -> String {
-    let value = |value: &Value| match value {
-        Value::Node(node) => names.node(*node),
-        Value::Digest(digest) => Value::bytes(digest.as_slice()).to_string(),
-        other => menard_lang::print::value(other),
+    let value = |value: &Value| {
+        names.write(value, &|leaf| match leaf {
+            Value::Digest(digest) => Value::bytes(digest.as_slice()).to_string(),
+            Value::Signature(signed) => Value::bytes(signed.as_slice()).to_string(),
+            other => menard_lang::print::value(other),
+        })
     };
     let args: Vec<String> = message.args.iter().map(value).collect();
     let ends = (names.node(message.from), names.node(message.to));
     format!("{}({}) from {} to {}", message.channel, args.join(", "), ends.0, ends.1)
 }
 
-/// The arguments up to the closing parenthesis, and what comes after it.
-fn arguments(text: &str) -> Option<(Vec<String>, &str)> {
-    let (mut args, mut arg) = (Vec::new(), String::new());
-    let (mut quoted, mut escaped) = (false, false);
-    for (position, c) in text.char_indices() {
-        match c {
-            _ if escaped => escaped = false,
-            '\\' if quoted => escaped = true,
-            '"' => quoted = !quoted,
-            ',' | ')' if !quoted => {
-                args.push(std::mem::take(&mut arg).trim().to_owned());
-                if c == ')' {
-                    let none = args == [""];
-                    let args = if none { Vec::new() } else { args };
-                    let full = args.iter().all(|arg: &String| !arg.is_empty());
-                    return full.then(|| (args, &text[position + 1..]));
-                }
-                continue;
-            }
-            _ => {}
+/// The arguments up to the closing parenthesis, `None` for `_`, and what comes after it.
+fn arguments<'t>(
+    program: &Program,
+    text: &'t str,
+    unknown: &mut Option<NotationError>,
+) -> Option<(Vec<Option<Value>>, &'t str)> {
+    let (mut args, mut rest) = (Vec::new(), text.trim_start());
+    while !rest.starts_with(')') {
+        let (arg, after) = match rest.strip_prefix('_') {
+            Some(after) if after.trim_start().starts_with([',', ')']) => (None, after),
+            _ => read(program, rest, unknown).map(|(value, after)| (Some(value), after))?,
+        };
+        args.push(arg);
+        rest = after.trim_start();
+        match rest.strip_prefix(',') {
+            // What follows a comma is another argument.
+            Some(after) if !after.trim_start().starts_with(')') => rest = after.trim_start(),
+            None if rest.starts_with(')') => {}
+            _ => return None,
         }
-        arg.push(c);
     }
-    None
-}
-
-/// A literal, or the name of a node.
-fn value(program: &Program, text: &str, malformed: impl Fn() -> NotationError) -> Result<Value, NotationError> {
-    if matches!(text, "true" | "false") || !text.starts_with(|c: char| c.is_alphabetic()) {
-        return menard_lang::parse_override(&format!("x = {text}")).map(|(_, value)| value).map_err(|_| malformed());
-    }
-    node_of(program, text).map(Value::Node)
-}
-
-/// A value as one of this type: digests are written as bytes.
-fn typed(value: &Value, ty: Type) -> Option<Value> {
-    match (value, ty) {
-        (Value::Bytes(bytes), Type::Digest) => Some(Value::Digest(Digest::new(bytes.as_slice().try_into().ok()?))),
-        _ => (value.ty() == ty).then(|| value.clone()),
-    }
+    Some((args, &rest[1..]))
 }

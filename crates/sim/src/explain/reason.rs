@@ -270,6 +270,10 @@ impl Chronicle<'_> {
                 format!("{}: {} and {}", print::literal(literal), value(left), value(right))
             }
             Literal::Bind { variable, value: expr, .. } => format!("{variable} = {}", value(expr)),
+            Literal::In { element, collection, negated, .. } => {
+                let text = format!("{} in {}", value(element), value(collection));
+                if *negated { format!("!({text})") } else { text }
+            }
             Literal::Atom(atom) => {
                 let args: Vec<String> = atom.args.iter().map(value).collect();
                 let from = atom.from.as_ref().map(|from| format!(" from {}", value(from))).unwrap_or_default();

@@ -6,7 +6,7 @@ use menard_lang::Program;
 use menard_lang::ir::{Component, Name, RelationKind, Rule, RuleKind};
 use menard_value::{Node, Value};
 
-use super::matching::{Facts, Reader, Row};
+use super::matching::{Facts, Quorums, Reader, Row};
 
 /// Facts without rounds.
 pub(super) type Rows = BTreeMap<Name, BTreeSet<Row>>;
@@ -24,6 +24,8 @@ pub(super) struct Memory {
     deferred: Rows,
     /// Messages that state-only rules held in the last step.
     held: BTreeSet<Sent>,
+    /// What quorums over state knew in the last step.
+    quorums: Quorums,
     /// The event of its last step.
     pub last: Option<usize>,
 }
@@ -51,6 +53,8 @@ pub(super) struct Step {
     pub after: Rows,
     /// What it sent.
     pub sent: BTreeSet<Sent>,
+    /// What quorums over state knew in the step before, and know after it.
+    pub quorums: (Quorums, Quorums),
 }
 
 /// What steps: a component on a logical node.
@@ -59,6 +63,8 @@ pub(super) struct Stepper<'a> {
     pub program: &'a Program,
     pub component: &'a Component,
     pub me: Node,
+    /// What `choose` chooses by.
+    pub choice_seed: u64,
 }
 
 impl Stepper<'_> {
@@ -70,8 +76,10 @@ impl Stepper<'_> {
         for stratum in &self.component.strata {
             self.fixpoint(stratum, &mut step, last, &mut round);
         }
-        step.sent = self.send(memory, &step.facts, last);
+        step.sent = self.send(memory, (&step.facts, &step.quorums.0), last);
         self.change(&mut step, last);
+        self.remember(&mut step, last);
+        memory.quorums = step.quorums.1.clone();
         memory.tables = step.after.clone();
         let waits = |(name, _): &(&Name, &BTreeSet<Row>)| !self.is_table(name) || self.is_keyed(name);
         memory.deferred = step.plus.iter().filter(waits).map(|(name, rows)| (name.clone(), rows.clone())).collect();
@@ -99,7 +107,18 @@ impl Stepper<'_> {
             (0..role.nodes).for_each(|node| add(&role.name, vec![Value::node(index, node)]));
         }
         let (previous, before) = (memory.last, memory.tables.clone());
-        Step { previous, before, facts, candidates, ..Step::default() }
+        let quorums = (memory.quorums.clone(), Quorums::new());
+        Step { previous, before, facts, candidates, quorums, ..Step::default() }
+    }
+
+    /// What quorums over state are to know in the next step.
+    fn remember(&self, step: &mut Step, last: &Facts) {
+        let mut quorums = Quorums::new();
+        let reader = self.reader((&step.facts, &step.quorums.0), last);
+        for rule in self.component.rules.iter().filter(|rule| !self.is_event_rule(rule)) {
+            reader.remember(rule, &mut quorums);
+        }
+        step.quorums.1 = quorums;
     }
 
     fn fixpoint(&self, stratum: &[Name], step: &mut Step, last: &Facts, round: &mut u32) {
@@ -107,7 +126,7 @@ impl Stepper<'_> {
         let rules: Vec<&Rule> = self.component.rules.iter().filter(is_of_stratum).collect();
         loop {
             *round += 1;
-            let reader = self.reader(&step.facts, last);
+            let reader = self.reader((&step.facts, &step.quorums.0), last);
             let derived: Vec<(&Name, Row)> = rules
                 .iter()
                 .flat_map(|rule| reader.derive(rule).into_keys().map(|row| (&rule.head.relation, row)))
@@ -136,7 +155,7 @@ impl Stepper<'_> {
         }
     }
 
-    fn send(&self, memory: &mut Memory, facts: &Facts, last: &Facts) -> BTreeSet<Sent> {
+    fn send(&self, memory: &mut Memory, facts: (&Facts, &Quorums), last: &Facts) -> BTreeSet<Sent> {
         let (mut sent, mut held) = (BTreeSet::new(), BTreeSet::new());
         for rule in self.component.rules.iter().filter(|rule| rule.kind == RuleKind::Async) {
             let is_event = self.is_event_rule(rule);
@@ -171,7 +190,7 @@ impl Stepper<'_> {
             step.after.insert(relation.name.clone(), rows.unwrap_or_default());
         }
         for rule in self.component.rules.iter().filter(|rule| rule.kind == RuleKind::Next) {
-            let (name, reader) = (&rule.head.relation, self.reader(&step.facts, last));
+            let (name, reader) = (&rule.head.relation, self.reader((&step.facts, &step.quorums.0), last));
             if rule.delete {
                 let matching = |pattern: &Vec<Option<Value>>, row: &Row| {
                     row.iter().zip(pattern).all(|(value, wanted)| wanted.as_ref().is_none_or(|wanted| wanted == value))
@@ -195,8 +214,9 @@ impl Stepper<'_> {
         self.slide(step);
     }
 
-    fn reader<'a>(&'a self, facts: &'a Facts, last: &'a Facts) -> Reader<'a> {
-        Reader { program: self.program, me: self.me, facts, before: last, limit: u32::MAX }
+    fn reader<'a>(&'a self, (facts, quorums): (&'a Facts, &'a Quorums), last: &'a Facts) -> Reader<'a> {
+        let (program, me, choice_seed) = (self.program, self.me, self.choice_seed);
+        Reader { program, me, facts, before: last, quorums, choice_seed, limit: u32::MAX }
     }
 
     fn is_table(&self, name: &str) -> bool {

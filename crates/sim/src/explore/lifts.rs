@@ -41,7 +41,7 @@ pub fn explore_lifts(prepared: &Prepared, stages: &[Stage<'_>], scope: &Scope) -
             }
             let mut events = path.clone();
             events.push(search.system.event(&action, state.sent()));
-            replayer.replay(&Schedule { events }).expect("an explored path is a run");
+            replayer.replay(&Schedule { events, choice_seed: 0 }).expect("an explored path is a run");
             found.transitions += 1;
             let trace = replayer.trace();
             if let Err(mismatch) = refiner.check(&trace) {

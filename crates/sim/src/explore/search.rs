@@ -63,7 +63,7 @@ pub fn explore(prepared: &Prepared, observer: Option<&PreparedObserver>, scope: 
 
 fn run_along(prepared: &Prepared, observer: Option<&PreparedObserver>, events: Vec<Event>) -> Run {
     let mut replayer = Replayer::new(prepared, observer);
-    let violation = replayer.replay(&Schedule { events }).expect("an explored path is a run");
+    let violation = replayer.replay(&Schedule { events, choice_seed: 0 }).expect("an explored path is a run");
     replayer.run(violation)
 }
 

@@ -37,7 +37,7 @@ fn losses_crashes_restarts_and_repetitions_are_drawn() {
         Event::Repeat { at: collector(2), message: reply.clone() },
         Event::Take { message: reply, lost: false },
     ];
-    let trace = Trace { events, drained: false };
+    let trace = Trace { events, ..Trace::default() };
     insta::assert_snapshot!(space_time(prepared.names(), &trace, None), @r"
        ┌ client[0]
        │  ┌ collector.1

@@ -246,7 +246,7 @@ fn deliveries_to_external_nodes_in_another_order_are_noticed() {
             let (takes, mut others): (Vec<Event>, Vec<Event>) =
                 schedule.events.drain(..).partition(|event| matches!(event, Event::Take { .. }));
             others.extend(takes.into_iter().rev());
-            Schedule { events: others }
+            Schedule { events: others, choice_seed: run.choice_seed }
         }
     }
     let (prepared, trace) = run_of_voting();

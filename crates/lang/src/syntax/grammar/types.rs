@@ -1,6 +1,7 @@
 //! Types, and the items that are about values: records and functions of the embedding program.
 
 use super::tables::fields;
+use crate::ir::Unit;
 use crate::syntax::SyntaxKind;
 use crate::syntax::parser::{Parsed, Parser};
 
@@ -61,7 +62,7 @@ pub fn extern_function(parser: &mut Parser<'_>) -> Parsed {
         parser.eat_word("injective");
         if parser.eat_word("cost") {
             parser.expect(SyntaxKind::Int)?;
-            if !["us", "ms", "s"].iter().any(|unit| parser.at_word(unit)) {
+            if !Unit::ALL.iter().any(|unit| parser.at_word(unit.name())) {
                 return parser.fail("`us`, `ms` or `s`");
             }
             parser.bump();
