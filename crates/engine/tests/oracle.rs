@@ -35,10 +35,13 @@ struct Pair<'p> {
     /// A node that takes one more step whenever it is settled.
     idler: Node,
     /// The tables of settled nodes, and the fingerprints that they had.
-    fingerprints: BTreeMap<Facts, u128>,
-    tables: BTreeMap<u128, Facts>,
+    fingerprints: BTreeMap<(Facts, Remembered), u128>,
+    tables: BTreeMap<u128, (Facts, Remembered)>,
     reached: Reached,
 }
+
+/// What quorums have chosen.
+type Remembered = Vec<((usize, usize, Row), Row)>;
 
 /// What a run came by.
 #[derive(Clone, Copy, Default)]
@@ -173,6 +176,10 @@ impl<'p> Pair<'p> {
         tables.retain(|_, rows| !rows.is_empty());
         let fingerprint = self.node.fingerprint();
         prop_assert_eq!(self.idler.fingerprint(), fingerprint, "an empty step changes the fingerprint");
+        // What a quorum has chosen is state like a table.
+        let chosen =
+            self.oracle.quorums.iter().filter_map(|(group, (_, chosen))| Some((group.clone(), chosen.clone()?)));
+        let tables = (tables, chosen.collect::<Remembered>());
         let same = *self.fingerprints.entry(tables.clone()).or_insert(fingerprint);
         prop_assert_eq!(same, fingerprint, "two fingerprints of {:?}", &tables);
         let same = self.tables.entry(fingerprint).or_insert_with(|| tables.clone());

@@ -6,6 +6,7 @@ use proptest::prelude::*;
 
 /// Declarations of all random programs. Of the tables with a key, `low` is the bound of windows. `v…` are not declared: they are views or events, whatever their rules make them.
 const DECLARATIONS: &str = "protocol random
+record pair(left: int, right: set<int>)
 role client external
 role node[2]
 channel a(x: int) client -> node
@@ -34,9 +35,15 @@ component node {
   window table wk(n: int => x: int) first above low
   event e(x: int)
   event f(x: int, y: int)
+  table tl(x: int, l: list<int>)
+  durable table ts(s: set<int>, m: map<int, int>)
+  table kl(x: int => l: list<int>, s: set<int>) max
+  table tq(o: option<(int, node)>, p: pair)
+  event el(l: list<int>, s: set<int>, m: map<int, int>)
 ";
 
-/// Relations that rules can read, with their columns: `i` an integer, `n` a node, `s` a string, `d` bytes, `h` a digest, `z` a truth value.
+/// Relations that rules can read, with their columns: `i` an integer, `n` a node, `s` a string, `d` bytes, `h` a digest, `z` a truth value,
+/// `L` a list of integers, `S` a set of them, `M` a map of them, `O` an option of an integer and a node, `P` a record.
 const READ: &[(&str, &str)] = &[
     ("a", "i"),
     ("b", "ii"),
@@ -62,6 +69,14 @@ const READ: &[(&str, &str)] = &[
     ("low", "i"),
     ("wt", "ii"),
     ("wk", "ii"),
+    ("tl", "iL"),
+    ("ts", "SM"),
+    ("kl", "iLS"),
+    ("tq", "OP"),
+    ("el", "LSM"),
+    ("vl", "iL"),
+    ("vs", "iS"),
+    ("vm", "Mi"),
 ];
 
 /// Relations that rules can derive.
@@ -84,6 +99,14 @@ const DERIVED: &[(&str, &str)] = &[
     ("low", "i"),
     ("wt", "ii"),
     ("wk", "ii"),
+    ("tl", "iL"),
+    ("ts", "SM"),
+    ("kl", "iLS"),
+    ("tq", "OP"),
+    ("el", "LSM"),
+    ("vl", "iL"),
+    ("vs", "iS"),
+    ("vm", "Mi"),
 ];
 
 /// Relations that rules can delete from.
@@ -98,6 +121,10 @@ const DELETED: &[(&str, &str)] = &[
     ("ko", "ii"),
     ("wt", "ii"),
     ("wk", "ii"),
+    ("tl", "iL"),
+    ("ts", "SM"),
+    ("kl", "iLS"),
+    ("tq", "OP"),
 ];
 
 /// What random choices seldom make: recursion over tables, views and events with what feeds it, and values of all types.
@@ -125,6 +152,23 @@ const TEMPLATES: &[&str] = &[
     "low(i) :- a(i) wk(i, j) :- b(i, j) wk(j, i) :+ b(i, j) o(i)@me :~ new wk(i, _)",
     "low(i) :+ o(i) o(i)@me :~ b(i, _), !wk(i, _) wk(i, j) :- b(i, j)",
     "low(i - 1) :- a(i) wt(i, j) :- b(i, j) wt(i, k) :- b(i, j), wt(j, k) vb(i, j) :- wt(i, j)",
+    "u(i, j) :- b(i, j) vl(i, list(j)) :- u(i, j) va(size(l)) :- vl(_, l) delete u(_, i) :+ a(i)",
+    "u(i, j) :- b(i, j) vl(i, quorum(2, j)) :- u(i, j) o(size(l))@me :~ new vl(_, l) delete u(_, i) :+ a(i)",
+    "u(i, j) :- b(i, j) vl(0, quorum(3, i)) :- u(i, j) f(i, i) :+ new vl(_, l), i in l delete u(i, _) :+ a(i)",
+    "u(i, j) :- b(i, j) vd(i, choose(j)) :- u(i, j) delete u(_, i) :+ a(i)",
+    "u(i, j) :- b(i, j) vd(argmax(j, i), argmin(j, i)) :- u(i, j) delete u(i, _) :+ a(i)",
+    "u(i, j) :- b(i, j) vm(map(i, j), count()) :- u(i, j) vd(i, j) :- vm(m, _), t1 in m, i = t1.0, j = t1.1",
+    "u(i, j) :- b(i, j) vs(i, set(j)) :- u(i, j) vd(i, j) :- vs(i, s), j in s va(i) :- vs(i, s), a_in = 1, !(a_in in s)",
+    "f(i, index(j)) :- b(i, j)",
+    "p(n, i, index())@n :~ b(i, _) from n",
+    "p(me, i, index(j))@n :~ b(i, j), node(n)",
+    "el(list(i), set(j), map(i, j)) :- b(i, j) tl(x, l) :- el(l, _, _), x in l ts(s, m) :- el(_, s, m)",
+    "el(quorum(2, i), set(j), map(j, i)) :- b(i, j)",
+    "tl(i, append(l, i)) :+ tl(j, l), a(i), size(l) < 3 tl(0, []) :- start()",
+    "kl(i, l, s) :- el(l, s, _), a(i) kl(i, sorted(s), set_of([i, j])) :- kl(j, _, s), b(i, j)",
+    "tq(some((i, n)), pair { right: set_of([j]), left: i }) :- b(i, j) from n tq(none(), q) :- tq(_, q), q.left > 0, !(1 in q.right)",
+    "vd(i, j) :- tq(o, q), t1 in o, i = t1.0, j in q.right o(q.left)@n :~ tq(o, q), new t(_), n = get(o).1",
+    "ts(insert(s, i), put(m, i, j)) :+ ts(s, m), b(i, j), size(s) < 3 ts(set_of([]), map_of([])) :- start() delete ts(s, _) :+ ts(s, _), a(i), i in s",
 ];
 
 /// A literal as numbers.
@@ -232,7 +276,10 @@ impl RuleSpec {
             .map(|(position, column)| match column {
                 _ if delete && self.args[position] < 100 => "_".to_string(),
                 'n' => bound.node(self.args[position]),
-                's' | 'd' | 'h' | 'z' => bound.other(column, self.args[position]),
+                'L' | 'S' | 'M' if !delete && usize::from(self.aggregate % 16) == position => {
+                    self.collection(column, position, bound)
+                }
+                's' | 'd' | 'h' | 'z' | 'L' | 'S' | 'M' | 'O' | 'P' => bound.other(column, self.args[position]),
                 _ if delete => bound.int(self.args[position]),
                 _ => self.arg(position, bound),
             })
@@ -251,13 +298,32 @@ impl RuleSpec {
         if usize::from(self.aggregate % 16) != position {
             return plain;
         }
-        match self.aggregate / 16 % 6 {
+        let other = bound.int(self.args[3]);
+        match self.aggregate / 16 {
+            6 => format!("argmax({other}, {plain})"),
+            7 => format!("argmin({other}, {plain})"),
+            8 => format!("choose({plain})"),
+            9 => format!("index({plain})"),
+            10 => "index()".to_string(),
             0 => format!("count({plain})"),
             1 => "count()".to_string(),
             2 => format!("sum({plain})"),
             3 => format!("min({plain})"),
             4 => format!("max({plain})"),
             _ => format!("count({plain}, {})", bound.int(self.args[3])),
+        }
+    }
+}
+
+impl RuleSpec {
+    /// An aggregate that gives a collection.
+    fn collection(&self, column: char, position: usize, bound: &Bound) -> String {
+        let (plain, other) = (bound.int(self.args[position]), bound.int(self.args[3]));
+        match column {
+            'L' if self.aggregate >= 128 => format!("quorum({}, {plain})", self.aggregate / 16 % 4),
+            'L' => format!("list({plain})"),
+            'S' => format!("set({plain})"),
+            _ => format!("map({plain}, {other})"),
         }
     }
 }
@@ -290,11 +356,14 @@ impl LiteralSpec {
                 .map(|(column, choice)| match column {
                     _ if choice < 80 => "_".to_string(),
                     'n' => bound.node(choice),
-                    's' | 'd' | 'h' | 'z' => bound.other(column, choice),
+                    's' | 'd' | 'h' | 'z' | 'L' | 'S' | 'M' | 'O' | 'P' => bound.other(column, choice),
                     _ => bound.int(choice),
                 })
                 .collect();
             return format!("!{new}{name}({})", args.join(", "));
+        }
+        if self.form >= 240 {
+            return self.render_member(bound);
         }
         if self.form < 225 || bound.ints.contains(&"z") {
             let op = ["==", "!=", "<", "<=", ">", ">="][usize::from(self.relation) % 6];
@@ -303,6 +372,32 @@ impl LiteralSpec {
         let text = format!("z = {}", bound.int(self.args[0]));
         bound.ints.push("z");
         text
+    }
+}
+
+impl LiteralSpec {
+    /// That something is, or is not, in a collection.
+    fn render_member(&self, bound: &mut Bound) -> String {
+        let [choice, element, ..] = self.args;
+        if self.new < 60 && !bound.ints.contains(&"t1.0") {
+            let map = bound.other('M', choice);
+            bound.ints.extend(["t1.0", "t1.1"]);
+            return format!("t1 in {map}");
+        }
+        let collection = match choice % 4 {
+            0 => format!("range(0, {} % 4)", bound.int(element)),
+            1 => format!("[{}, {}, 1]", bound.int(element), bound.int(element / 2)),
+            2 => bound.other('S', choice),
+            _ => bound.other('L', choice),
+        };
+        if self.is_negated() {
+            return format!("!({} in {collection})", bound.int(element));
+        }
+        if element < 200 && !bound.ints.contains(&"x") {
+            bound.ints.push("x");
+            return format!("x in {collection}");
+        }
+        format!("{} in {collection}", bound.int(element))
     }
 }
 
@@ -359,10 +454,20 @@ impl Bound {
 
     /// A value of another type out of bound variables.
     fn other(&self, column: char, choice: u8) -> String {
+        if column == 'O' && choice >= 128 {
+            return format!("some(({}, {}))", self.int(choice), self.node(choice));
+        }
+        if column == 'P' && choice >= 128 {
+            return format!("pair {{ left: {}, right: {} }}", self.int(choice), self.other('S', choice / 2));
+        }
         let known: Vec<&str> = self.others.iter().filter(|(of, _)| *of == column).map(|(_, name)| *name).collect();
-        match known.len() {
-            0 => constant(column, choice),
-            count => known[usize::from(choice) % count].to_string(),
+        match (known.len(), column) {
+            (0, _) => constant(column, choice),
+            (count, 'L') if choice % 8 == 7 => format!("slice({}, 0, 1)", known[usize::from(choice) % count]),
+            (count, 'S') if choice % 8 == 7 => {
+                format!("remove({}, {})", known[usize::from(choice) % count], choice % 3)
+            }
+            (count, _) => known[usize::from(choice) % count].to_string(),
         }
     }
 
@@ -382,6 +487,11 @@ fn names_of(column: char) -> Option<&'static [&'static str]> {
         'd' => Some(&["d", "d2"]),
         'h' => Some(&["h", "h2"]),
         'z' => Some(&["v", "v2"]),
+        'L' => Some(&["list1", "list2"]),
+        'S' => Some(&["set1", "set2"]),
+        'M' => Some(&["map1"]),
+        'O' => Some(&["option1"]),
+        'P' => Some(&["pair1"]),
         _ => None,
     }
 }
@@ -392,6 +502,11 @@ fn constant(column: char, choice: u8) -> String {
         's' => format!("{:?}", STRINGS[usize::from(choice) % STRINGS.len()]),
         'd' => ["0x00", "0xff01"][usize::from(choice) % 2].to_string(),
         'h' => format!("hash({})", choice % 2),
+        'L' => ["[]", "[0, 1]", "[2, 1, 2]"][usize::from(choice) % 3].to_string(),
+        'S' => ["set_of([])", "set_of([1, 0])"][usize::from(choice) % 2].to_string(),
+        'M' => ["map_of([])", "map_of([(0, 1), (2, 1)])"][usize::from(choice) % 2].to_string(),
+        'O' => ["none()", "some((1, me))"][usize::from(choice) % 2].to_string(),
+        'P' => "pair { left: 1, right: set_of([2]) }".to_string(),
         _ => (choice < 128).to_string(),
     }
 }

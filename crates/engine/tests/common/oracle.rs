@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use menard_lang::Program;
 use menard_lang::ir::{
-    Aggregate, Atom, Comparison, Component, Expr, ExprKind, HeadArg, Keyed, Literal, Name, Policy, Relation,
-    RelationKind, Rule, RuleKind, Storage,
+    Aggregate, Atom, Comparison, Component, Constructor, Expr, ExprKind, HeadArg, Keyed, Literal, Name, Policy,
+    Relation, RelationKind, Rule, RuleKind, Storage,
 };
 use menard_value::{Node, Value};
 
@@ -33,7 +33,14 @@ pub struct Oracle<'p> {
     pub held_messages: BTreeSet<Sent>,
     /// Events of the next step, and candidates for keyed tables.
     pub deferred: Facts,
+    /// For each group of a quorum over state, by the positions of its rule and of the argument: the values of the group in the last step, and
+    /// those of the quorum.
+    pub quorums: Quorums,
+    /// What `choose` chooses by.
+    pub choice_seed: u64,
 }
+
+pub type Quorums = BTreeMap<(usize, usize, Row), (BTreeSet<Value>, Option<Row>)>;
 
 /// What a step did.
 #[derive(Default)]
@@ -53,6 +60,8 @@ impl<'p> Oracle<'p> {
             held: Facts::new(),
             held_messages: BTreeSet::new(),
             deferred: Facts::new(),
+            quorums: Quorums::new(),
+            choice_seed: 0,
         }
     }
 
@@ -90,6 +99,7 @@ impl<'p> Oracle<'p> {
         }
         let step = self.send(&facts);
         self.change(&facts);
+        self.quorums = self.remembered(&facts);
         self.held = facts;
         step
     }
@@ -250,6 +260,60 @@ impl<'p> Oracle<'p> {
     }
 
     fn aggregate(&self, rule: &Rule, solutions: &BTreeSet<Solution>) -> BTreeSet<Row> {
+        let groups = self.groups(rule, solutions);
+        let is_index = |arg: &HeadArg| matches!(arg, HeadArg::Aggregate { function: Aggregate::Index, .. });
+        match rule.head.args.iter().position(is_index) {
+            Some(position) => number(rule, position, &groups),
+            None => groups.iter().filter_map(|(group, members)| self.fold(rule, group, members)).collect(),
+        }
+    }
+
+    /// What quorums over state have to know in the next step.
+    fn remembered(&self, facts: &Facts) -> Quorums {
+        let mut quorums = Quorums::new();
+        for (number, rule) in self.component.rules.iter().enumerate().filter(|(_, rule)| !self.is_event_rule(rule)) {
+            let mut aggregates = 0;
+            for arg in &rule.head.args {
+                let HeadArg::Aggregate { function, .. } = arg else { continue };
+                aggregates += 1;
+                if *function != Aggregate::Quorum {
+                    continue;
+                }
+                for (group, members) in self.groups(rule, &self.solutions(rule, facts)) {
+                    let (all, chosen) = self.quorum(rule, aggregates - 1, &group, &members);
+                    quorums.insert((number, aggregates - 1, group), (all, chosen));
+                }
+            }
+        }
+        quorums
+    }
+
+    /// The values of a group and the quorum of them.
+    fn quorum(
+        &self,
+        rule: &Rule,
+        position: usize,
+        group: &Row,
+        members: &[Vec<Row>],
+    ) -> (BTreeSet<Value>, Option<Row>) {
+        let all: BTreeSet<Value> = members.iter().map(|member| member[position][1].clone()).collect();
+        let size = members[0][position][0].as_int().expect("an integer").max(0) as usize;
+        let number = self.component.rules.iter().position(|other| std::ptr::eq(other, rule)).expect("a rule of it");
+        let (before, last) = self.quorums.get(&(number, position, group.clone())).cloned().unwrap_or_default();
+        if let Some(last) = last
+            && last.iter().all(|value| all.contains(value))
+        {
+            return (all, Some(last));
+        }
+        let (old, new): (Vec<&Value>, Vec<&Value>) = all.iter().partition(|value| before.contains(value));
+        let mut chosen: Row = old.into_iter().chain(new).take(size).cloned().collect();
+        chosen.sort();
+        let enough = chosen.len() == size;
+        (all, enough.then_some(chosen))
+    }
+
+    /// The arguments of all aggregates of the head in each solution, by the head's other arguments.
+    fn groups(&self, rule: &Rule, solutions: &BTreeSet<Solution>) -> BTreeMap<Row, Vec<Vec<Row>>> {
         let mut groups: BTreeMap<Row, Vec<Vec<Row>>> = BTreeMap::new();
         for solution in solutions {
             let mut group = Some(Row::new());
@@ -276,7 +340,53 @@ impl<'p> Oracle<'p> {
                 groups.entry(group).or_default().push(arguments);
             }
         }
-        groups.into_iter().filter_map(|(group, members)| fold(rule, &group, &members)).collect()
+        groups
+    }
+
+    fn fold(&self, rule: &Rule, whole: &Row, members: &[Vec<Row>]) -> Option<Row> {
+        let mut group = whole.iter().cloned();
+        let mut row: Row = rule.head.at.iter().filter_map(|_| group.next()).collect();
+        let mut position = 0;
+        for arg in &rule.head.args {
+            match arg {
+                HeadArg::Expr(_) => row.push(group.next()?),
+                HeadArg::Aggregate { function, args, .. } => {
+                    let values = || members.iter().map(|member| member[position].clone());
+                    let firsts = || values().map(|row| row[0].clone()).collect::<BTreeSet<Value>>();
+                    row.push(match function {
+                        Aggregate::Count if args.is_empty() => Value::Int(members.len() as i64),
+                        Aggregate::Count => Value::Int(values().collect::<BTreeSet<Row>>().len() as i64),
+                        Aggregate::Sum => {
+                            let ints = values().map(|value| i128::from(value[0].as_int().expect("an integer")));
+                            Value::Int(i64::try_from(ints.sum::<i128>()).ok()?)
+                        }
+                        Aggregate::Min => values().min()?[0].clone(),
+                        Aggregate::Max => values().max()?[0].clone(),
+                        Aggregate::ArgMin => values().min()?[1].clone(),
+                        Aggregate::ArgMax => {
+                            let greatest = values().max()?[0].clone();
+                            values().filter(|row| row[0] == greatest).min()?[1].clone()
+                        }
+                        Aggregate::List => Value::list(&firsts().into_iter().collect::<Vec<_>>()).ok()?,
+                        Aggregate::Set => Value::set(firsts().into_iter().collect()).ok()?,
+                        Aggregate::Map => {
+                            let mut map: BTreeMap<Value, Value> = BTreeMap::new();
+                            for row in values().collect::<BTreeSet<Row>>() {
+                                map.entry(row[0].clone()).or_insert_with(|| row[1].clone());
+                            }
+                            Value::map(map.into_iter().collect()).ok()?
+                        }
+                        Aggregate::Quorum => Value::list(&self.quorum(rule, position, whole, members).1?).ok()?,
+                        Aggregate::Choose => firsts()
+                            .into_iter()
+                            .min_by_key(|value| menard_value::choice_rank(self.choice_seed, value))?,
+                        Aggregate::Index => unreachable!("an index stands alone"),
+                    });
+                    position += 1;
+                }
+            }
+        }
+        Some(row)
     }
 
     /// All ways to satisfy a body, by the values of its named variables.
@@ -295,8 +405,11 @@ impl<'p> Oracle<'p> {
             };
             partial = partial.iter().flat_map(matching).collect();
         }
-        let complete = partial.into_iter().map(|solution| self.bind(rule, solution));
-        complete.flatten().filter(|solution| self.satisfies(rule, solution, facts)).collect()
+        let mut complete: BTreeSet<Solution> = partial.into_iter().collect();
+        for _ in &rule.body {
+            complete = complete.into_iter().flat_map(|solution| self.extend(rule, solution)).collect();
+        }
+        complete.into_iter().filter(|solution| self.satisfies(rule, solution, facts)).collect()
     }
 
     /// The facts that a literal ranges over.
@@ -314,26 +427,45 @@ impl<'p> Oracle<'p> {
         from.into_iter().chain(atom.args.iter().cloned()).collect()
     }
 
-    fn bind(&self, rule: &Rule, mut solution: Solution) -> Option<Solution> {
-        for _ in &rule.body {
-            for literal in &rule.body {
-                if let Literal::Bind { variable, value, .. } = literal
-                    && let Some(value) = self.eval(value, &solution)
-                {
-                    solution.insert(variable.clone(), value);
-                }
+    /// The solution with the variables that `=` and `in` bind next.
+    fn extend(&self, rule: &Rule, mut solution: Solution) -> Vec<Solution> {
+        for literal in &rule.body {
+            if let Literal::Bind { variable, value, .. } = literal
+                && let Some(value) = self.eval(value, &solution)
+            {
+                solution.insert(variable.clone(), value);
             }
         }
-        let binds = |literal: &Literal| match literal {
-            Literal::Bind { variable, .. } => solution.contains_key(variable),
-            _ => true,
+        let is_named = |name: &Name| {
+            rule.body.iter().any(|literal| matches!(literal, Literal::Bind { variable, .. } if variable == name))
         };
-        rule.body.iter().all(binds).then_some(solution)
+        for literal in &rule.body {
+            if let Literal::In { element, collection, negated: false, .. } = literal
+                && let Some(name) =
+                    element.as_variable().filter(|name| !solution.contains_key(*name) && !is_named(name))
+                && let Some(collection) = self.eval(collection, &solution)
+            {
+                let members: BTreeSet<&Value> = collection.members().expect("a collection").iter().collect();
+                let with = |member: &Value| {
+                    let mut solution = solution.clone();
+                    solution.insert(name.clone(), member.clone());
+                    solution
+                };
+                return members.into_iter().map(with).collect();
+            }
+        }
+        vec![solution]
     }
 
     fn satisfies(&self, rule: &Rule, solution: &Solution, facts: &Facts) -> bool {
         rule.body.iter().all(|literal| match literal {
-            Literal::Bind { .. } => true,
+            Literal::Bind { variable, .. } => solution.contains_key(variable),
+            Literal::In { element, collection, negated, .. } => {
+                let sides = self.eval(element, solution).zip(self.eval(collection, solution));
+                sides.is_some_and(|(element, collection)| {
+                    collection.members().expect("a collection").contains(&element) != *negated
+                })
+            }
             Literal::Compare { op, left, right, .. } => {
                 let sides = self.eval(left, solution).zip(self.eval(right, solution));
                 sides.is_some_and(|(left, right)| compare(*op, &left, &right))
@@ -367,6 +499,23 @@ impl<'p> Oracle<'p> {
                 let args: Option<Row> = args.iter().map(|arg| self.eval(arg, solution)).collect();
                 (function.get().eval)(&args?).ok()
             }
+            ExprKind::Construct(constructor, parts) => {
+                let parts: Row = parts.iter().map(|part| self.eval(part, solution)).collect::<Option<Row>>()?;
+                match constructor {
+                    Constructor::List => Value::list(&parts).ok(),
+                    Constructor::Tuple => Value::tuple(&parts).ok(),
+                    Constructor::Record(record) => Value::record(*record, &parts).ok(),
+                }
+            }
+            ExprKind::Field { value, name, .. } => match self.eval(value, solution)? {
+                Value::Tuple(fields) => fields.get(name.parse::<usize>().ok()?).cloned(),
+                Value::Record(fields) => {
+                    let record = fields.record().expect("a record has a type");
+                    let position = record.fields.iter().position(|(field, _)| field == name.as_str())?;
+                    fields.get(position).cloned()
+                }
+                _ => None,
+            },
         }
     }
 }
@@ -391,30 +540,22 @@ fn unify(columns: &[Expr], row: &Row, solution: &Solution) -> Option<Solution> {
     Some(extended)
 }
 
-fn fold(rule: &Rule, group: &Row, members: &[Vec<Row>]) -> Option<Row> {
-    let mut group = group.iter().cloned();
-    let mut row: Row = rule.head.at.iter().filter_map(|_| group.next()).collect();
-    let mut position = 0;
-    for arg in &rule.head.args {
-        match arg {
-            HeadArg::Expr(_) => row.push(group.next()?),
-            HeadArg::Aggregate { function, args, .. } => {
-                let values = || members.iter().map(|member| member[position].clone());
-                row.push(match function {
-                    Aggregate::Count if args.is_empty() => Value::Int(members.len() as i64),
-                    Aggregate::Count => Value::Int(values().collect::<BTreeSet<Row>>().len() as i64),
-                    Aggregate::Sum => {
-                        let sum: i128 = values().map(|value| i128::from(value[0].as_int().expect("an integer"))).sum();
-                        Value::Int(i64::try_from(sum).ok()?)
-                    }
-                    Aggregate::Min => values().min()?[0].clone(),
-                    Aggregate::Max => values().max()?[0].clone(),
-                });
-                position += 1;
-            }
-        }
+/// The heads of a rule with an index at this position.
+fn number(rule: &Rule, position: usize, groups: &BTreeMap<Row, Vec<Vec<Row>>>) -> BTreeSet<Row> {
+    let skipped = usize::from(rule.head.at.is_some());
+    let mut ranked: BTreeSet<(Row, Row)> = BTreeSet::new();
+    for key in groups.keys().map(|group| group[skipped..].to_vec()).collect::<BTreeSet<Row>>() {
+        let same = groups.iter().filter(|(group, _)| group[skipped..] == key[..]);
+        let least = same.flat_map(|(_, members)| members).map(|member| member[0].clone()).min();
+        ranked.insert((least.expect("a group has members"), key));
     }
-    Some(row)
+    let head = |group: &Row| {
+        let number = ranked.iter().position(|(_, key)| group[skipped..] == key[..]).expect("all are ranked");
+        let mut row = group.clone();
+        row.insert(skipped + position, Value::Int(number as i64));
+        row
+    };
+    groups.keys().map(head).collect()
 }
 
 fn compare(op: Comparison, left: &Value, right: &Value) -> bool {
