@@ -25,6 +25,15 @@ impl Host {
         }
     }
 
+    /// Before the start: what `choose` chooses by.
+    pub fn set_choice_seed(&mut self, seed: u64) {
+        match self {
+            Host::Rules(engine) => engine.set_choice_seed(seed),
+            // What a native node does is not up to the world.
+            Host::Native(_) => {}
+        }
+    }
+
     /// For another run: as if nothing had ever happened. `fresh` is the same node, which has not started.
     pub fn renew(&mut self, fresh: &Host) {
         match self {
