@@ -40,6 +40,11 @@ struct Pair<'p> {
     reached: Reached,
 }
 
+/// Programs choose in different ways; some as real nodes do.
+fn choice_seed(program: &Program) -> u64 {
+    program.source.text.len() as u64 % 4
+}
+
 /// What quorums have chosen.
 type Remembered = Vec<((usize, usize, Row), Row)>;
 
@@ -55,18 +60,23 @@ struct Reached {
     slid: bool,
     /// A node started with facts.
     recovered: bool,
+    /// A quorum lost a member and chose another one.
+    rechosen: bool,
 }
 
 impl<'p> Pair<'p> {
     fn new(program: &'p Program) -> Self {
         let role = program.role_index("node").expect("programs have a role `node`");
         let me = LogicalNode { role, index: 0 };
-        let node = Node::new(Arc::new(lower(program, "node")), me);
+        let mut node = Node::new(Arc::new(lower(program, "node")), me);
+        node.set_choice_seed(choice_seed(program));
+        let mut oracle = Oracle::new(program, "node", me);
+        oracle.choice_seed = choice_seed(program);
         Pair {
             program,
             idler: node.clone(),
             node,
-            oracle: Oracle::new(program, "node", me),
+            oracle,
             outputs: Outputs::default(),
             rested: None,
             fingerprints: BTreeMap::new(),
@@ -85,7 +95,12 @@ impl<'p> Pair<'p> {
         self.node.step(&inputs, &mut self.outputs);
         self.step_idler(settled, &inputs)?;
         let before = self.oracle.tables.clone();
+        let quorums = self.oracle.quorums.clone();
         let step = self.oracle.step(start, messages);
+        self.reached.rechosen |= self.oracle.quorums.iter().any(|(group, (_, now))| {
+            let last = quorums.get(group).and_then(|(_, last)| last.as_ref());
+            last.zip(now.as_ref()).is_some_and(|(last, now)| last != now)
+        });
         self.observe(&step.sent, &before);
         self.compare_changes(&before)?;
         if let Some(mut rested) = self.rested.take() {
@@ -139,6 +154,7 @@ impl<'p> Pair<'p> {
         let mut tables = std::mem::take(&mut self.oracle.tables);
         tables.retain(|name, _| self.component().relation(name).is_some_and(|relation| relation.storage.durable));
         self.oracle = Oracle::new(self.program, "node", self.node.me());
+        self.oracle.choice_seed = choice_seed(self.program);
         self.node.reset();
         for (name, rows) in &tables {
             for row in rows {
@@ -350,8 +366,20 @@ fn random_programs_do_what_the_definition_says() {
         failure_persistence: None,
         ..ProptestConfig::default()
     };
-    let shares: [Share; 9] = Default::default();
-    let [recursion, long_keys, partitions, event_aggregates, shrinking, types, replaced, slid, recovered] = &shares;
+    let shares: [Share; 11] = Default::default();
+    let [
+        recursion,
+        long_keys,
+        partitions,
+        event_aggregates,
+        shrinking,
+        types,
+        replaced,
+        slid,
+        recovered,
+        rechosen,
+        parts,
+    ] = &shares;
     let result = TestRunner::new(config).run(&(generate::rules(), generate::steps()), |(rules, steps)| {
         let Some(program) = generate::program(&rules) else { return Ok(()) };
         let reached = check(&program, &steps)
@@ -362,6 +390,7 @@ fn random_programs_do_what_the_definition_says() {
         replaced.count(reached.replaced);
         slid.count(reached.slid);
         recovered.count(reached.recovered);
+        rechosen.count(reached.rechosen);
         let rules = &program.component("node").expect("programs have a component `node`").rules;
         let events: Vec<Name> = program.channels.iter().map(|channel| channel.name.clone()).collect();
         event_aggregates.count(rules.iter().any(|rule| is_aggregating(rule) && reads(rule, &events)));
@@ -369,6 +398,7 @@ fn random_programs_do_what_the_definition_says() {
             rules.iter().filter(|rule| rule.delete).map(|rule| rule.head.relation.clone()).collect();
         shrinking.count(rules.iter().any(|rule| is_aggregating(rule) && reads(rule, &deleted)));
         types.count(rules.iter().any(|rule| ["g", "ve", "q", "kr"].contains(&rule.head.relation.as_str())));
+        parts.count(rules.iter().any(|rule| rule.head.relation.starts_with(['k', 't', 'v']) && has_parts(rule)));
         Ok(())
     });
     if let Err(error) = result {
@@ -382,7 +412,14 @@ fn random_programs_do_what_the_definition_says() {
     recovered.assert_at_least(10, "nodes that start with facts");
     event_aggregates.assert_at_least(10, "aggregates over messages");
     shrinking.assert_at_least(6, "aggregates over tables with deletions");
+    rechosen.assert_at_least(1, "quorums that choose anew");
+    parts.assert_at_least(35, "values with parts");
     types.assert_at_least(35, "strings, bytes, digests and truth values");
+}
+
+/// Whether some variable of the rule has a type that is made of others.
+fn has_parts(rule: &Rule) -> bool {
+    rule.variables.iter().any(|(_, ty)| !ty.parts().is_empty())
 }
 
 fn check(program: &Program, steps: &[Vec<generate::MessageSpec>]) -> Result<Reached, TestCaseError> {

@@ -155,6 +155,8 @@ const TEMPLATES: &[&str] = &[
     "u(i, j) :- b(i, j) vl(i, list(j)) :- u(i, j) va(size(l)) :- vl(_, l) delete u(_, i) :+ a(i)",
     "u(i, j) :- b(i, j) vl(i, quorum(2, j)) :- u(i, j) o(size(l))@me :~ new vl(_, l) delete u(_, i) :+ a(i)",
     "u(i, j) :- b(i, j) vl(0, quorum(3, i)) :- u(i, j) f(i, i) :+ new vl(_, l), i in l delete u(i, _) :+ a(i)",
+    "u(i, j) :- b(i, j) vl(0, quorum(1, j)) :- u(_, j) delete u(_, i) :+ a(i), vl(_, l), i in l",
+    "t(i) :- a(i) t(i) :- b(i, _) t(j) :- b(_, j) vl(0, quorum(2, i)) :- t(i) delete t(i) :+ b(_, i), vl(_, l), i in l",
     "u(i, j) :- b(i, j) vd(i, choose(j)) :- u(i, j) delete u(_, i) :+ a(i)",
     "u(i, j) :- b(i, j) vd(argmax(j, i), argmin(j, i)) :- u(i, j) delete u(i, _) :+ a(i)",
     "u(i, j) :- b(i, j) vm(map(i, j), count()) :- u(i, j) vd(i, j) :- vm(m, _), t1 in m, i = t1.0, j = t1.1",
@@ -165,7 +167,11 @@ const TEMPLATES: &[&str] = &[
     "el(list(i), set(j), map(i, j)) :- b(i, j) tl(x, l) :- el(l, _, _), x in l ts(s, m) :- el(_, s, m)",
     "el(quorum(2, i), set(j), map(j, i)) :- b(i, j)",
     "tl(i, append(l, i)) :+ tl(j, l), a(i), size(l) < 3 tl(0, []) :- start()",
-    "kl(i, l, s) :- el(l, s, _), a(i) kl(i, sorted(s), set_of([i, j])) :- kl(j, _, s), b(i, j)",
+    "kl(i, l, s) :- el(l, s, _), a(i) kl(i, sorted(s), set_of([i, j])) :+ kl(j, _, s), b(i, j)",
+    "vd(i, j) :- b(i, j) vd(k, j) :- vd(i, j), k in [i, j, 0]",
+    "vl(i, [i]) :- a(i) vl(j, l) :- vl(i, l), b(i, j) tl(i, l) :- vl(i, l)",
+    "ts(set_of([i]), map_of([(i, j)])) :- b(i, j) ts(s, m) :- ts(_, m), ts(s, _) va(i) :- ts(_, m), i in keys(m)",
+    "tl(i, [i, j]) :- b(i, j) tl(k, l) :- tl(_, l), k in l",
     "tq(some((i, n)), pair { right: set_of([j]), left: i }) :- b(i, j) from n tq(none(), q) :- tq(_, q), q.left > 0, !(1 in q.right)",
     "vd(i, j) :- tq(o, q), t1 in o, i = t1.0, j in q.right o(q.left)@n :~ tq(o, q), new t(_), n = get(o).1",
     "ts(insert(s, i), put(m, i, j)) :+ ts(s, m), b(i, j), size(s) < 3 ts(set_of([]), map_of([])) :- start() delete ts(s, _) :+ ts(s, _), a(i), i in s",
@@ -242,7 +248,7 @@ struct Bound {
 
 impl RuleSpec {
     fn render(&self) -> String {
-        if self.form >= 200 {
+        if self.form >= 170 {
             return TEMPLATES[usize::from(self.head) % TEMPLATES.len()].to_string();
         }
         let mut bound = Bound::default();
