@@ -39,6 +39,8 @@ pub fn is_used(program: &Program, name: &str) -> bool {
         || program.channels.iter().any(|channel| channel.name == name)
         || program.role(name).is_some()
         || program.param(name).is_some()
+        || program.records.iter().any(|record| record.name == name)
+        || program.externs.iter().any(|function| function.name == name)
 }
 
 fn mentions(rule: &Rule, name: &str) -> bool {

@@ -7,7 +7,6 @@ use menard_lang::ir::{Name, Program};
 use menard_lang::plan::LineKind;
 use menard_lang::run::{Lift, Schedule, Trace};
 
-use crate::analysis::unknown::unknown_construct;
 use crate::precondition::Proof;
 use crate::refusal::Refusal;
 use crate::rewrite::decouple_functional::DecoupleFunctional;
@@ -75,36 +74,17 @@ where
     }
 
     fn attempt(&self, program: &Program, line: &LineKind, skip: Option<&str>) -> Option<Result<Applied, Denied>> {
-        Some(
-            self.site(program, line)?
-                .and_then(|site| analysed(program, line).map(|()| site))
-                .map_err(Denied::Misfit)
-                .and_then(|site| {
-                    let permit = match skip {
-                        None => self.allow(program, &site),
-                        Some(skip) => self.allow_without(program, &site, skip),
-                    };
-                    let permit = permit.map_err(Denied::Refusal)?;
-                    let proofs = self.proofs(&permit).iter().cloned().collect();
-                    let rewritten = self.apply(program, &permit);
-                    Ok(Applied {
-                        proofs,
-                        program: rewritten,
-                        lift: Arc::new(Permitted { rewrite: self.clone(), permit }),
-                    })
-                }),
-        )
+        Some(self.site(program, line)?.map_err(Denied::Misfit).and_then(|site| {
+            let permit = match skip {
+                None => self.allow(program, &site),
+                Some(skip) => self.allow_without(program, &site, skip),
+            };
+            let permit = permit.map_err(Denied::Refusal)?;
+            let proofs = self.proofs(&permit).iter().cloned().collect();
+            let rewritten = self.apply(program, &permit);
+            Ok(Applied { proofs, program: rewritten, lift: Arc::new(Permitted { rewrite: self.clone(), permit }) })
+        }))
     }
-}
-
-/// Whether analyses know everything that the component of a line has.
-fn analysed(program: &Program, line: &LineKind) -> Result<(), Misfit> {
-    let (LineKind::Decouple { component, .. } | LineKind::Partition { component, .. }) = line;
-    let unknown = program.component(component).and_then(unknown_construct);
-    unknown.map_or(Ok(()), |construct| {
-        let message = format!("`{component}` has {construct}, which rewrites do not know how to keep");
-        Err(Misfit { word: component.to_string(), message, help: None })
-    })
 }
 
 /// A rewrite with a permit: what lifting needs.

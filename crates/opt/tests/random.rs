@@ -53,6 +53,9 @@ channel told(k: int)          a -> client
 /// A relation that rules of a component can read or fill, with its number of columns.
 type Relation = (&'static str, usize);
 
+/// Stands for the number of columns of a relation with a collection as its second.
+const COLLECTION: usize = 9;
+
 struct Side {
     name: &'static str,
     tables: &'static [Relation],
@@ -66,7 +69,7 @@ const SIDES: [Side; 2] = [
     Side {
         name: "a",
         tables: &[("t", 2), ("u", 1), ("g", 2), ("l", 2), ("h", 1)],
-        events: &[("e", 2), ("f", 1), ("w", 2)],
+        events: &[("e", 2), ("f", 1), ("w", 2), ("c", COLLECTION)],
         received: &[("put", 2), ("put", 2), ("drop", 1), ("n", 2), ("p", 2), ("z", 2), ("ra", 2), ("ta", 0)],
         sent: &[
             ("m", 2, "b"),
@@ -82,7 +85,7 @@ const SIDES: [Side; 2] = [
     Side {
         name: "b",
         tables: &[("t", 2), ("u", 1), ("g", 2), ("l", 2), ("h", 1)],
-        events: &[("e", 2), ("w", 2)],
+        events: &[("e", 2), ("w", 2), ("c", COLLECTION)],
         received: &[("m", 2), ("m", 2), ("q", 1), ("s", 2), ("rb", 2), ("tb", 0)],
         sent: &[("n", 2, "a"), ("n", 2, "a"), ("z", 2, "a"), ("rb", 2, ""), ("rb", 2, ""), ("done", 2, "client")],
     },
@@ -91,31 +94,63 @@ const SIDES: [Side; 2] = [
 const PAIRS: [&str; 12] =
     ["x, y", "x, y", "x, y", "x, y", "x, y", "y, x", "x, _", "x, x", "_, y", "x, z", "z, y", "x, 1"];
 const SINGLES: [&str; 6] = ["x", "x", "x", "y", "z", "_"];
-const HEAD_PAIRS: [&str; 12] =
-    ["x, y", "x, y", "x, y", "x, y", "y, x", "x, z", "x, x", "x, 0", "0, y", "y, 2", "x, count(y)", "y, max(x)"];
+const HEAD_PAIRS: [&str; 17] = [
+    "x, y",
+    "x, y",
+    "x, y",
+    "x, y",
+    "x, y",
+    "y, x",
+    "x, z",
+    "x, x",
+    "x, 0",
+    "0, y",
+    "y, 2",
+    "x, count(y)",
+    "y, max(x)",
+    "x, argmax(y, y)",
+    "y, argmin(x, y)",
+    "x, choose(y)",
+    "x, index(y)",
+];
 const HEAD_SINGLES: [&str; 8] = ["x", "x", "x", "y", "y", "z", "0", "count(x)"];
 
 fn atom(random: &mut Random, relation: Relation) -> String {
     let args = match relation.1 {
         0 => "",
         1 => random.pick::<&str>(&SINGLES),
+        COLLECTION => "x, _",
         _ => random.pick::<&str>(&PAIRS),
     };
     format!("{}({args})", relation.0)
 }
 
+/// An atom that says something about what is in a collection, if there is one.
+fn looked_into(random: &mut Random, relation: Relation) -> String {
+    match relation.1 {
+        COLLECTION => {
+            format!("{}(x, l), {}", relation.0, random.pick(&["y in l", "z in l", "y = size(l)", "!(0 in l)"]))
+        }
+        _ => atom(random, relation),
+    }
+}
+
 fn head(random: &mut Random, relation: Relation) -> String {
-    let args = if relation.1 == 2 { random.pick::<&str>(&HEAD_PAIRS) } else { random.pick::<&str>(&HEAD_SINGLES) };
+    let args = match relation.1 {
+        COLLECTION => "x, GATHER",
+        2 => random.pick::<&str>(&HEAD_PAIRS),
+        _ => random.pick::<&str>(&HEAD_SINGLES),
+    };
     format!("{}({args})", relation.0)
 }
 
 fn body(random: &mut Random, side: &Side, filled: &[Relation]) -> Vec<String> {
-    let is_table = |relation: &Relation| side.tables.contains(relation);
+    let is_table = |relation: &Relation| side.tables.contains(relation) || relation.1 == COLLECTION;
     let mut literals = Vec::new();
     for _ in 0..*random.pick(&[1, 1, 2, 2]) {
         let relation = *random.pick(filled);
         let new = if is_table(&relation) && random.percent(50) { "new " } else { "" };
-        literals.push(format!("{new}{}", atom(random, relation)));
+        literals.push(format!("{new}{}", looked_into(random, relation)));
     }
     if random.percent(15) {
         let relation = *random.pick(filled);
@@ -125,12 +160,16 @@ fn body(random: &mut Random, side: &Side, filled: &[Relation]) -> Vec<String> {
         let (one, other) = (*random.pick(filled), *random.pick(filled));
         let test = *random.pick(&["z > 0", "z != x", "z == y"]);
         literals.push(match random.percent(50) {
-            true => format!("!({}, {test})", atom(random, one)),
-            false => format!("!({}, {})", atom(random, one), atom(random, other)),
+            true => format!("!({}, {test})", looked_into(random, one)),
+            false => format!("!({}, {})", looked_into(random, one), atom(random, other)),
         });
     }
     if random.percent(15) {
         literals.push((*random.pick(&["x < 2", "x != y", "x == y", "y > 0"])).to_owned());
+    }
+    if random.percent(8) {
+        let ranges = ["z in [x, 3]", "y in range(0, x)", "!(x in [0, 1])", "z in [(x, 1), (y, 2)], w == z.0"];
+        literals.push((*random.pick(&ranges)).to_owned());
     }
     if random.percent(6) {
         literals.push((*random.pick(&["start()", "new i(x)", "new j(z)"])).to_owned());
@@ -204,6 +243,7 @@ impl Rules {
 
 const FAULTS: [&str; 5] =
     ["", "fault omission 1 of a", "fault omission 1 of b", "fault crash 1 of b", "fault restart 1 of a"];
+const GATHER: [&str; 5] = ["list(y)", "set(y)", "quorum(2, y)", "quorum(2, y)", "map(y, x)"];
 const DURABLE: [&str; 4] = ["", "", "", "durable "];
 
 fn text(rules: &Rules) -> String {
@@ -225,8 +265,9 @@ fn text(rules: &Rules) -> String {
             text += &format!("  timer t{}() every 1 s\n", side.name);
         }
         text += "  i(x) :- a(o), x = index_of(o)\n  j(x) :- i(x), x > 0\n";
+        let gather = choose(5, &GATHER);
         for rule in own {
-            text += &format!("  {rule}\n");
+            text += &format!("  {}\n", rule.replace("GATHER", gather));
         }
         text += "}\n";
     }
@@ -371,12 +412,13 @@ fn shrink(mut rules: Rules, mut lines: Vec<String>, mut message: String) -> Stri
 }
 
 /// Constructs, and what rules that use them mention.
-const CONSTRUCTS: [(&str, &[&str]); 6] = [
+const CONSTRUCTS: [(&str, &[&str]); 7] = [
     ("keyed table", &["g", "h"]),
     ("window", &["l"]),
     ("timer", &["ra", "rb"]),
     ("timer that repeats", &["ta", "tb"]),
     ("serial channel", &["s", "z"]),
+    ("collection", &["c"]),
     ("absence of several", &[]),
 ];
 

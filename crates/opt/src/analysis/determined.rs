@@ -7,7 +7,7 @@ use menard_lang::ir::{Comparison, Expr, ExprKind, HeadArg, Literal, Name, Rule};
 use super::scope::variables;
 
 /// The variables that the head determines: its arguments that are variables, arguments of injective functions, and what follows from
-/// equations of the body. Aggregates determine nothing.
+/// equations of the body. A value that is made of others tells them. Aggregates determine nothing.
 pub fn determined(rule: &Rule) -> BTreeSet<Name> {
     let mut known = BTreeSet::new();
     for arg in &rule.head.args {
@@ -38,7 +38,7 @@ pub fn determined(rule: &Rule) -> BTreeSet<Name> {
                     }
                 }
                 // A member does not tell what it is in, nor that its members.
-                _ => {}
+                Literal::In { .. } | Literal::Compare { .. } | Literal::Atom(_) => {}
             }
         }
         if known.len() == before {
@@ -66,7 +66,12 @@ fn invert(expr: &Expr, known: &mut BTreeSet<Name>) {
         }
         ExprKind::Call(function, args) if function.get().injective => args.iter().for_each(|arg| invert(arg, known)),
         ExprKind::Construct(_, parts) => parts.iter().for_each(|part| invert(part, known)),
-        _ => {}
+        ExprKind::Call(..)
+        | ExprKind::Field { .. }
+        | ExprKind::Wildcard
+        | ExprKind::Constant(_)
+        | ExprKind::Param(_)
+        | ExprKind::Me => {}
     }
 }
 
@@ -92,6 +97,14 @@ mod tests {
         assert_eq!(known("out(k, hash(1))@o :~ put(k, v, w), v == k, w == v + 1, b(o)"), ["k", "o", "v", "w"]);
         assert_eq!(known("out(n, hash(1))@o :~ put(k, v, w), n = k, v == w, b(o)"), ["k", "n", "o"]);
         assert_eq!(known("out(k, hash(1))@o :~ put(k, v, w), n = k + 1, v == n, w > 0, b(o)"), ["k", "n", "o", "v"]);
+    }
+
+    #[test]
+    fn values_tell_their_parts_but_members_tell_nothing() {
+        assert_eq!(known("out(k, hash([v, w]))@o :~ put(k, v, w), b(o)"), ["k", "o", "v", "w"]);
+        assert_eq!(known("out(k, hash(1))@o :~ put(k, v, w), (k, 1) == (v, w), b(o)"), ["k", "o", "v", "w"]);
+        assert_eq!(known("tell(x)@o :~ put(k, v, w), x in [k, v, w], b(o)"), ["o", "x"]);
+        assert_eq!(known("tell((k, v).0)@o :~ put(k, v, _), b(o)"), ["o"]);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use menard_lang::ir::{Atom, Comparison, Expr, ExprKind, HeadArg, Literal, Name, Rule, RuleKind};
 
 use super::determined::determined;
-use super::scope::{Scope, aggregates, fills, variables};
+use super::scope::{Scope, aggregates, fills, numbers, variables};
 
 /// The most assignments that are kept of one group; far more than any protocol has columns.
 const MAX_ASSIGNMENTS: usize = 256;
@@ -99,7 +99,9 @@ impl<'a> Demand<'a> {
         let told = Told::by_head(rule, &same);
         let by_equations = determined(rule).into_iter().map(|name| same.of_name(&name));
         let all_told = Told { variables: told.variables.iter().cloned().chain(by_equations).collect(), ..told.clone() };
-        let grouped = aggregates(rule).then_some(told);
+        // What numbers all that a step derives puts all into one group.
+        let one_group = Told { variables: BTreeSet::new(), terms: Vec::new() };
+        let grouped = aggregates(rule).then_some(if numbers(rule) { one_group } else { told });
         let joined = if grouped.is_some() { body } else { met.len() };
         let shared = held.then_some(rule.head.relation.as_str()).filter(|channel| is_held_by_several(scope, channel));
         Demand { rule: index, met, joined, grouped, told: held.then_some(all_told), shared }
@@ -168,7 +170,7 @@ impl Synonyms {
                     (Expr { kind: ExprKind::Variable(variable.clone()), span: *span }, value.clone())
                 }
                 Literal::Compare { op: Comparison::Equal, left, right, .. } => (left.clone(), right.clone()),
-                _ => continue,
+                Literal::In { .. } | Literal::Compare { .. } | Literal::Atom(_) => continue,
             };
             same.equate(left, right);
         }
@@ -193,15 +195,11 @@ impl Synonyms {
 
     /// The expression with every variable replaced by what it equals; `None` for a wildcard.
     fn of_expr(&self, expr: &Expr) -> Option<Expr> {
-        let kind = match &expr.kind {
-            ExprKind::Variable(name) => return Some(self.0.get(name).unwrap_or(expr).clone()),
-            ExprKind::Call(function, args) => {
-                ExprKind::Call(*function, args.iter().map(|arg| self.of_expr(arg)).collect::<Option<_>>()?)
-            }
-            ExprKind::Constant(_) | ExprKind::Param(_) | ExprKind::Me => return Some(expr.clone()),
-            _ => return None,
-        };
-        Some(Expr { kind, span: expr.span })
+        match &expr.kind {
+            ExprKind::Wildcard => None,
+            ExprKind::Variable(name) => Some(self.0.get(name).unwrap_or(expr).clone()),
+            _ => Some(expr.with_parts(expr.parts().iter().map(|part| self.of_expr(part)).collect::<Option<_>>()?)),
+        }
     }
 
     fn of_name(&self, name: &Name) -> Name {

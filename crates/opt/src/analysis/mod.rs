@@ -8,4 +8,3 @@ pub mod forwards;
 pub mod keys;
 pub mod pieces;
 pub mod scope;
-pub mod unknown;

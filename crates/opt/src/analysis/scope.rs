@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use menard_lang::ir::{
-    Atom, Component, Expr, HeadArg, Literal, Name, Program, RelationKind, Role, Rule, RuleKind, Storage,
+    Aggregate, Atom, Component, Expr, HeadArg, Literal, Name, Program, RelationKind, Role, Rule, RuleKind, Storage,
 };
 
 use super::constants::constant_relations;
@@ -147,6 +147,11 @@ pub fn sends(rule: &Rule) -> Option<&str> {
 /// Whether the head has an aggregate.
 pub fn aggregates(rule: &Rule) -> bool {
     rule.head.args.iter().any(|arg| matches!(arg, HeadArg::Aggregate { .. }))
+}
+
+/// Whether the head numbers all that the rule derives in a step.
+pub fn numbers(rule: &Rule) -> bool {
+    rule.head.args.iter().any(|arg| matches!(arg, HeadArg::Aggregate { function: Aggregate::Index, .. }))
 }
 
 /// How often each variable occurs in a rule.

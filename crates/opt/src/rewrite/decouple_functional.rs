@@ -27,7 +27,7 @@
 //!
 //! *Source.* "Optimizing Distributed Protocols with Query Rewrites", functional decoupling. D2.4 is ours: the literature's argument
 //! overlooks that facts of one step form a set, and messages arrive one by one. With it two demands of the literature are not needed:
-//! aggregates (one that passes D2.4 has only constants to aggregate) and statelessness (every fact in a table of C2 tells its source, and
+//! aggregates (one that passes D2.4 has only constants to aggregate; `index`, which puts all facts together, does not pass) and statelessness (every fact in a table of C2 tells its source, and
 //! no rule deletes it). The forwarding of `new r(...)` is ours too.
 
 use std::collections::BTreeSet;
@@ -42,7 +42,7 @@ use super::{Misfit, Rewrite, Split, separate::separate};
 use crate::analysis::determined::{determined, is_known};
 use crate::analysis::fault_model::only_omission;
 use crate::analysis::forwards::{Supply, forward, tell_alike};
-use crate::analysis::scope::{Reads, Scope, aggregates, atoms, fills, sends};
+use crate::analysis::scope::{Reads, Scope, aggregates, atoms, fills, numbers, sends};
 use crate::edit::{fresh, is_used};
 use crate::lifting::Lifting;
 use crate::precondition::{Precondition, Proofs};
@@ -230,6 +230,10 @@ fn no_collapse(program: &Program, site: &Split) -> Result<String, Broken> {
         if moving.iter().filter(is_other).any(|other| !differ(rule, other) && !tell_alike(&supply, rule, other)) {
             let why = format!("another moved rule derives `{head}` too: both may derive the same from different facts");
             obstacles.push(Obstacle::new(program, rule.span, why));
+            continue;
+        }
+        if numbers(rule) {
+            obstacles.push(Obstacle::new(program, rule.span, "this numbers all that one step derives"));
             continue;
         }
         if let Some(lost) = lost_value(&scope, &supply, rule) {

@@ -234,6 +234,18 @@ channel again(k: int)         server -> store
              note(v, k)@s :~ put(k, v), store(s)",
             ("note(v, k)@s", "note(k, v)@s"),
         ),
+        case(
+            "D2.4",
+            "numbers of what comes in one step",
+            "note(k, index())@s :~ put(k, _), store(s)",
+            ("index()", "0"),
+        ),
+        case(
+            "D2.4",
+            "a member that does not tell what it is in",
+            "note(x, 0)@s :~ put(k, _), x in range(0, k), store(s)",
+            ("note(x, 0)", "note(k, x)"),
+        ),
         case("D2.4", "an aggregate", "note(k, count(v))@s :~ put(k, v), store(s)", ("count(v)", "v")),
         case(
             "D2.4",
@@ -408,6 +420,15 @@ channel done(k: int, n: int)  store -> server
                 "total(k, count(v)) :- kept(k, v)
              done(k, n)@s :~ new total(k, n), server(s)",
             ),
+        ),
+        case(
+            "P1.4",
+            "a choice among all keys",
+            "table kept(k: int, v: int)
+             kept(k, v)   :- note(k, v)
+             one(0, choose(v)) :- kept(k, v)
+             done(k, n)@s :~ new one(k, n), server(s)",
+            ("one(0, choose(v))", "one(k, choose(v))"),
         ),
         case(
             "P1.5",

@@ -129,6 +129,9 @@ pub fn cells() -> Vec<Cell> {
     cells.extend(ordered());
     cells.extend(absences());
     cells.extend(natives());
+    cells.extend(aggregates());
+    cells.extend(numbering());
+    cells.extend(values());
     cells
 }
 
@@ -602,6 +605,190 @@ fn absences() -> Vec<Cell> {
     ]
 }
 
+/// For each construct: how it is written of a value `v`, with a number of the result, and as a fact about constants.
+fn aggregates() -> Vec<Cell> {
+    let collections = [("`list`, `set`, `map`", ["list(v)", "set(v)", "map(v, k)"].as_slice(), "size(r)")];
+    let of_values = [
+        ("`argmax`, `argmin`", ["argmax(v, v)", "argmin(v, v)"].as_slice(), "r"),
+        ("`quorum`", ["quorum(2, v)"].as_slice(), "first(r)"),
+        ("`choose`", ["choose(v)"].as_slice(), "r"),
+    ];
+    let mut cells = Vec::new();
+    for (construct, functions, result) in collections.into_iter().chain(of_values) {
+        for function in functions {
+            cells.extend(aggregate(construct, function, result));
+        }
+    }
+    cells
+}
+
+fn aggregate(construct: &'static str, function: &'static str, result: &str) -> Vec<Cell> {
+    let of_all = function.replace(", k)", ", 0)");
+    let of_stores = of_all.replace('v', "index_of(o)");
+    vec![
+        independent(
+            construct,
+            "it moves with what it is about",
+            "",
+            &format!(
+                "table open(k: int, v: int)
+                 open(k, v)   :- seen(k, v)
+                 delete open(k, _) :+ lost(k)
+                 all(k, {function}) :- open(k, v)
+                 done(k, {result})@s :~ new all(k, r), store(s)"
+            ),
+        ),
+        functional(
+            construct,
+            "it is about constants",
+            "",
+            &format!(
+                "all({of_stores}) :- store(o)
+                 note(k, {result})@s :~ put(k, _), all(r), store(s)"
+            ),
+        ),
+        functional(
+            construct,
+            "it is about what is forwarded",
+            "",
+            &format!(
+                "all(k, {function}) :- put(k, v)
+                 note(k, {result})@s :~ all(k, r), store(s)"
+            ),
+        )
+        .line("decouple server { all, note } into noter using functional")
+        .refused("D2.4"),
+        co_hash(
+            construct,
+            "it groups by the key",
+            "",
+            &format!(
+                "table open(k: int, v: int)
+                 open(k, v)   :- note(k, v)
+                 delete open(k, _) :+ gone(k)
+                 all(k, {function}) :- open(k, v)
+                 seen(k, {result})@s :~ new all(k, r), server(s)"
+            ),
+        ),
+        co_hash(
+            construct,
+            "it puts all keys together",
+            "",
+            &format!(
+                "table open(k: int, v: int)
+                 open(k, v)   :- note(k, v)
+                 delete open(k, _) :+ gone(k)
+                 all({of_all}) :- open(_, v)
+                 seen(0, {result})@s :~ new all(r), server(s)"
+            ),
+        )
+        .refused("P1.4"),
+    ]
+}
+
+fn numbering() -> Vec<Cell> {
+    const INDEX: &str = "`index`";
+    vec![
+        independent(INDEX, "all that it numbers moves", "", "done(k, index(v))@s :~ seen(k, v), store(s)"),
+        functional(
+            INDEX,
+            "it numbers constants",
+            "",
+            "table slot(o: node, n: int)
+             slot(o, index()) :- start(), store(o)
+             note(k, n)@o :~ put(k, _), slot(o, n)",
+        ),
+        functional(INDEX, "it numbers what is forwarded", "", "note(k, index())@s :~ put(k, _), store(s)")
+            .refused("D2.4"),
+        co_hash(INDEX, "it numbers the facts of all keys", "", "seen(k, index())@s :~ note(k, _), server(s)")
+            .refused("P1.4"),
+    ]
+}
+
+fn values() -> Vec<Cell> {
+    const IN: &str = "`x in e`";
+    const PARTS: &str = "values with parts";
+    vec![
+        independent(IN, "it moves with its rule", "", "done(k, x)@s :~ seen(k, v), x in [v, v + 1], store(s)"),
+        functional(
+            IN,
+            "what it ranges over is told as well",
+            "",
+            "note(k, x)@s :~ put(k, _), x in range(0, k), store(s)",
+        ),
+        functional(
+            IN,
+            "a member does not tell what it is in",
+            "",
+            "note(x, 0)@s :~ put(k, _), x in range(0, k), store(s)",
+        )
+        .refused("D2.4"),
+        co_hash(
+            IN,
+            "it is not about the key",
+            "",
+            "table open(k: int, x: int)
+             open(k, x)   :- note(k, v), x in [v, v + 1]
+             seen(k, x)@s :~ new open(k, x), server(s)",
+        ),
+        co_hash(
+            IN,
+            "its members would be on other partitions",
+            "",
+            "table open(k: int, x: int)
+             open(x, v)   :- note(k, v), x in range(0, k)
+             seen(k, x)@s :~ note(k, _), open(k, x), server(s)",
+        )
+        .refused("P1.3"),
+        independent(
+            PARTS,
+            "they move with their rules",
+            "record pair(k: int, v: int)",
+            "table open(p: pair)
+             open(pair { k: k, v: v }) :- seen(k, v)
+             done(p.k, p.v)@s :~ new open(p), store(s)",
+        ),
+        functional(
+            PARTS,
+            "they tell their parts",
+            "channel both(p: (int, int))  server -> store",
+            "both((k, v))@s :~ put(k, v), store(s)",
+        )
+        .line("decouple server { both } into noter using functional")
+        .both(),
+        functional(
+            PARTS,
+            "a part does not tell the whole",
+            "channel both(p: (int, int))  server -> store",
+            "pair((k, v)) :- put(k, v)
+             both((p.0, 0))@s :~ pair(p), store(s)",
+        )
+        .line("decouple server { both } into noter using functional")
+        .both()
+        .refused("D2.4"),
+        co_hash(
+            PARTS,
+            "a whole is a key",
+            "channel both(p: (int, int))  server -> store",
+            "table open(p: (int, int))
+             open(p)      :- both(p)
+             seen(p.0, p.1)@s :~ new open(p), server(s)",
+        )
+        .line("partition store by p into 2")
+        .with_both(),
+        co_hash(
+            PARTS,
+            "a part of one is not yet",
+            "channel both(p: (int, int))  server -> store",
+            "table open(k: int, p: (int, int))
+             open(p.0, p) :- both(p)
+             seen(k, p.1)@s :~ note(k, _), open(k, p), server(s)",
+        )
+        .with_both()
+        .refused("P1.3"),
+    ]
+}
+
 /// A disk, which brings back what it is told.
 const DISK: &str = "
 role disk native
@@ -637,6 +824,18 @@ fn natives() -> Vec<Cell> {
 }
 
 impl Cell {
+    /// The stores take pairs.
+    fn both(self) -> Cell {
+        let program = self.program.replace("component store {", "component store {\n had(p) :- both(p)\n");
+        Cell { program, heard: "both", ..self }
+    }
+
+    /// The server sends pairs.
+    fn with_both(self) -> Cell {
+        let sent = "component server {\n both((k, v))@s :~ put(k, v), store(s)\n";
+        Cell { program: self.program.replace("component server {", sent), ..self }
+    }
+
     /// The stores number what they send to the server.
     fn in_turn(self) -> Cell {
         let numbered = "component store {
