@@ -40,6 +40,14 @@ fn every_construct_survives_printing() {
         "tick()@me :~ start()",
         "tick()@me :~ tick()",
         "retry(n)@me :~ retry(n), asked(n, _, _, _)",
+        "record ballot(round: int, owner: int)",
+        "param sizes: list<int> = [1, 3]",
+        "certificates(b: ballot => q: list<node>, p: option<(int, bytes)>) first",
+        "votes(ballot { round: n, owner: 1 }, m) :-",
+        "verify(s, m, n) == true, verify(s, me, n) == false",
+        "argmin(b.round, m), argmax(b.owner, b), choose(m)",
+        "!(me in q)",
+        "get((b, sizes).1, 0) > 0",
     ] {
         assert!(words(&printed).contains(expected), "{expected} is not in:\n{printed}");
     }

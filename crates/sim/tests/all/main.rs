@@ -14,3 +14,4 @@ mod random;
 mod refinement;
 mod runs;
 mod timers;
+mod values;
