@@ -1,5 +1,6 @@
 //! The protocols of the library in simulated worlds: each keeps its properties, and a variant with one rule broken is convicted.
 
 mod bench;
+mod kvs;
 mod two_phase_commit;
 mod two_phase_commit_path;

@@ -15,8 +15,8 @@ fn it_keeps_its_properties() {
 #[test]
 fn a_decision_with_a_vote_missing() {
     PROTOCOL.convicts(&Bug {
-        original: "new votes(c, id, n, participants)",
-        broken: "new votes(c, id, n, participants - 1)",
+        original: "new votes(t, participants)",
+        broken: "new votes(t, participants - 1)",
         violates: "commit without a vote",
     });
 }
@@ -34,8 +34,8 @@ fn a_commit_without_a_durable_record() {
 #[test]
 fn a_record_that_goes_with_the_first_ack() {
     PROTOCOL.convicts(&Bug {
-        original: "delete committed(c, id, n) :+ new acks(c, id, n, participants)",
-        broken: "delete committed(c, id, n) :+ new acks(c, id, n, 1)",
+        original: "delete committed(t) :+ new acks(t, participants)",
+        broken: "delete committed(t) :+ new acks(t, 1)",
         violates: "commit and abort",
     });
 }
@@ -61,8 +61,8 @@ fn a_new_attempt_under_the_old_number() {
 #[test]
 fn a_presumption_of_what_is_undecided() {
     PROTOCOL.convicts(&Bug {
-        original: "!committed(c, id, n), !undecided(c, id, n, _, _)",
-        broken: "!committed(c, id, n)",
+        original: "!committed(t), !undecided(t, _, _)",
+        broken: "!committed(t)",
         violates: "commit and abort",
     });
 }
@@ -70,8 +70,8 @@ fn a_presumption_of_what_is_undecided() {
 #[test]
 fn a_vote_that_is_not_counted_against() {
     PROTOCOL.convicts(&Bug {
-        original: "vote(c, id, n, true) from p, undecided(c, id, n, _, _)",
-        broken: "vote(c, id, n, _) from p, undecided(c, id, n, _, _)",
+        original: "vote(t, true) from p, undecided(t, _, _)",
+        broken: "vote(t, _) from p, undecided(t, _, _)",
         violates: "commit without a vote",
     });
 }
@@ -88,7 +88,7 @@ fn a_vote_that_is_forgotten() {
 #[test]
 fn a_coordinator_that_asks_but_once() {
     PROTOCOL.convicts(&Bug {
-        original: "ask_again(c, id, n)            :~ ask_again(c, id, n), undecided(c, id, n, _, _)",
+        original: "ask_again(t)            :~ ask_again(t), undecided(t, _, _)",
         broken: "",
         violates: "eventually outcome",
     });
@@ -97,7 +97,7 @@ fn a_coordinator_that_asks_but_once() {
 #[test]
 fn a_coordinator_that_tells_but_once() {
     PROTOCOL.convicts(&Bug {
-        original: "commit(c, id, n)@p   :~ tell_again(c, id, n), committed(c, id, n), participant(p), !acked(c, id, n, p)",
+        original: "commit(t)@p   :~ tell_again(t), committed(t), participant(p), !acked(t, p)",
         broken: "",
         violates: "eventually holds",
     });
@@ -106,7 +106,7 @@ fn a_coordinator_that_tells_but_once() {
 #[test]
 fn a_participant_that_inquires_but_once() {
     PROTOCOL.convicts(&Bug {
-        original: "in_doubt(c, id, n)  :~ in_doubt(c, id, n), prepared(c, id, n, _)",
+        original: "in_doubt(t)  :~ in_doubt(t), prepared(t, _)",
         broken: "",
         violates: "eventually resolved",
     });
@@ -115,8 +115,8 @@ fn a_participant_that_inquires_but_once() {
 #[test]
 fn a_commit_that_is_acknowledged_only_the_first_time() {
     PROTOCOL.convicts(&Bug {
-        original: "ack(c, id, n)@k :~ commit(c, id, n) from k, written(c, last, _), last >= id",
-        broken: "ack(c, id, n)@k :~ commit(c, id, n) from k, prepared(c, id, n, _)",
+        original: "ack(t)@k :~ commit(t) from k, written(t.client, last, _), last >= t.id",
+        broken: "ack(t)@k :~ commit(t) from k, prepared(t, _)",
         violates: "eventually ack",
     });
 }
