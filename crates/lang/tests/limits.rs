@@ -99,3 +99,25 @@ fn what_sugar_makes_of_a_text_is_bounded() {
     let errors = compiled(1_700).expect_err("these are more than 5,000 rules");
     assert_eq!(errors.iter().map(|error| error.code.name()).collect::<Vec<_>>(), ["E0106"]);
 }
+
+/// Types are made of types that are shared: a short text can speak of one that would never be written down.
+#[test]
+fn types_of_very_many_parts_are_refused_quickly() {
+    let wide = |of: &str| format!("({})", [of; 60].join(", "));
+    let tuples: String = (1..8).map(|level| format!(", a{level} = {}", wide(&format!("a{}", level - 1)))).collect();
+    let lists = |rule: usize| -> String {
+        let names: String = (1..400).map(|level| format!(", a{level} = [a{}]", level - 1)).collect();
+        format!("r{}(a399) :- r{rule}(a0){names}\n", rule + 1)
+    };
+    let within = |rules: &str| {
+        format!(
+            "protocol p\nrole client external\nrole a\nchannel m(x: int) client -> a\ncomponent a {{\n{rules}\n}}\n"
+        )
+    };
+    let tuples = within(&format!("r(a7) :- m(a0){tuples}"));
+    let lists = within(&format!("r0(x) :- m(x)\n{}", (0..40).map(lists).collect::<String>()));
+    for text in [tuples, lists] {
+        let found = codes(&text);
+        assert!(found.iter().all(|code| *code == "E0105"), "{found:?}");
+    }
+}

@@ -171,7 +171,10 @@ impl Inference {
     fn unify(&mut self, wanted: Term, found: Term, span: Span, sink: &mut Sink) {
         let types = (self.terms.describe(wanted), self.terms.describe(found));
         let seen = self.terms.seen(wanted).or_else(|| self.terms.seen(found));
-        if !self.terms.merge(wanted, found, span) {
+        let fits = self.terms.merge(wanted, found, span);
+        if self.terms.was_overfull() {
+            report_too_large(span, sink);
+        } else if !fits {
             let of_node = self.terms.is_simple(wanted, Type::Node);
             clash(&types, of_node, span, seen, sink);
         }
@@ -265,7 +268,12 @@ impl Inference {
     fn argument(&mut self, function: &str, wanted: Term, found: Term, span: Span, sink: &mut Sink) -> bool {
         let (wanted_type, found_type) = (self.terms.describe(wanted), self.terms.describe(found));
         let seen = self.terms.seen(found);
-        if self.terms.merge(wanted, found, span) {
+        let fits = self.terms.merge(wanted, found, span);
+        if self.terms.was_overfull() {
+            report_too_large(span, sink);
+            return false;
+        }
+        if fits {
             return true;
         }
         let message = format!("`{function}` takes a value of type {wanted_type}, found one of type {found_type}");

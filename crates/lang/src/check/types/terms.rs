@@ -51,7 +51,12 @@ struct Slot {
 pub(super) struct Terms {
     slots: Vec<Slot>,
     built: Vec<(Shape, Vec<Term>)>,
+    /// Whether a type came about that is over the limits.
+    overfull: bool,
 }
+
+/// The most parts of a type that a message shows.
+const SHOWN_PARTS: usize = 60;
 
 impl Terms {
     pub(super) fn fresh(&mut self) -> Term {
@@ -167,7 +172,7 @@ impl Terms {
                 let fits = match (self.slots[left].is, self.slots[right].is) {
                     (Some((one, _)), Some((other, _))) => self.merge(one, other, span),
                     (Some((one, seen)), None) => self.fill(right, one, seen),
-                    (None, Some((other, _))) => !self.occurs(left, other, &mut BTreeSet::new()),
+                    (None, Some((other, _))) => self.may_hold(left, other),
                     (None, None) => true,
                 };
                 // What is wrong once is not wrong again.
@@ -198,22 +203,45 @@ impl Terms {
 
     /// Puts a term into an empty slot, unless the slot is a part of the term.
     fn fill(&mut self, root: usize, term: Term, span: Span) -> bool {
-        let fits = !self.occurs(root, term, &mut BTreeSet::new());
+        let fits = self.may_hold(root, term);
         if fits {
             self.slots[root].is = Some((term, span));
         }
         fits
     }
 
-    fn occurs(&mut self, root: usize, term: Term, visited: &mut BTreeSet<usize>) -> bool {
+    /// Whether an empty slot may hold a term: the slot is no part of it. A term over the limits may be looked at only so far; whoever
+    /// asked learns of it by [`Terms::was_overfull`].
+    fn may_hold(&mut self, root: usize, term: Term) -> bool {
+        let mut visited = BTreeSet::new();
+        let occurs = self.occurs(root, term, MAX_TYPE_DEPTH, &mut visited);
+        self.overfull |= occurs.is_none();
+        occurs == Some(false)
+    }
+
+    /// Whether a slot is a part of a term; `None` if the term is over the limits.
+    fn occurs(&mut self, root: usize, term: Term, depth: usize, visited: &mut BTreeSet<usize>) -> Option<bool> {
         match self.inside(term) {
-            Term::Known(_) => false,
-            Term::Slot(slot) => slot == root,
+            Term::Known(_) => Some(false),
+            Term::Slot(slot) => Some(slot == root),
+            Term::Built(_) if depth == 0 || visited.len() > MAX_TYPE_PARTS => None,
             Term::Built(built) => {
-                visited.insert(built)
-                    && self.built[built].1.clone().into_iter().any(|part| self.occurs(root, part, visited))
+                if !visited.insert(built) {
+                    return Some(false);
+                }
+                for part in self.built[built].1.clone() {
+                    if self.occurs(root, part, depth - 1, visited)? {
+                        return Some(true);
+                    }
+                }
+                Some(false)
             }
         }
+    }
+
+    /// Whether a type over the limits came about since this was asked last.
+    pub(super) fn was_overfull(&mut self) -> bool {
+        std::mem::take(&mut self.overfull)
     }
 
     /// Whether a call with such a parameter could have this argument, as far as types are known.
@@ -248,18 +276,21 @@ impl Terms {
 
     /// The type as it is written, `_` for what is unknown.
     pub(super) fn describe(&mut self, term: Term) -> String {
-        self.describe_part(term, 6)
+        let mut left = SHOWN_PARTS;
+        self.describe_part(term, 6, &mut left)
     }
 
-    fn describe_part(&mut self, term: Term, depth: usize) -> String {
+    /// Parts are shared, so that few terms can stand for a type with very many.
+    fn describe_part(&mut self, term: Term, depth: usize, left: &mut usize) -> String {
         if let Term::Known(ty) = self.inside(term) {
             return ty.to_string();
         }
         let Some((shape, parts)) = self.view(term) else { return "_".to_owned() };
-        if depth == 0 {
+        if depth == 0 || *left == 0 {
             return "..".to_owned();
         }
-        let parts: Vec<String> = parts.into_iter().map(|part| self.describe_part(part, depth - 1)).collect();
+        *left -= 1;
+        let parts: Vec<String> = parts.into_iter().map(|part| self.describe_part(part, depth - 1, left)).collect();
         let parts = parts.join(", ");
         match shape {
             Shape::Whole(ty) => ty.to_string(),
