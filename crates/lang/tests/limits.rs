@@ -121,3 +121,22 @@ fn types_of_very_many_parts_are_refused_quickly() {
         assert!(found.iter().all(|code| *code == "E0105"), "{found:?}");
     }
 }
+
+/// Programs are printed with the values of their parameters, so that these have to fit into a text.
+#[test]
+fn values_of_parameters_can_be_written() {
+    let text = |ty: &str, value: &str| format!("protocol p\nparam much: {ty} = {value}\nrole a\n");
+    let half: String = "0".repeat(80_000);
+    for (ty, value) in [
+        ("list<int>", "range(0, 2000)".to_owned()),
+        ("set<list<int>>", "set_of([range(0, 300), range(1, 301)])".to_owned()),
+        ("bytes", format!("concat(0x{half}, 0x{half})")),
+    ] {
+        assert_eq!(codes(&text(ty, &value)), ["E0105"], "{ty}");
+    }
+    let program = menard_lang::compile_text(&text("list<(int, bool)>", "[(-1, true), (2, false)]"));
+    assert_eq!(menard_lang::compile_text(&menard_lang::print(&program)).params[0].value, program.params[0].value);
+    let long = text("list<int>", "range(-100, 50)");
+    let program = menard_lang::compile_text(&long);
+    assert_eq!(menard_lang::compile_text(&menard_lang::print(&program)).params[0].value, program.params[0].value);
+}

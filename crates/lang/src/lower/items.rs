@@ -6,7 +6,17 @@ use super::{Lowering, text};
 use crate::constant::evaluate;
 use crate::diagnostic::Code;
 use crate::ir::{Channel, Column, Expr, Fault, FaultKind, Name, Param, Relation, RelationKind, Role};
-use crate::syntax::{SyntaxKind, SyntaxNode, SyntaxToken, ast, span_of, token_span};
+use crate::source::Source;
+use crate::syntax::{SyntaxKind, SyntaxNode, SyntaxToken, ast, parse_override, span_of, token_span};
+
+/// The longest text of a parameter's value, a quarter of what a program may have.
+const MAX_VALUE_TEXT: usize = 1 << 16;
+
+/// Whether a value is within the limits of an expression: programs are printed with the values of their parameters, and read again.
+fn can_be_written(value: &Value) -> bool {
+    let text = format!("value = {}", crate::print::value(value));
+    text.len() <= MAX_VALUE_TEXT && parse_override(&Source::new("value", text)).errors.is_empty()
+}
 
 impl Lowering<'_> {
     pub(super) fn param(&mut self, node: &SyntaxNode, overrides: &[(Name, Value)]) -> Option<Param> {
@@ -39,7 +49,14 @@ impl Lowering<'_> {
                 self.sink.error(Code::E0301, place, message, format!("{value} is of type {found}"));
             }
         }
-        Some(Param { name: text(&name), ty, value: given.unwrap_or(value), span })
+        let value = given.unwrap_or(value);
+        if !can_be_written(&value) {
+            let message = format!("the value of the parameter `{}` is too large", name.text());
+            let diagnostic = self.sink.start(Code::E0105, message).label(expr.span, "of too many parts");
+            self.sink.push(diagnostic.help("a large value that is computed can be computed where it is used"));
+            return Some(Param { name: text(&name), ty, value: default_value(ty), span });
+        }
+        Some(Param { name: text(&name), ty, value, span })
     }
 
     pub(super) fn role(&mut self, node: &SyntaxNode) -> Option<Role> {
