@@ -238,7 +238,7 @@ impl<'s> Join<'s, '_> {
     }
 
     fn call(&mut self, function: &Function, arguments: &[Operand], register: usize) -> bool {
-        self.compute(arguments, register, |values| (function.eval)(values))
+        self.compute(arguments, register, |values| function.call(values))
     }
 
     fn construct(&mut self, constructor: Constructor, parts: &[Operand], register: usize) -> bool {

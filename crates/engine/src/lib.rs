@@ -25,3 +25,8 @@ pub use native::{Native, Natives, Wiring};
 pub use node::{Counters, Node, RecoverError};
 pub use plan::Plan;
 pub use router::Router;
+
+/// What the book says about functions of an embedding program compiles and runs.
+#[cfg(doctest)]
+#[doc = include_str!("../../../book/src/language.md")]
+struct LanguagePage;

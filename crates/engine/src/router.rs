@@ -97,7 +97,7 @@ impl Key {
             Key::Constant(value) => Some(value.clone()),
             Key::Call(function, keys) => {
                 let values: Option<Vec<Value>> = keys.iter().map(|key| key.eval(args)).collect();
-                (function.eval)(&values?).ok()
+                function.call(&values?).ok()
             }
             Key::Construct(constructor, keys) => {
                 let values: Option<Vec<Value>> = keys.iter().map(|key| key.eval(args)).collect();

@@ -7,7 +7,7 @@ use menard_lang::{Source, compile};
 use menard_value::{Function, Pattern, Scheme, Signature, Type, UndefinedError, Value, register};
 
 /// A function that a program brings along: the number of ones among the bits, by record.
-static EMBEDDED: [Function; 2] = [
+static EMBEDDED: [Function; 3] = [
     Function {
         name: "count_ones",
         signature: Signature::OneOf(&[Scheme {
@@ -34,6 +34,19 @@ static EMBEDDED: [Function; 2] = [
         injective: false,
         doc: "whether a number is even",
         eval: |args| args[0].as_int().map(|int| Value::Bool(int % 2 == 0)).ok_or(UndefinedError),
+    },
+    Function {
+        name: "zeros",
+        signature: Signature::OneOf(&[Scheme {
+            parameters: &[Pattern::Is(Type::Int)],
+            result: Pattern::Is(Type::Bytes),
+        }]),
+        injective: false,
+        doc: "so many bytes",
+        eval: |args| {
+            let length = args[0].as_int().and_then(|int| usize::try_from(int).ok()).ok_or(UndefinedError)?;
+            Ok(Value::bytes(&vec![0; length]))
+        },
     },
 ];
 
@@ -75,6 +88,16 @@ fn functions_of_the_embedding_program_are_declared_and_called() {
         assert_eq!(codes(&program(wrong, "t(x) :- a(x)")), ["E0307"], "{wrong}");
     }
     assert_eq!(codes(&program("extern fn size(number: int) -> int", "t(x) :- a(x)"))[0], "E0208");
+}
+
+/// What is larger than values may be is not a value, whoever made it: nobody could send it.
+#[test]
+fn functions_of_the_embedding_program_make_no_values_over_the_limit() {
+    register(&EMBEDDED);
+    let rules = "o(length(z))@me :~ a(x), z = zeros(x)";
+    let mut node = Bench::started(&program("extern fn zeros(number: int) -> bytes", rules));
+    assert_eq!(node.step(&[("a", &[1 << 20])]), ["o(1048576)@1#0"]);
+    assert_eq!(node.step(&[("a", &[(1 << 20) + 1])]), [""; 0]);
 }
 
 #[test]

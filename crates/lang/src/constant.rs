@@ -29,7 +29,7 @@ pub fn evaluate(expr: &Expr, params: &[Param]) -> Result<Value, NotConstant> {
             if !function.signature.fits(&values) {
                 return fail(format!("`{}` does not take arguments of these types", function.name));
             }
-            (function.eval)(&values).or_else(|_| fail(format!("`{}` is undefined at these values", function.name)))
+            function.call(&values).or_else(|_| fail(format!("`{}` is undefined at these values", function.name)))
         }
         ExprKind::Construct(constructor, parts) => {
             let values = parts.iter().map(|part| evaluate(part, params)).collect::<Result<Vec<_>, _>>()?;

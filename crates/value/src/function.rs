@@ -6,7 +6,7 @@
 use thiserror::Error;
 
 use crate::registry::registered;
-use crate::{Pattern, Scheme, Signature, Type, Value};
+use crate::{MAX_BLOB_BYTES, Pattern, Scheme, Signature, Type, Value};
 
 /// A function: its position in [`Function::TABLE`], or behind that table among those that were [registered](crate::register).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -28,7 +28,8 @@ pub struct Function {
     pub injective: bool,
     /// One line for the reference.
     pub doc: &'static str,
-    /// The implementation. The checker guarantees number and types of the arguments.
+    /// The implementation. The checker guarantees number and types of the arguments; the result must be of the type that is declared.
+    /// Whoever needs a value asks [`Function::call`].
     pub eval: fn(&[Value]) -> Result<Value, UndefinedError>,
 }
 
@@ -73,6 +74,17 @@ pub(crate) const ARITHMETIC: [Function; 7] = [
 ];
 
 impl Function {
+    /// The value at these arguments, whose number and types are those of the function. A function has no value where that would be
+    /// larger than values may be, whoever wrote it.
+    #[inline]
+    pub fn call(&self, args: &[Value]) -> Result<Value, UndefinedError> {
+        // In front of bytes and text there are 4 bytes of length; what has parts cannot have been made too large.
+        (self.eval)(args).and_then(|value| match value.encoded_bytes() <= MAX_BLOB_BYTES + 4 {
+            true => Ok(value),
+            false => Err(UndefinedError),
+        })
+    }
+
     /// Finds a function by its name in Dedalus text: one of the table, not one that was registered.
     pub fn find(name: &str) -> Option<FunctionId> {
         let position = Self::TABLE.iter().position(|function| function.name == name)?;

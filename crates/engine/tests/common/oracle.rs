@@ -497,7 +497,7 @@ impl<'p> Oracle<'p> {
             ExprKind::Me => Some(Value::Node(self.me)),
             ExprKind::Call(function, args) => {
                 let args: Option<Row> = args.iter().map(|arg| self.eval(arg, solution)).collect();
-                (function.get().eval)(&args?).ok()
+                function.get().call(&args?).ok()
             }
             ExprKind::Construct(constructor, parts) => {
                 let parts: Row = parts.iter().map(|part| self.eval(part, solution)).collect::<Option<Row>>()?;

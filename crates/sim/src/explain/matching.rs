@@ -332,7 +332,7 @@ impl<'a> Reader<'a> {
             ExprKind::Me => Some(Value::Node(self.me)),
             ExprKind::Call(function, args) => {
                 let args: Option<Row> = args.iter().map(|arg| self.evaluate(arg, solution)).collect();
-                (function.get().eval)(&args?).ok()
+                function.get().call(&args?).ok()
             }
             ExprKind::Construct(constructor, parts) => {
                 let parts: Option<Row> = parts.iter().map(|part| self.evaluate(part, solution)).collect();
