@@ -90,6 +90,11 @@ impl Clients {
         }
     }
 
+    /// The number of the next command.
+    pub fn next_number(&self) -> i64 {
+        self.next_number
+    }
+
     /// How many clients wait.
     pub fn outstanding(&self) -> usize {
         self.outstanding

@@ -37,6 +37,10 @@ pub struct Config {
     pub resend_after_ms: u32,
     /// The length of a command, in bytes.
     pub payload_bytes: u32,
+    /// The channels on which clients send commands, by turns; none: all that come from the one external role.
+    pub commands: Vec<String>,
+    /// Integers of commands other than their number are drawn from those below this, strings are such integers.
+    pub keys: u32,
     /// Bytes that one node has not acknowledged over which the sending node gives up, rather than losing a message or growing for ever.
     pub queue_limit_bytes: usize,
     /// Where durable tables are kept; not a key of the file. Without it a program with durable tables gets a fresh folder, which is removed
@@ -55,6 +59,8 @@ impl Default for Config {
             duration_s: 5.0,
             resend_after_ms: 1_000,
             payload_bytes: 16,
+            commands: Vec::new(),
+            keys: 1,
             queue_limit_bytes: 64 << 20,
             data: None,
         }
@@ -89,7 +95,7 @@ pub enum ConfigError {
 }
 
 impl Config {
-    const KEYS: [&'static str; 8] = [
+    const KEYS: [&'static str; 10] = [
         "listen",
         "base_port",
         "clients",
@@ -97,6 +103,8 @@ impl Config {
         "duration_s",
         "resend_after_ms",
         "payload_bytes",
+        "commands",
+        "keys",
         "queue_limit_bytes",
     ];
 
@@ -113,11 +121,11 @@ impl Config {
     /// The settings as a `deploy.toml`.
     pub fn to_toml(&self) -> String {
         let Config { listen, base_port, clients, warmup_s, duration_s, resend_after_ms, payload_bytes, .. } = self;
-        let queue_limit_bytes = self.queue_limit_bytes;
+        let Config { commands, keys, queue_limit_bytes, .. } = self;
         format!(
             "listen = \"{listen}\"\nbase_port = {base_port}\nclients = {clients}\nwarmup_s = {warmup_s}\n\
              duration_s = {duration_s}\nresend_after_ms = {resend_after_ms}\npayload_bytes = {payload_bytes}\n\
-             queue_limit_bytes = {queue_limit_bytes}\n"
+             commands = {commands:?}\nkeys = {keys}\nqueue_limit_bytes = {queue_limit_bytes}\n"
         )
     }
 
@@ -134,6 +142,7 @@ impl Config {
         within("duration_s", self.duration_s, 0.01, MAX_SECONDS)?;
         within("resend_after_ms", f64::from(self.resend_after_ms), 1.0, 3_600_000.0)?;
         within("payload_bytes", f64::from(self.payload_bytes), 0.0, f64::from(MAX_PAYLOAD_BYTES))?;
+        within("keys", f64::from(self.keys), 1.0, f64::from(u32::MAX))?;
         let payloads_bytes = f64::from(self.payload_bytes) * f64::from(self.clients);
         if payloads_bytes > MAX_PAYLOADS_BYTES {
             let highest = (MAX_PAYLOADS_BYTES / f64::from(self.clients)).floor();
@@ -232,7 +241,7 @@ mod tests {
     #[test]
     fn every_key_is_read() {
         let text = "listen = \"::1\"\nbase_port = 7000\nclients = 3\nwarmup_s = 0\nduration_s = 2.5\n\
-                    resend_after_ms = 20\npayload_bytes = 8\nqueue_limit_bytes = 8388608\n";
+                    resend_after_ms = 20\npayload_bytes = 8\ncommands = [\"put\"]\nkeys = 9\nqueue_limit_bytes = 8388608\n";
         let config = Config::parse("deploy.toml", text).expect("all keys are good");
         assert_eq!(Config::parse("again", &config.to_toml()).expect("it is what was read"), config);
         let all = Config {
@@ -243,6 +252,8 @@ mod tests {
             duration_s: 2.5,
             resend_after_ms: 20,
             payload_bytes: 8,
+            commands: vec!["put".to_owned()],
+            keys: 9,
             queue_limit_bytes: 8 << 20,
             data: None,
         };

@@ -187,6 +187,7 @@ impl Deployment {
             clients: self.config.clients,
             resend_after: self.config.resend_after(),
             payload_bytes: self.config.payload_bytes as usize,
+            keys: self.config.keys,
             seed: random::draw(),
             signal: self.signal.clone(),
             poll,
@@ -219,7 +220,7 @@ impl Drop for Deployment {
 
 /// What clients send to a program and get from it; an error if these settings ask for what it cannot have.
 fn workload(program: &Program, layout: &Layout, config: &Config) -> Result<Workload, RunError> {
-    let workload = Workload::infer(program, layout)?;
+    let workload = Workload::infer(program, layout, &config.commands)?;
     if workload.role_nodes != 0 && config.clients > workload.role_nodes {
         let must = format!("from 1 to {}, the number of the program's external nodes", workload.role_nodes);
         return Err(ConfigError::Range { key: "clients", value: config.clients.to_string(), must }.into());

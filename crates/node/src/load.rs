@@ -18,7 +18,7 @@ use crate::layout::Layout;
 use crate::random::Random;
 use crate::session::Session;
 use crate::wire::{MessageHeader, Refusal, push_message, read_fields, read_header};
-use crate::workload::Workload;
+use crate::workload::{Maker, Workload};
 
 /// How long connections may take to be made.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -37,6 +37,8 @@ pub(crate) struct LoadParts {
     pub clients: u32,
     pub resend_after: Duration,
     pub payload_bytes: usize,
+    /// See [`crate::Config::keys`].
+    pub keys: u32,
     pub seed: u64,
     pub signal: Signal,
     pub poll: Poll,
@@ -88,11 +90,20 @@ pub(crate) struct Load {
     commands: Commands,
 }
 
+/// A message to a client.
+enum Heard {
+    /// An answer to a command of this client.
+    Answer { client: u32, number: i64 },
+    /// One that answers nothing.
+    Other,
+}
+
 /// How commands are made and answers read.
 struct Commands {
     layout: Arc<Layout>,
     workload: Workload,
     seed: u64,
+    keys: u32,
     payload: Vec<u8>,
     args: Vec<Value>,
 }
@@ -119,6 +130,7 @@ impl Load {
                 layout: parts.layout,
                 workload: parts.workload,
                 seed: parts.seed,
+                keys: parts.keys,
                 payload: vec![0; parts.payload_bytes],
                 args: Vec::new(),
             },
@@ -208,8 +220,12 @@ impl Load {
         let mut more = false;
         for (session, name) in self.sessions.iter_mut().zip(&self.names) {
             let read = session.read(scratch, now, |body| match self.commands.read_answer(body) {
-                Some((client, number)) if self.clients.answer(client, number, now) => self.idle.push_back(client),
-                Some(_) => {}
+                Some(Heard::Answer { client, number }) => {
+                    if self.clients.answer(client, number, now) {
+                        self.idle.push_back(client);
+                    }
+                }
+                Some(Heard::Other) => self.clients.counts.messages_in += 1,
                 None => self.clients.counts.unexpected += 1,
             });
             more |= read.map_err(|refusal| LoadError::Refused { node: name.clone(), refusal })?;
@@ -222,10 +238,13 @@ impl Load {
     /// Sends what is under way to nodes that are back.
     fn send_again(&mut self) {
         for position in 0..self.sessions.len() {
-            if self.sessions[position].take_reopened() && position < self.commands.workload.front.len() {
+            if self.sessions[position].take_reopened() {
                 for (client, number) in self.clients.waiting() {
+                    if !self.commands.workload.request(number).front.contains(&position) {
+                        continue;
+                    }
                     self.commands.make(number);
-                    if self.send_to(position, client) {
+                    if self.send_to(position, client, number) {
                         self.clients.count_resend();
                     }
                 }
@@ -235,7 +254,9 @@ impl Load {
 
     /// Whether a client can begin a command. One without a connection can: its command is sent to all nodes when no answer comes.
     fn can_begin(&self) -> bool {
-        self.loading && self.phase < Phase::Drain && !self.idle.is_empty() && !self.sessions[0].is_full()
+        let request = self.commands.workload.request(self.clients.next_number());
+        let is_full = || self.sessions[request.front[0]].is_full();
+        self.loading && self.phase < Phase::Drain && !self.idle.is_empty() && !is_full()
     }
 
     /// Begins commands until the connection is full or all clients wait for an answer.
@@ -260,17 +281,19 @@ impl Load {
     /// is full: it holds earlier copies. Gives whether the command was sent at all.
     fn send(&mut self, client: u32, number: i64, to_all: bool) -> bool {
         self.commands.make(number);
-        let front = if to_all { self.commands.workload.front.len() } else { 1 };
-        (0..front).filter(|position| self.send_to(*position, client)).count() > 0
+        let front = self.commands.workload.request(number).front.len();
+        let receivers = if to_all { front } else { 1 };
+        let position = |load: &Self, receiver: usize| load.commands.workload.request(number).front[receiver];
+        (0..receivers).filter(|receiver| self.send_to(position(self, *receiver), client, number)).count() > 0
     }
 
-    /// Sends the command that was made to a node of the front; gives whether it was sent.
-    fn send_to(&mut self, position: usize, client: u32) -> bool {
+    /// Sends the command that was made to the node at this position of the places; gives whether it was sent.
+    fn send_to(&mut self, position: usize, client: u32, number: i64) -> bool {
         let Commands { layout, workload, args, .. } = &self.commands;
         let header = MessageHeader {
-            channel: workload.request,
+            channel: workload.request(number).channel,
             from: client,
-            to: layout.places[workload.front[position]].node.index,
+            to: layout.places[workload.places[position]].node.index,
         };
         if self.sessions[position].is_full() {
             return false;
@@ -293,22 +316,21 @@ impl Load {
 impl Commands {
     /// Makes the fields of a command.
     fn make(&mut self, number: i64) {
-        let mut random = Random::new(self.seed ^ number.cast_unsigned());
-        let payload = &mut self.payload;
-        let made = || {
-            random.fill(payload);
-            Value::bytes(payload)
-        };
-        self.workload.command(number, made, &mut self.args);
+        let random = Random::new(self.seed ^ number.cast_unsigned());
+        let maker = Maker { random, keys: self.keys, payload: &mut self.payload };
+        self.workload.request(number).command(number, maker, &mut self.args);
     }
 
-    /// The client that an answer is for and the command that it answers; `None` if it is no answer.
-    fn read_answer(&mut self, body: &[u8]) -> Option<(u32, i64)> {
+    /// What a message to a client is; `None` if it is none.
+    fn read_answer(&mut self, body: &[u8]) -> Option<Heard> {
         let (header, fields) = read_header(body)?;
+        if self.workload.others.contains(&header.channel) {
+            return Some(Heard::Other);
+        }
         let reply = *self.workload.replies.iter().find(|reply| reply.channel == header.channel)?;
         self.args.clear();
         read_fields(fields, &self.layout.routes[usize::from(header.channel)].columns, &mut self.args).ok()?;
-        Some((header.to, self.args[reply.number].as_int()?))
+        Some(Heard::Answer { client: header.to, number: self.args[reply.number].as_int()? })
     }
 }
 
@@ -330,9 +352,9 @@ mod tests {
     fn clients_of_voting() -> (Load, TcpListener) {
         let program = compile_text(include_str!("../../../protocols/voting/voting.ded"));
         let layout = Arc::new(Layout::new(&program).expect("voting is small"));
-        let workload = Workload::infer(&program, &layout).expect("voting has clients");
+        let workload = Workload::infer(&program, &layout, &[]).expect("voting has clients");
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let target = layout.wire_place(workload.front[0]);
+        let target = layout.wire_place(workload.places[0]);
         let caller = Caller::Client { role: workload.role, first: 0, count: CLIENTS };
         let hello = Hello { fingerprint: layout.fingerprint, session: 0, incarnation: 0, target, caller };
         let address = listener.local_addr().expect("a bound listener has an address");
@@ -342,6 +364,7 @@ mod tests {
             clients: CLIENTS,
             resend_after: Duration::from_millis(1),
             payload_bytes: PAYLOAD_BYTES,
+            keys: 1,
             seed: 1,
             signal: Signal::default(),
             poll: Poll::new().expect("a poll"),

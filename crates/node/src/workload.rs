@@ -1,13 +1,14 @@
 //! What clients send and how they know the answer, inferred from the program.
 //!
-//! A program has one external role that sends on one channel and receives on one or several: its clients, their commands, and the answers. The
-//! integer field that all these channels have, by name, is the command's number; the other fields of a command are made up.
+//! A program has an external role that sends on one channel or several, and receives on others: its clients, their commands, and the
+//! answers. The integer field that all commands and answers have, by name, is the command's number; the other fields of a command are made up.
 
-use menard_lang::ir::{Channel, Name, Program};
+use menard_lang::ir::{Channel, Column, Name, Program};
 use menard_value::{Type, Value};
 
 use crate::RunError;
 use crate::layout::{Endpoint, Layout};
+use crate::random::Random;
 use crate::wire::{MessageHeader, OversizedError, push_message};
 
 /// What clients send and receive.
@@ -17,14 +18,23 @@ pub(crate) struct Workload {
     pub role: u16,
     /// The number of its nodes; 0 for any number.
     pub role_nodes: u32,
-    /// The channel of commands, by its position.
-    pub request: u16,
+    /// The channels of commands, which take turns.
+    requests: Vec<Request>,
     /// The channels of answers.
     pub replies: Vec<Reply>,
-    /// The places that receive commands, logical node by logical node.
-    pub front: Vec<usize>,
+    /// Channels to clients that answer no command.
+    pub others: Vec<u16>,
     /// All places that clients connect to: those that receive commands, and those that send answers.
     pub places: Vec<usize>,
+}
+
+/// A channel of commands.
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) struct Request {
+    /// Its position.
+    pub channel: u16,
+    /// Who receives it, logical node by logical node, by positions in [`Workload::places`].
+    pub front: Vec<usize>,
     fields: Vec<Field>,
 }
 
@@ -42,118 +52,188 @@ pub(crate) struct Reply {
 enum Field {
     /// The command's number.
     Number,
-    /// Random bytes.
-    Payload,
-    /// Always the same.
-    Constant(Value),
+    /// A value of this type.
+    Made(Type),
+}
+
+/// What made up values are made of.
+pub(crate) struct Maker<'a> {
+    /// Chance.
+    pub random: Random,
+    /// Integers are below this, strings are such integers.
+    pub keys: u32,
+    /// Room for a field of bytes, of the length that they have.
+    pub payload: &'a mut [u8],
 }
 
 impl Workload {
-    /// Infers it; an error says what is missing.
-    pub fn infer(program: &Program, layout: &Layout) -> Result<Self, RunError> {
-        let (request, answers) = client_channels(program).map_err(RunError::Workload)?;
-        let role = program.role_index(&request.sender).expect("the sender is a role");
-        let number = number_field(request, &answers).map_err(RunError::Workload)?;
-        let fields = request.columns.iter().enumerate().map(|(position, column)| match column.ty {
-            _ if position == number => Ok(Field::Number),
-            Type::Bytes => Ok(Field::Payload),
-            ty => constant(ty).map(Field::Constant).ok_or_else(|| {
-                RunError::Workload(format!(
-                    "nothing says what field `{}: {}` of channel `{}` should be",
-                    column.name, column.ty, request.name
-                ))
-            }),
-        });
-        let fields = fields.collect::<Result<_, _>>()?;
+    /// Infers it for these channels of commands, or if there are none for all; an error says what is missing.
+    pub fn infer(program: &Program, layout: &Layout, commands: &[String]) -> Result<Self, RunError> {
+        let requests = commands_of(program, commands).map_err(RunError::Workload)?;
+        let role = program.role_index(&requests[0].sender).expect("the sender is a role");
+        let (number, answers) = number_and_answers(program, &requests).map_err(RunError::Workload)?;
         let position = |wanted: &Channel| {
             let found = program.channels.iter().position(|channel| channel.name == wanted.name);
             found.and_then(|position| u16::try_from(position).ok()).expect("the channel is one of the program's")
         };
-        let reply = |answer: &&Channel| Reply {
-            channel: position(answer),
-            number: number_of(answer, &request.columns[number].name).expect("every answer has the command's number"),
-        };
-        let replies: Vec<Reply> = answers.iter().map(reply).collect();
-        let request = position(request);
         let places_of = |end: Endpoint| match end {
             Endpoint::Component(component) => layout.places_of(component).collect::<Vec<_>>(),
             Endpoint::External(_) => unreachable!("a channel has an external role at one end at most"),
         };
-        let front = places_of(layout.routes[usize::from(request)].receiver);
-        let mut places = front.clone();
-        for reply in &replies {
-            let back = places_of(layout.routes[usize::from(reply.channel)].sender);
-            back.into_iter().for_each(|place| {
-                if !places.contains(&place) {
-                    places.push(place);
-                }
-            });
+        let mut places: Vec<usize> = Vec::new();
+        let mut connect = |place: usize| match places.iter().position(|known| *known == place) {
+            Some(position) => position,
+            None => {
+                places.push(place);
+                places.len() - 1
+            }
+        };
+        let request = |request: &&Channel| {
+            let channel = position(request);
+            let receivers = places_of(layout.routes[usize::from(channel)].receiver);
+            let front = receivers.into_iter().map(&mut connect).collect();
+            let fields = fields(request, &number).map_err(RunError::Workload)?;
+            Ok(Request { channel, front, fields })
+        };
+        let requests = requests.iter().map(request).collect::<Result<Vec<_>, RunError>>()?;
+        let role_name = &program.roles[usize::from(role)].name;
+        let mut replies = Vec::new();
+        let mut others = Vec::new();
+        for back in program.channels.iter().filter(|channel| channel.receiver == *role_name) {
+            let channel = position(back);
+            match number_of(back, &number).filter(|_| answers.contains(&&back.name)) {
+                Some(number) => replies.push(Reply { channel, number }),
+                None => others.push(channel),
+            }
+            for place in places_of(layout.routes[usize::from(channel)].sender) {
+                connect(place);
+            }
         }
         let role_nodes = program.roles[usize::from(role)].nodes;
-        Ok(Workload { role, role_nodes, request, replies, front, places, fields })
+        Ok(Workload { role, role_nodes, requests, replies, others, places })
+    }
+
+    /// The channel on which command `number` is sent.
+    pub fn request(&self, number: i64) -> &Request {
+        let turn = usize::try_from(number).unwrap_or(0) % self.requests.len();
+        &self.requests[turn]
     }
 
     /// Whether commands whose fields of bytes have this length fit a frame.
     pub fn fits_a_frame(&self, payload_bytes: usize) -> Result<(), OversizedError> {
         let mut args = Vec::new();
-        self.command(0, || Value::bytes(&vec![0; payload_bytes]), &mut args);
-        let header = MessageHeader { channel: self.request, from: 0, to: 0 };
-        push_message(&mut Vec::new(), header, &args).map(|_| ())
+        for (number, request) in (0..).zip(&self.requests) {
+            let maker = Maker { random: Random::new(0), keys: u32::MAX, payload: &mut vec![0; payload_bytes] };
+            request.command(number, maker, &mut args);
+            let header = MessageHeader { channel: request.channel, from: 0, to: 0 };
+            push_message(&mut Vec::new(), header, &args)?;
+        }
+        Ok(())
     }
+}
 
-    /// The fields of command `number`. `payload` makes up the content of each field of bytes.
-    pub fn command(&self, number: i64, mut payload: impl FnMut() -> Value, args: &mut Vec<Value>) {
+impl Request {
+    /// The fields of command `number`.
+    pub fn command(&self, number: i64, mut maker: Maker<'_>, args: &mut Vec<Value>) {
         args.clear();
         args.extend(self.fields.iter().map(|field| match field {
             Field::Number => Value::Int(number),
-            Field::Payload => payload(),
-            Field::Constant(value) => value.clone(),
+            Field::Made(ty) => maker.make(*ty).expect("fields that cannot be made are refused"),
         }));
     }
 }
 
-/// The one channel from an external role and the channels back.
-fn client_channels(program: &Program) -> Result<(&Channel, Vec<&Channel>), String> {
-    let external = |name: &str| program.component(name).is_none();
-    let requests: Vec<&Channel> = program.channels.iter().filter(|channel| external(&channel.sender)).collect();
-    let request = match requests[..] {
-        [request] => request,
-        [] => return Err("no channel comes from an external role".to_owned()),
-        [first, second, ..] => {
+/// How the fields of a command are made.
+fn fields(request: &Channel, number: &Name) -> Result<Vec<Field>, String> {
+    let field = |column: &Column| match column.ty {
+        _ if column.name == *number => Ok(Field::Number),
+        ty => match (Maker { random: Random::new(0), keys: 1, payload: &mut [] }).make(ty) {
+            Some(_) => Ok(Field::Made(ty)),
+            None => Err(format!(
+                "nothing says what field `{}: {}` of channel `{}` should be",
+                column.name, column.ty, request.name
+            )),
+        },
+    };
+    request.columns.iter().map(field).collect()
+}
+
+/// The channels with these names, which come from one external role; without names, all that come from one.
+fn commands_of<'a>(program: &'a Program, names: &[String]) -> Result<Vec<&'a Channel>, String> {
+    let external = |channel: &&Channel| program.role(&channel.sender).is_some_and(|role| role.external);
+    let from_outside: Vec<&Channel> = program.channels.iter().filter(external).collect();
+    let list = |channels: &[&Channel]| {
+        let names: Vec<String> = channels.iter().map(|channel| format!("`{}`", channel.name)).collect();
+        names.join(", ")
+    };
+    if from_outside.is_empty() {
+        return Err("no channel comes from an external role".to_owned());
+    }
+    let named = |name: &String| {
+        let found = from_outside.iter().find(|channel| channel.name == *name).copied();
+        found.ok_or_else(|| {
+            let known = list(&from_outside);
+            format!("`commands` names `{name}`, but the channels that come from external roles are {known}")
+        })
+    };
+    let chosen: Vec<&Channel> = match names.is_empty() {
+        true => from_outside.clone(),
+        false => names.iter().map(named).collect::<Result<_, _>>()?,
+    };
+    match chosen.iter().find(|channel| channel.sender != chosen[0].sender) {
+        None => Ok(chosen),
+        Some(other) => Err(format!(
+            "channels `{}` and `{}` come from different external roles; say in deploy.toml which ones clients send, such as \
+             commands = [\"{}\"]",
+            chosen[0].name, other.name, chosen[0].name
+        )),
+    }
+}
+
+/// The name of the integer that is the number of all these commands, and the channels that answer with it.
+fn number_and_answers<'a>(program: &'a Program, requests: &[&'a Channel]) -> Result<(Name, Vec<&'a Name>), String> {
+    let role = &requests[0].sender;
+    let back: Vec<&Channel> = program.channels.iter().filter(|channel| channel.receiver == *role).collect();
+    if back.is_empty() {
+        return Err(format!("no channel goes back to `{role}`: nothing answers `{}`", requests[0].name));
+    }
+    let integers = requests[0].columns.iter().filter(|column| column.ty == Type::Int).map(|column| &column.name);
+    let in_all: Vec<&Name> =
+        integers.filter(|name| requests.iter().all(|request| number_of(request, name).is_some())).collect();
+    let answers = |name: &Name| -> Vec<&Name> {
+        back.iter().filter(|reply| number_of(reply, name).is_some()).map(|reply| &reply.name).collect()
+    };
+    let most = in_all.iter().map(|name| answers(name).len()).max().unwrap_or(0);
+    let best: Vec<&Name> = in_all.into_iter().filter(|name| most > 0 && answers(name).len() == most).collect();
+    if best.iter().any(|name| answers(name) != answers(best[0])) {
+        let answered = &requests[0].name;
+        return Err(format!("the channels that answer `{answered}` have no field of type int in common by name"));
+    }
+    let number = match (best[..].iter().find(|name| **name == "id"), &best[..]) {
+        (Some(number), _) | (None, [number]) => *number,
+        (None, []) => {
+            let channels: Vec<String> = requests.iter().map(|channel| format!("`{}`", channel.name)).collect();
+            let [only] = &channels[..] else {
+                return Err(format!(
+                    "channels {} and those that go back to `{role}` have no field of type int in common by name, so nothing says \
+                     which command an answer answers; `commands` in deploy.toml chooses the channels that clients send",
+                    channels.join(", ")
+                ));
+            };
             return Err(format!(
-                "channels `{}` and `{}` both come from an external role; commands need one channel",
-                first.name, second.name
+                "channels {only} and `{}` have no field of type int in common by name, so nothing says which command an answer answers",
+                back[0].name
+            ));
+        }
+        (None, [first, second, ..]) => {
+            return Err(format!(
+                "channels `{}` and `{}` have both `{first}` and `{second}` in common, and either could be the command's number; \
+                 the one that is called `id` would be it",
+                requests[0].name, back[0].name
             ));
         }
     };
-    let replies: Vec<_> = program.channels.iter().filter(|channel| channel.receiver == request.sender).collect();
-    if replies.is_empty() {
-        return Err(format!("no channel goes back to `{}`: nothing answers `{}`", request.sender, request.name));
-    }
-    Ok((request, replies))
-}
-
-/// The position, in a command, of the integer that its answers have too, by name.
-fn number_field(request: &Channel, replies: &[&Channel]) -> Result<usize, String> {
-    let integers = || request.columns.iter().enumerate().filter(|(_, column)| column.ty == Type::Int);
-    for reply in replies {
-        if !integers().any(|(_, column)| number_of(reply, &column.name).is_some()) {
-            return Err(format!(
-                "channels `{}` and `{}` have no field of type int in common by name, so nothing says which command an answer answers",
-                request.name, reply.name
-            ));
-        }
-    }
-    let in_all = |name: &Name| replies.iter().all(|reply| number_of(reply, name).is_some());
-    let common: Vec<_> = integers().filter(|(_, column)| in_all(&column.name)).collect();
-    match common[..] {
-        [(number, _)] => Ok(number),
-        [] => Err(format!("the channels that answer `{}` have no field of type int in common by name", request.name)),
-        [(_, first), (_, second), ..] => Err(format!(
-            "channels `{}` and `{}` have both `{}` and `{}` in common, and either could be the command's number",
-            request.name, replies[0].name, first.name, second.name
-        )),
-    }
+    Ok((number.clone(), answers(number)))
 }
 
 /// The position of the integer with this name in an answer.
@@ -161,22 +241,35 @@ fn number_of(reply: &Channel, name: &Name) -> Option<usize> {
     reply.columns.iter().position(|column| column.name == *name && column.ty == Type::Int)
 }
 
-/// A value of this type, with as little in it as can be.
-fn constant(ty: Type) -> Option<Value> {
-    match ty {
-        Type::Int => Some(Value::Int(0)),
-        Type::Bool => Some(Value::Bool(false)),
-        Type::Bytes => Some(Value::bytes(&[])),
-        Type::String => Some(Value::string("")),
-        Type::List(_) => Value::list(&[]).ok(),
-        Type::Set(_) => Value::set(Vec::new()).ok(),
-        Type::Map(_) => Value::map(Vec::new()).ok(),
-        Type::Option(_) => Value::option(None).ok(),
-        Type::Tuple(types) => Value::tuple(&types.iter().map(|ty| constant(*ty)).collect::<Option<Vec<_>>>()?).ok(),
-        Type::Record(record) => {
-            let fields = record.fields.iter().map(|(_, ty)| constant(*ty)).collect::<Option<Vec<_>>>()?;
-            Value::record(record, &fields).ok()
+impl Maker<'_> {
+    /// A value of this type, with as little in it as can be; `None` for what only nodes make.
+    fn make(&mut self, ty: Type) -> Option<Value> {
+        match ty {
+            Type::Int => Some(Value::Int(self.key())),
+            Type::Bool => Some(Value::Bool(false)),
+            Type::Bytes => {
+                self.random.fill(self.payload);
+                Some(Value::bytes(self.payload))
+            }
+            Type::String => Some(Value::string(&self.key().to_string())),
+            Type::List(_) => Value::list(&[]).ok(),
+            Type::Set(_) => Value::set(Vec::new()).ok(),
+            Type::Map(_) => Value::map(Vec::new()).ok(),
+            Type::Option(_) => Value::option(None).ok(),
+            Type::Tuple(types) => Value::tuple(&self.make_all(types.iter().copied())?).ok(),
+            Type::Record(record) => {
+                let fields = self.make_all(record.fields.iter().map(|(_, ty)| *ty))?;
+                Value::record(record, &fields).ok()
+            }
+            Type::Node | Type::Digest | Type::Signature => None,
         }
-        Type::Node | Type::Digest | Type::Signature => None,
+    }
+
+    fn make_all(&mut self, types: impl Iterator<Item = Type>) -> Option<Vec<Value>> {
+        types.map(|ty| self.make(ty)).collect()
+    }
+
+    fn key(&mut self) -> i64 {
+        if self.keys <= 1 { 0 } else { i64::try_from(self.random.below(self.keys as usize)).unwrap_or(0) }
     }
 }

@@ -78,8 +78,8 @@ fn what_clients_do_must_be_inferable() {
             "no field of type int in common by name",
         ),
         (
-            "channel ask(id: int, n: int) client -> server channel answer(id: int, n: int) server -> client
-             component server { answer(id, n)@c :~ ask(id, n) from c }",
+            "channel ask(m: int, n: int) client -> server channel answer(m: int, n: int) server -> client
+             component server { answer(m, n)@c :~ ask(m, n) from c }",
             "either could be the command's number",
         ),
         (
@@ -94,6 +94,17 @@ fn what_clients_do_must_be_inferable() {
              component server { answer(id)@c :~ ask(id, 0) from c refusal(n)@c :~ ask(_, n) from c }",
             "the channels that answer `ask` have no field of type int in common by name",
         ),
+        (
+            "role reader external
+             channel ask(id: int) client -> server channel read(id: int) reader -> server channel answer(id: int) server -> client
+             component server { answer(id)@c :~ ask(id) from c answer(id)@c :~ read(id) from c }",
+            "come from different external roles; say in deploy.toml which ones clients send, such as commands = [\"ask\"]",
+        ),
+        (
+            "channel ask(id: int) client -> server channel leave() client -> server channel answer(id: int) server -> client
+             component server { answer(id)@c :~ ask(id) from c gone(c) :- leave() from c }",
+            "`commands` in deploy.toml chooses the channels that clients send",
+        ),
         ("component server { }", "no channel comes from an external role"),
     ];
     for (text, expected) in cases {
@@ -101,6 +112,17 @@ fn what_clients_do_must_be_inferable() {
         assert!(matches!(error, RunError::Workload(_)), "{error}");
         assert!(error.to_string().contains(expected), "{error}");
     }
+}
+
+#[test]
+fn a_channel_of_commands_has_to_exist() {
+    let text = format!(
+        "{ROLES} channel ask(id: int) client -> server channel answer(id: int) server -> client
+         component server {{ answer(id)@c :~ ask(id) from c }}"
+    );
+    let error = error(&text, &Config { commands: vec!["aks".to_owned()], ..short() });
+    let expected = "`commands` names `aks`, but the channels that come from external roles are `ask`";
+    assert!(error.to_string().contains(expected), "{error}");
 }
 
 #[test]
