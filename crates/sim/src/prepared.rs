@@ -83,6 +83,8 @@ pub(crate) struct Channel {
     pub delay: Option<u64>,
     /// Whether a step takes at most one message of it.
     pub serial: bool,
+    /// The column by which it fills a window, as that of an ordered channel does: its messages are looked for one number after the other.
+    pub numbered: Option<usize>,
 }
 
 /// Who is at one end of a channel.
@@ -271,8 +273,20 @@ fn channels(program: &Program) -> Vec<Channel> {
         receiver: end(&channel.receiver),
         delay: channel.delay.as_ref().map(|delay| delay.micros),
         serial: channel.serial,
+        numbered: numbered(program, channel),
     };
     program.channels.iter().map(convert).collect()
+}
+
+/// The column of a channel that a rule of the receiver puts into the first column of a window.
+fn numbered(program: &Program, channel: &menard_lang::ir::Channel) -> Option<usize> {
+    let component = program.component(&channel.receiver)?;
+    let slides = |name: &Name| component.relation(name).is_some_and(|relation| relation.storage.above.is_some());
+    component.rules.iter().filter(|rule| !rule.delete && slides(&rule.head.relation)).find_map(|rule| {
+        let HeadArg::Expr(number) = rule.head.args.first()? else { return None };
+        let atom = rule.positive_atoms().find(|atom| atom.relation == channel.name)?;
+        atom.args.iter().position(|arg| arg.as_variable().is_some() && arg.as_variable() == number.as_variable())
+    })
 }
 
 fn declared(program: &Program, fault: &menard_lang::ir::Fault) -> Fault {

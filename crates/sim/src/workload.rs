@@ -1,14 +1,15 @@
 //! What external nodes send: typed random facts on every channel that comes from an external role.
 //!
 //! External nodes may be any program, so anything of the right types is legal. Protocols do most of their work, though, when requests
-//! have identifiers of their own: columns that are named like identifiers get fresh numbers for each client. Other values come from small
-//! domains, so that they meet again.
+//! have identifiers of their own: columns that are named like identifiers get fresh numbers for each client. What fills a window, as an
+//! ordered channel does, is numbered from 0 on, for all clients together; otherwise windows would never slide far. Other values come from
+//! small domains, so that they meet again.
 
 use menard_lang::ir::Name;
 use menard_value::{Digest, Node, Signed, Type, Value};
 
 use crate::log::narrow;
-use crate::prepared::{End, Prepared};
+use crate::prepared::{Channel, End, Prepared};
 use crate::random::Random;
 
 /// A message that an external node is going to send.
@@ -74,9 +75,21 @@ fn fresh(prepared: &Prepared, earlier: &[Request], channel: u16, random: &mut Ra
     let from = some_node(prepared, role, random);
     let to = some_node(prepared, receiver(prepared, channel), random);
     let sent = earlier.iter().filter(|request| request.from == from).count();
-    let columns = &prepared.channels[usize::from(channel)].columns;
-    let args = columns.iter().map(|(name, ty)| value(prepared, name, *ty, sent, random)).collect();
+    let Channel { columns, numbered, .. } = &prepared.channels[usize::from(channel)];
+    let one = |(column, (name, ty)): (usize, &(Name, Type))| match (*numbered == Some(column), ty) {
+        (true, Type::Int) => number(earlier, channel, column, random),
+        _ => value(prepared, name, *ty, sent, random),
+    };
+    let args = columns.iter().enumerate().map(one).collect();
     Request { channel, from, to, args }
+}
+
+/// A number for a message of a channel whose messages are numbered: mostly the next one.
+fn number(earlier: &[Request], channel: u16, column: usize, random: &mut Random) -> Value {
+    let numbers =
+        earlier.iter().filter(|request| request.channel == channel).map(|request| request.args[column].as_int());
+    let next = numbers.flatten().max().map_or(0, |last| last + 1);
+    if random.percent(70) { Value::Int(next) } else { int(random.below(4)) }
 }
 
 /// A value for a column, for a client that has sent `sent` requests before.

@@ -201,3 +201,27 @@ fn a_program_without_external_nodes_runs_from_its_starts() {
     assert!(run.trace.drained);
     assert_eq!((run.stats.requests, run.stats.messages), (0, 9), "to itself, too");
 }
+
+/// Clients number what they send on an ordered channel from 0 on, whatever the column is called; otherwise nothing would ever be due.
+#[test]
+fn ordered_channels_get_far() {
+    for column in ["n", "seq"] {
+        let text = format!(
+            "protocol log
+             role client external
+             role server
+             channel append({column}: int, x: int) client -> server ordered by {column}
+             channel done({column}: int) server -> client
+             component server {{ done(n)@c :~ append(n, _) from c }}"
+        );
+        let config = Config { requests: 20, ..fair() };
+        let (_, prepared) = prepare(&text, config);
+        let far = |seed: &u64| {
+            let events = simulate(&prepared, None, *seed).trace.events;
+            let answers = events.iter().filter(|event| matches!(event, Event::Take { lost: false, .. }));
+            answers.count() >= 6
+        };
+        let runs = (0..100).filter(far).count();
+        assert!(runs > 50, "{column}: only {runs} of 100 runs deliver six messages");
+    }
+}
