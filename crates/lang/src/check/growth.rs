@@ -5,8 +5,8 @@
 //! says that this ever ends, and the rule is refused. (Without existential variables, this is weak acyclicity of Fagin, Kolaitis,
 //! Miller, Popa, "Data exchange: semantics and query answering", 2005.)
 //!
-//! A variable that a relation outside of the recursion binds too has finitely many values, and so has any variable that is neither an
-//! integer nor a digest, since no function makes others.
+//! A variable that a relation outside of the recursion binds too has finitely many values, and so has a variable that is a truth value or a
+//! node, since functions make no others of these.
 
 use std::collections::{BTreeMap, BTreeSet};
 

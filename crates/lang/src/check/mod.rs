@@ -6,6 +6,7 @@
 mod binding;
 mod channels;
 mod counts;
+mod destinations;
 mod events;
 mod feeding;
 mod growth;
@@ -46,6 +47,7 @@ pub(crate) fn protocol(program: &mut Program, sink: &mut Sink) -> Result<(), Dia
     rules(program, sink)?;
     feeding::warn(program, sink);
     tables::warn(program, sink);
+    destinations::warn(program, sink);
     repetition::warn(program, sink);
     unused::check(program, sink);
     Ok(())

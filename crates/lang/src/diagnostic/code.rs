@@ -125,6 +125,7 @@ codes! {
     E0618 "A channel that cannot be ordered",
     E0619 "An order that a restart forgets",
     E0620 "State alone sends to a receiver that notices repetitions",
+    E0621 "A message to a node of another role",
     // Numbers of nodes and faults.
     E0701 "A number of nodes that makes no sense",
     E0702 "Too many nodes",
