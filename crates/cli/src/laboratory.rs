@@ -120,6 +120,11 @@ impl Laboratory {
 
     /// The channels on which a rewrite lets messages be sent later.
     fn late(&self) -> BTreeSet<Name> {
+        self.lifts.iter().flat_map(|lift| lift.inexact().into_iter().chain(lift.late())).collect()
+    }
+
+    /// Those of them on which copies may stay behind for ever.
+    fn inexact(&self) -> BTreeSet<Name> {
         self.lifts.iter().flat_map(|lift| lift.inexact()).collect()
     }
 
@@ -140,7 +145,7 @@ impl Laboratory {
         let bar = output.spinner(&format!("exploring {name}"));
         let exploration = explore(self.subject(), self.observer.as_ref(), &scope);
         let original = self.programs.first().filter(|_| !self.lifts.is_empty());
-        let inclusion = original.map(|original| includes(original, self.subject(), &self.late(), &scope));
+        let inclusion = original.map(|original| includes(original, self.subject(), &self.inexact(), &scope));
         bar.finish_and_clear();
         Explored::new(name, self.subject().names(), &scope, &exploration, inclusion.as_ref())
     }

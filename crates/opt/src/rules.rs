@@ -11,11 +11,13 @@ use crate::precondition::Proof;
 use crate::refusal::Refusal;
 use crate::rewrite::decouple_functional::DecoupleFunctional;
 use crate::rewrite::decouple_independent::DecoupleIndependent;
+use crate::rewrite::decouple_state_machine::DecoupleStateMachine;
 use crate::rewrite::partition_co_hash::PartitionCoHash;
 use crate::rewrite::{Misfit, Rewrite};
 
 /// All rewrites, in the order in which they are tried: one that adds nothing comes before one that adds messages.
-pub const REWRITES: &[&dyn AnyRewrite] = &[&DecoupleIndependent, &DecoupleFunctional, &PartitionCoHash];
+pub const REWRITES: &[&dyn AnyRewrite] =
+    &[&DecoupleIndependent, &DecoupleFunctional, &DecoupleStateMachine, &PartitionCoHash];
 
 /// The rewrite with this name.
 pub fn find(name: &str) -> Option<&'static dyn AnyRewrite> {
@@ -100,5 +102,9 @@ impl<R: Rewrite> Lift for Permitted<R> {
 
     fn inexact(&self) -> BTreeSet<Name> {
         self.rewrite.inexact(&self.permit)
+    }
+
+    fn late(&self) -> BTreeSet<Name> {
+        self.rewrite.late(&self.permit)
     }
 }

@@ -118,6 +118,9 @@ fn a_channel_that_only_moved_rules_read_is_redirected() {
 fn lifts_say_on_which_channels_messages_are_late() {
     let voting = program(include_str!("../../../protocols/voting/voting.ded"));
     let late = |line: &str| apply_all(&voting, &[line])[0].lift.inexact();
+    let batched = apply_all(&voting, &["decouple leader { ballot } into broadcaster using state_machine"]).remove(0);
+    let lift = &batched.lift;
+    assert_eq!((lift.inexact(), lift.late()), ([].into(), ["ballot".into()].into()));
     assert_eq!(late("decouple leader { ballot } into broadcaster using functional"), ["ballot".into()].into());
     assert_eq!(late("decouple participant { vote } into voter using functional"), [].into());
     assert_eq!(late("decouple leader { voted } into collector"), [].into());
@@ -134,6 +137,18 @@ fn moved_rules_may_keep_what_they_are_told() {
         rules,
         &["decouple server { seen, note, copy } into keeper using functional"]
     ));
+}
+
+/// What several literals read in different ways is told once; `start()` is told, and what is absent.
+#[test]
+fn batches_have_all_that_one_step_brings_about() {
+    let rules = "table kept(k: int, v: int)
+                 kept(0, 0)   :- start()
+                 kept(k, v)   :- put(k, v)
+                 delete kept(k, _) :+ drop(k) from c, put(0, _) from c
+                 note(k, v)@s :~ put(k, _), kept(k, v), !drop(k), store(s)
+                 done(k)@s    :~ drop(k), store(s)";
+    insta::assert_snapshot!(server_after(rules, &["decouple server { kept, note } into keeper using state_machine"]));
 }
 
 #[test]

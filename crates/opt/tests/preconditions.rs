@@ -58,7 +58,9 @@ fn every_precondition_has_a_case() {
 
 #[test]
 fn byzantine_nodes_are_refused_everywhere() {
-    for (precondition, role) in [("D1.4", "server"), ("D2.6", "server"), ("P1.6", "store"), ("D1.4", "store")] {
+    for (precondition, role) in
+        [("D1.4", "server"), ("D2.6", "server"), ("D4.4", "server"), ("P1.6", "store"), ("D1.4", "store")]
+    {
         let case = cases().into_iter().find(|case| case.precondition == precondition).expect("there is such a case");
         let text = case.broken.replace(case.mend.0, &format!("fault byzantine 1 of {role}"));
         let Err(PlanError::Refused { refusals, .. }) = apply_without(&program(&text), case.line, None) else {

@@ -5,7 +5,7 @@
 //! * every message that the original is scheduled to take must be in flight in it at that moment, and every repetition must be of a message
 //!   that it holds;
 //! * every message that the rewritten program sent, the original sent too, at least as often; and on channels on which the lift is exact, no
-//!   more often and no others, whatever is still in flight;
+//!   more often and no others, whatever is still in flight; on channels on which it is late, no more often and no others once the run was drained;
 //! * their histories are equal: what external nodes sent, and what was delivered to whom, turn by turn. So every property, which can speak of
 //!   deliveries only, holds of both or of neither;
 //! * if the rewritten run was drained, the original sent no message that the rewritten program never sent, and in flight in it there are only
@@ -83,6 +83,8 @@ struct Rung<'a> {
     lift: &'a dyn Lift,
     /// Channels on which the original may have sent more, by number.
     inexact: Vec<u16>,
+    /// Those on which it may have done so as long as something is left to happen.
+    late: Vec<u16>,
     /// These, and those of the stages after this one in the plan: in flight may be copies that were delivered to nobody.
     copied: Vec<u16>,
 }
@@ -106,6 +108,7 @@ impl<'a> Refiner<'a> {
                 replayer: Replayer::new(stage.original, None),
                 lift: stage.lift,
                 inexact: numbers(&inexact),
+                late: numbers(&stage.lift.late()),
                 copied: numbers(&copied),
             }
         };
@@ -184,7 +187,7 @@ fn compare(rewritten: &Trace, rung: &Rung<'_>, drained: bool) -> Result<(), Find
         original.log.packets.iter().map(|packet| (packet.digest, packet.channel)).collect();
     ours.sort_unstable();
     theirs.sort_unstable();
-    let sent = compare_sent(&ours, &theirs, &rung.inexact, drained);
+    let sent = compare_sent(&ours, &theirs, |channel| rung.may_lack(channel, drained));
     if let Err(Unequal::Invented(digest)) = sent {
         return Err(Finding::new(Difference::Invented, find_in_trace(rewritten, prepared, digest)));
     }
@@ -204,6 +207,24 @@ fn compare(rewritten: &Trace, rung: &Rung<'_>, drained: bool) -> Result<(), Find
     Ok(())
 }
 
+/// What of the original's messages on a channel the rewritten program may not have sent.
+enum Lack {
+    Nothing,
+    Copies,
+    All,
+}
+
+impl Rung<'_> {
+    fn may_lack(&self, channel: u16, drained: bool) -> Lack {
+        match (self.inexact.contains(&channel), self.late.contains(&channel)) {
+            (true, _) if drained => Lack::Copies,
+            (true, _) => Lack::All,
+            (false, true) if !drained => Lack::All,
+            (false, _) => Lack::Nothing,
+        }
+    }
+}
+
 /// A message that one program sent and the other did not, or not as often.
 enum Unequal {
     Invented(u64),
@@ -211,7 +232,7 @@ enum Unequal {
 }
 
 /// Compares sorted lists of what was sent. An invented message is told before one that is missing.
-fn compare_sent(ours: &[u64], theirs: &[(u64, u16)], inexact: &[u16], drained: bool) -> Result<(), Unequal> {
+fn compare_sent(ours: &[u64], theirs: &[(u64, u16)], may_lack: impl Fn(u16) -> Lack) -> Result<(), Unequal> {
     let mut rest = ours;
     let mut missing = None;
     for same in theirs.chunk_by(|left, right| left.0 == right.0) {
@@ -223,7 +244,11 @@ fn compare_sent(ours: &[u64], theirs: &[(u64, u16)], inexact: &[u16], drained: b
         if count > same.len() {
             return Err(Unequal::Invented(digest));
         }
-        let may_lack = inexact.contains(&channel) && (count > 0 || !drained);
+        let may_lack = match may_lack(channel) {
+            Lack::Nothing => false,
+            Lack::Copies => count > 0,
+            Lack::All => true,
+        };
         if count < same.len() && !may_lack {
             missing.get_or_insert(digest);
         }

@@ -8,8 +8,8 @@ use std::collections::BTreeSet;
 use menard_lang::ir::{Atom, Column, Expr, ExprKind, HeadArg, Name, Rule};
 use menard_value::Type;
 
-use super::scope::{Scope, aggregates, count_uses, fills};
-use crate::edit::{expr, fresh, is_used, variable};
+use super::scope::{START, Scope, aggregates, count_uses, fills};
+use crate::edit::{expr, fresh, is_declared, is_used, variable};
 
 /// A literal of a moved rule that reads what stays.
 #[derive(Clone, Debug)]
@@ -81,13 +81,7 @@ impl<'a> Supply<'a> {
 
 /// How a literal is forwarded.
 pub fn forward(scope: &Scope<'_>, rule: &Rule, atom: &Atom) -> Forward {
-    let types: Vec<Type> = match scope.program.channel(&atom.relation) {
-        Some(channel) => channel.columns.iter().map(|column| column.ty).collect(),
-        None => {
-            let relation = scope.component.relation(&atom.relation).expect("a checked rule reads relations that exist");
-            relation.columns.iter().map(|column| column.ty).collect()
-        }
-    };
+    let types = column_types(scope, &atom.relation);
     let is_taken =
         |name: &str| is_used(scope.program, name) || rule.variables.iter().any(|(variable, _)| variable == name);
     let uses = count_uses(rule);
@@ -106,6 +100,40 @@ pub fn forward(scope: &Scope<'_>, rule: &Rule, atom: &Atom) -> Forward {
         atom.from.as_ref().filter(|from| is_looked_at(from)).map(|from| forward.pass(from, Type::Node, is_taken));
     forward.literal.args = atom.args.iter().zip(types).map(|(arg, ty)| pass(&mut forward, arg, ty)).collect();
     forward
+}
+
+/// How a relation that several literals read in different ways is forwarded: with all columns, and the sender if one of them asks for it.
+pub fn forward_whole(scope: &Scope<'_>, atom: &Atom, sender: bool) -> Forward {
+    let mut columns: Vec<Column> = Vec::new();
+    let mut add = |name: &str, ty| {
+        let is_taken =
+            |name: &str| columns.iter().any(|column| column.name == name) || is_declared(scope.program, name);
+        let name = fresh(name, is_taken);
+        columns.push(Column { name: name.clone(), ty });
+        variable(name)
+    };
+    let from = sender.then(|| add("sender", Type::Node));
+    let types = column_types(scope, &atom.relation);
+    let named = scope.program.channel(&atom.relation).map(|channel| &channel.columns);
+    let named = named.or_else(|| scope.component.relation(&atom.relation).map(|relation| &relation.columns));
+    let name = |position: usize| named.map_or("node", |columns| columns[position].name.as_str());
+    let args = types.into_iter().enumerate().map(|(position, ty)| add(name(position), ty)).collect();
+    let literal = Atom { negated: false, args, from, ..atom.clone() };
+    Forward { literal, columns, args: Vec::new() }
+}
+
+fn column_types(scope: &Scope<'_>, name: &str) -> Vec<Type> {
+    if name == START {
+        return Vec::new();
+    }
+    if scope.program.role(name).is_some() {
+        return vec![Type::Node];
+    }
+    let columns = match scope.program.channel(name) {
+        Some(channel) => &channel.columns,
+        None => &scope.component.relation(name).expect("a checked rule reads relations that exist").columns,
+    };
+    columns.iter().map(|column| column.ty).collect()
 }
 
 impl Forward {

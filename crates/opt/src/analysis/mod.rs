@@ -8,3 +8,4 @@ pub mod forwards;
 pub mod keys;
 pub mod pieces;
 pub mod scope;
+pub mod state_machine;

@@ -3,13 +3,13 @@
 
 use std::collections::BTreeSet;
 
-use menard_lang::ir::{Atom, Channel, ExprKind, Head, HeadArg, Literal, Name, Program, Rule, RuleKind};
+use menard_lang::ir::{Atom, ExprKind, Head, HeadArg, Literal, Name, Program, Rule, RuleKind};
 use menard_lang::source::Span;
 
 use super::Split;
 use crate::analysis::forwards::{Forward, Supply, forward, same_pattern};
 use crate::analysis::scope::{Reads, Scope};
-use crate::edit::{expr, fresh, is_used, variable};
+use crate::edit::{expr, fresh, inner_channel, is_used, variable};
 
 /// What is forwarded, each with the name of its channel.
 pub type Forwards = Vec<(Name, Forward)>;
@@ -61,23 +61,11 @@ pub fn cut(program: &Program, site: &Split, forwards: &Forwards) -> (Program, BT
         rules.push(rule);
     }
     let mut cut = program.clone();
-    cut.channels.extend(forwards.iter().map(|(name, forward)| channel_of(name, forward, &site.component)));
+    cut.channels
+        .extend(forwards.iter().map(|(name, forward)| inner_channel(name, forward.columns.clone(), &site.component)));
     let component = cut.components.iter_mut().find(|component| component.name == site.component);
     component.expect("the component of a site is in its program").rules = rules;
     (cut, moved)
-}
-
-fn channel_of(name: &Name, forward: &Forward, component: &Name) -> Channel {
-    Channel {
-        name: name.clone(),
-        columns: forward.columns.clone(),
-        sender: component.clone(),
-        receiver: component.clone(),
-        by: Vec::new(),
-        delay: None,
-        serial: false,
-        span: Span::default(),
-    }
 }
 
 fn forwarding_rule(channel: &Name, forward: &Forward) -> Rule {

@@ -38,12 +38,11 @@ use menard_lang::run::{Schedule, Trace};
 
 use super::cut::{Forwards, cut, find_forwards};
 use super::split::one_of;
-use super::{Misfit, Rewrite, Split, separate::separate};
+use super::{Misfit, Rewrite, Split, decide, reads_nothing_that_moves, separate::separate};
 use crate::analysis::determined::{determined, is_known};
 use crate::analysis::fault_model::only_omission;
 use crate::analysis::forwards::{Supply, forward, tell_alike};
 use crate::analysis::scope::{Reads, Scope, aggregates, atoms, fills, numbers, sends};
-use crate::edit::{fresh, is_used};
 use crate::lifting::Lifting;
 use crate::precondition::{Precondition, Proofs};
 use crate::refusal::{Broken, Obstacle};
@@ -78,15 +77,7 @@ impl Rewrite for DecoupleFunctional {
     }
 
     fn sites(&self, program: &Program) -> Vec<Split> {
-        let mut sites = Vec::new();
-        for component in program.components.iter().filter(|component| component.count.is_none()) {
-            let heads: BTreeSet<&Name> = component.rules.iter().map(|rule| &rule.head.relation).collect();
-            for head in heads {
-                let into = fresh(&format!("{head}_node"), |name| is_used(program, name));
-                sites.extend(Split::of_handles(program, &component.name, std::slice::from_ref(head), &into));
-            }
-        }
-        sites
+        Split::of_every_head(program)
     }
 
     fn site(&self, program: &Program, line: &LineKind) -> Option<Result<Split, Misfit>> {
@@ -150,15 +141,6 @@ const PRECONDITIONS: &[Precondition<Split>] = &[
         check: not_serial,
     },
 ];
-
-/// `Ok(sentence)` without obstacles.
-fn decide(obstacles: Vec<Obstacle>, sentence: String, because: &str, help: Option<&str>) -> Result<String, Broken> {
-    match (obstacles.is_empty(), help) {
-        (true, _) => Ok(sentence),
-        (false, None) => Err(Broken::new(because, obstacles)),
-        (false, Some(help)) => Err(Broken::new(because, obstacles).help(help)),
-    }
-}
 
 fn one_input(program: &Program, site: &Split) -> Result<String, Broken> {
     let scope = Scope::of(program, &site.component);
@@ -285,22 +267,7 @@ fn lost_value(scope: &Scope<'_>, supply: &Supply<'_>, rule: &Rule) -> Option<Str
 }
 
 fn one_way(program: &Program, site: &Split) -> Result<String, Broken> {
-    let scope = Scope::of(program, &site.component);
-    let filled: BTreeSet<&str> = site.moving(&scope).into_iter().filter_map(fills).collect();
-    let mut obstacles = Vec::new();
-    for rule in site.staying(&scope) {
-        let read: Vec<&str> = scope.references(rule).intersection(&filled).copied().collect();
-        if !read.is_empty() {
-            obstacles.push(Obstacle::new(program, rule.span, one_of("this stays, and reads", read)));
-        }
-    }
-    let sentence = format!("no rule that stays in `{}` reads what moves", site.component);
-    decide(
-        obstacles,
-        sentence,
-        "a rule that stays would have to wait for what moves",
-        Some("name these rules' heads as handles too"),
-    )
+    reads_nothing_that_moves(program, site)
 }
 
 fn no_competition(program: &Program, site: &Split) -> Result<String, Broken> {

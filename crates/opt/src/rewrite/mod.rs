@@ -1,8 +1,10 @@
 //! The rewrites, one a file, and what they have in common.
 
+mod batches;
 mod cut;
 pub mod decouple_functional;
 pub mod decouple_independent;
+pub mod decouple_state_machine;
 mod key_choice;
 pub mod partition_co_hash;
 mod separate;
@@ -14,10 +16,12 @@ use menard_lang::ir::{Name, Program};
 use menard_lang::plan::LineKind;
 use menard_lang::run::{Schedule, Trace};
 
+use crate::analysis::scope::{Scope, fills};
 use crate::precondition::{Precondition, Proofs};
-use crate::refusal::Refusal;
+use crate::refusal::{Broken, Obstacle, Refusal};
 
 pub use split::Split;
+use split::one_of;
 pub(crate) use split::suggest;
 
 /// A line of a plan that names what is not there, or asks for what makes no sense. Unlike a refusal it says nothing about rules.
@@ -87,4 +91,38 @@ pub trait Rewrite {
     fn inexact(&self, _: &Self::Permit) -> BTreeSet<Name> {
         BTreeSet::new()
     }
+
+    /// See [`menard_lang::run::Lift::late`].
+    fn late(&self, _: &Self::Permit) -> BTreeSet<Name> {
+        BTreeSet::new()
+    }
+}
+
+/// `Ok(sentence)` without obstacles.
+fn decide(obstacles: Vec<Obstacle>, sentence: String, because: &str, help: Option<&str>) -> Result<String, Broken> {
+    match (obstacles.is_empty(), help) {
+        (true, _) => Ok(sentence),
+        (false, None) => Err(Broken::new(because, obstacles)),
+        (false, Some(help)) => Err(Broken::new(because, obstacles).help(help)),
+    }
+}
+
+/// A precondition of all rewrites that forward: rules that stay would have to wait for what moves.
+fn reads_nothing_that_moves(program: &Program, site: &Split) -> Result<String, Broken> {
+    let scope = Scope::of(program, &site.component);
+    let filled: BTreeSet<&str> = site.moving(&scope).into_iter().filter_map(fills).collect();
+    let mut obstacles = Vec::new();
+    for rule in site.staying(&scope) {
+        let read: Vec<&str> = scope.references(rule).intersection(&filled).copied().collect();
+        if !read.is_empty() {
+            obstacles.push(Obstacle::new(program, rule.span, one_of("this stays, and reads", read)));
+        }
+    }
+    let sentence = format!("no rule that stays in `{}` reads what moves", site.component);
+    decide(
+        obstacles,
+        sentence,
+        "a rule that stays would have to wait for what moves",
+        Some("name these rules' heads as handles too"),
+    )
 }

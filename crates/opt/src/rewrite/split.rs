@@ -9,6 +9,7 @@ use menard_value::Function;
 
 use super::Misfit;
 use crate::analysis::scope::{START, Scope};
+use crate::edit::{fresh, is_used};
 
 /// A component and the rules of it that shall move to a new one.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -64,6 +65,19 @@ impl Split {
             }
         }
         Ok(Split { component: component.clone(), into: into.clone(), handles: handles.to_vec(), moved })
+    }
+
+    /// The rules for each head of each component that is not partitioned.
+    pub fn of_every_head(program: &Program) -> Vec<Split> {
+        let mut sites = Vec::new();
+        for component in program.components.iter().filter(|component| component.count.is_none()) {
+            let heads: BTreeSet<&Name> = component.rules.iter().map(|rule| &rule.head.relation).collect();
+            for head in heads {
+                let into = fresh(&format!("{head}_node"), |name| is_used(program, name));
+                sites.extend(Split::of_handles(program, &component.name, std::slice::from_ref(head), &into));
+            }
+        }
+        sites
     }
 
     /// The rules that stay, other than those that derive constants.

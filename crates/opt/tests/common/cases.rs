@@ -12,7 +12,7 @@ pub enum Killed {
 }
 
 /// Refused because whoever receives would have to verify what the rewrite changes.
-const NO_LIARS: Killed = Killed::Untested("no world has a node that lies");
+pub const NO_LIARS: Killed = Killed::Untested("no world has a node that lies");
 
 /// A pair of programs.
 pub struct Case {
@@ -42,7 +42,7 @@ role server
 role store[2]
 ";
 
-fn program(faults: &str, channels: &str, components: &str) -> String {
+pub fn program(faults: &str, channels: &str, components: &str) -> String {
     format!("{ROLES}{faults}\n{channels}\n{components}\n")
 }
 
@@ -50,6 +50,7 @@ fn program(faults: &str, channels: &str, components: &str) -> String {
 pub fn cases() -> Vec<Case> {
     let mut cases = independent();
     cases.extend(functional());
+    cases.extend(super::state_machine::cases());
     cases.extend(co_hash());
     cases
 }
@@ -480,7 +481,7 @@ channel done(k: int, n: int)  store -> server
 }
 
 impl Case {
-    fn with_killed(self, killed: Killed) -> Case {
+    pub fn with_killed(self, killed: Killed) -> Case {
         Case { killed, ..self }
     }
 

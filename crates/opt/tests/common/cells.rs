@@ -13,7 +13,7 @@ pub enum Verdict {
 pub struct Cell {
     /// The construct, as the book's table names it.
     pub construct: &'static str,
-    /// The column of the table: `independent`, `functional` or `co-hash`.
+    /// The column of the table: `independent`, `functional`, `state_machine` or `co-hash`.
     pub rewrite: &'static str,
     /// What it shows.
     pub name: &'static str,
@@ -38,7 +38,7 @@ channel lost(k: int)          store -> server
 channel done(k: int, v: int)  server -> store
 ";
 
-fn program(channels: &str, components: &str) -> String {
+pub fn program(channels: &str, components: &str) -> String {
     format!("{HEADER}{channels}\n{components}\n")
 }
 
@@ -112,11 +112,11 @@ fn co_hash(construct: &'static str, name: &'static str, channels: &str, rules: &
 }
 
 impl Cell {
-    fn refused(self, precondition: &'static str) -> Cell {
+    pub fn refused(self, precondition: &'static str) -> Cell {
         Cell { verdict: Verdict::Refused(precondition), ..self }
     }
 
-    fn line(self, line: &'static str) -> Cell {
+    pub fn line(self, line: &'static str) -> Cell {
         Cell { line, ..self }
     }
 }
@@ -132,6 +132,7 @@ pub fn cells() -> Vec<Cell> {
     cells.extend(aggregates());
     cells.extend(numbering());
     cells.extend(values());
+    cells.extend(super::state_machine::cells());
     cells
 }
 
@@ -790,7 +791,7 @@ fn values() -> Vec<Cell> {
 }
 
 /// A disk, which brings back what it is told.
-const DISK: &str = "
+pub const DISK: &str = "
 role disk native
 channel write(k: int, v: int)    server -> disk
 channel written(k: int, v: int)  disk -> server
@@ -837,7 +838,7 @@ impl Cell {
     }
 
     /// The stores number what they send to the server.
-    fn in_turn(self) -> Cell {
+    pub fn in_turn(self) -> Cell {
         let numbered = "component store {
            table next(=> n: int) max
            next(0)      :- start()
@@ -848,7 +849,7 @@ impl Cell {
     }
 
     /// The stores send back what is sent to them one by one.
-    fn one_each(self) -> Cell {
+    pub fn one_each(self) -> Cell {
         let program =
             self.program.replace("component store {", "component store {\n one(k, v)@s :~ each(k, v) from s\n");
         Cell { program, ..self }

@@ -4,6 +4,7 @@
 pub mod cases;
 pub mod cells;
 pub mod refine;
+pub mod state_machine;
 
 use menard_lang::plan::{Line, parse_line};
 use menard_lang::{Program, Source, compile_text};
