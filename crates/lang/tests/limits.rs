@@ -58,6 +58,17 @@ fn long_chains_of_rules_compile() {
     assert_eq!(compiled.program.components[0].strata.len(), 4_001);
 }
 
+/// What a call means may depend on rules that come later, or that come before.
+#[test]
+fn long_chains_of_calls_with_several_forms_compile() {
+    let rule = |rule: usize| format!("  r{rule}(concat(x, x)) :- r{}(x)\n", rule + 1);
+    for rules in [(0..4_000).map(rule).collect::<String>(), (0..4_000).rev().map(rule).collect()] {
+        let text = format!("protocol p\nrole a\ncomponent a {{\n{rules}  r4000(0x00) :- start()\n}}\n");
+        let compiled = compile(&Source::new("test.ded", text), &[]).unwrap_or_else(|errors| panic!("{errors}"));
+        assert_eq!(compiled.program.components[0].rules.len(), 4_001);
+    }
+}
+
 #[test]
 fn errors_do_not_flood() {
     let rules: String = (0..4_000).map(|rule| format!("  r(x{rule}) :- q()\n")).collect();

@@ -100,8 +100,10 @@ impl Inference {
         let mut variables_of_rules = Vec::new();
         for rule in &component.rules {
             self.variables.clear();
+            let waiting = self.waiting.len();
             self.rule(rule, sink);
-            self.settle(false, sink);
+            // What other rules left waiting is looked at in the end.
+            self.settle_from(waiting, sink);
             variables_of_rules.push(std::mem::take(&mut self.variables));
         }
         self.settle(sink.errors() == 0, sink);

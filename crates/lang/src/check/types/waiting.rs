@@ -28,6 +28,17 @@ pub(super) enum Waiting {
     In { collection: Term, of: Span, member: Term, span: Span },
 }
 
+impl Waiting {
+    /// What is not known as long as it waits, and where.
+    fn unknown(&self) -> (Span, String) {
+        match self {
+            Waiting::Field { span, name, .. } => (*span, format!("of what `{name}` is a field")),
+            Waiting::Call { span, function, .. } => (*span, format!("which `{}` is meant", function.name)),
+            Waiting::In { of, .. } => (*of, "what this is".to_owned()),
+        }
+    }
+}
+
 impl Inference {
     /// Does what can be done at once, and keeps the rest.
     pub(super) fn wait(&mut self, waiting: Waiting, sink: &mut Sink) {
@@ -36,23 +47,30 @@ impl Inference {
         }
     }
 
-    /// Does what can be done by now. At the end, what is left is reported.
-    pub(super) fn settle(&mut self, at_end: bool, sink: &mut Sink) {
+    /// Does what can be done by now with what waits from a position on.
+    pub(super) fn settle_from(&mut self, first: usize, sink: &mut Sink) {
         loop {
-            let before = self.waiting.len();
-            for waiting in std::mem::take(&mut self.waiting) {
+            let rest = self.waiting.split_off(first);
+            let before = rest.len();
+            // Each time in the other direction: types come from rules before as well as from rules behind.
+            for waiting in rest.into_iter().rev() {
                 self.wait(waiting, sink);
             }
-            if self.waiting.len() == before {
+            if self.waiting.len() - first == before {
                 break;
             }
         }
-        for waiting in if at_end { std::mem::take(&mut self.waiting) } else { Vec::new() } {
-            let (span, what) = match &waiting {
-                Waiting::Field { span, name, .. } => (*span, format!("of what `{name}` is a field")),
-                Waiting::Call { span, function, .. } => (*span, format!("which `{}` is meant", function.name)),
-                Waiting::In { of, .. } => (*of, "what this is".to_owned()),
-            };
+    }
+
+    /// Does what can be done by now. At the end, what is left is reported.
+    pub(super) fn settle(&mut self, at_end: bool, sink: &mut Sink) {
+        self.settle_from(0, sink);
+        if !at_end {
+            return;
+        }
+        let mut left: Vec<(Span, String)> = std::mem::take(&mut self.waiting).iter().map(Waiting::unknown).collect();
+        left.sort_by_key(|(span, _)| span.start);
+        for (span, what) in left {
             let message = format!("it cannot be inferred {what}");
             let diagnostic = sink.start(Code::E0302, message).label(span, "the types are unknown");
             sink.push(diagnostic.help("declare the relation that the value is a column of"));
