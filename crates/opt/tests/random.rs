@@ -479,7 +479,7 @@ fn whatever_is_allowed_refines() {
     println!("{applied:?}\n{constructs:?}");
     for (construct, _) in CONSTRUCTS {
         let met = constructs.keys().any(|(_, found)| *found == construct);
-        assert!(met || count < 3000, "some rewrite meets `{construct}`: {constructs:?}");
+        assert!(met || count < 10_000, "some rewrite meets `{construct}`: {constructs:?}");
     }
     assert!(applied.len() == 4 || count < 100, "every rewrite is applied somewhere: {applied:?}");
 }
