@@ -14,6 +14,7 @@ use menard_sim::{campaign, explore, includes, shrink, shrink_unmet, simulate, sp
 use crate::campaign::Campaign;
 use crate::explored::Explored;
 use crate::output::Output;
+use crate::table::grouped;
 use crate::text::counted;
 
 /// A program made ready for simulation, with everything that it is checked against.
@@ -98,13 +99,14 @@ impl Laboratory {
     /// What properties ask for in the end shows in runs that come to rest only.
     fn not_asked(&self, campaign: &Campaign) -> Option<String> {
         let asked = self.observer.as_ref().is_some_and(PreparedObserver::has_goals);
-        let (runs, rested) = (campaign.report.runs, campaign.report.rested_runs);
+        let (runs, restless) = (campaign.report.runs, campaign.report.restless_runs);
         let text = || {
+            let (runs, restless) = (grouped(runs), grouped(restless));
             format!(
-                "note: {rested} of {runs} runs came to rest: in the others nobody asked for what `eventually` is about"
+                "note: {restless} of {runs} runs took too many steps to come to rest: what `eventually` asks for was not looked for in them"
             )
         };
-        (asked && rested < runs).then(text)
+        (asked && restless > 0).then(text)
     }
 
     /// Where messages are late, those that never come show in drained runs only.
@@ -159,7 +161,11 @@ impl Laboratory {
     /// A run in which something went wrong, made small, as a person can follow it.
     pub fn show(&self, found: &Found) -> String {
         let run = self.shrunk(found);
-        let mut text = space_time(self.subject().names(), &run.trace, run.violation.as_ref());
+        let (trace, hidden) = run.shown();
+        let mut text = space_time(self.subject().names(), &trace, run.violation.as_ref());
+        if hidden > 0 {
+            text.push_str(&format!("   ⋮  {hidden} more rounds\n"));
+        }
         match &found.what {
             Wrong::Property(_) => {}
             Wrong::Unmet(_) => {
@@ -204,7 +210,7 @@ impl Laboratory {
                 shrink(subject, observer, &run.trace, &mut keeps)
             }
             Wrong::Unmet(unmet) => match observer {
-                Some(observer) => shrink_unmet(subject, observer, &run.trace, unmet.goal),
+                Some(observer) => shrink_unmet(subject, observer, &run, unmet.goal),
                 None => run,
             },
             Wrong::Endless(_) => shrink(subject, observer, &run.trace, &mut |run| run.endless.is_some()),

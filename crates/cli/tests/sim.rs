@@ -46,6 +46,22 @@ fn a_violation_is_shown_and_can_be_seen_again() {
 }
 
 #[test]
+fn what_never_comes_is_named_below_a_few_rounds() {
+    let deaf = "protocol deaf\n\nrole client external\nrole server\n\nchannel ask(id: int)     client -> server\n\
+                channel answer(id: int)  server -> client\n\ncomponent server {\n  table asked(=> n: int) max\n\n  \
+                timer tick() every 1 s\n\n  asked(0)      :+ start()\n  asked(n + 1)  :+ asked(n), tick()\n  \
+                answer(id)@c  :~ ask(id) from c, asked(n), n < 0\n}\n";
+    let answered = "properties of deaf\n\neventually answer(id) to c :- ask(id) from c\n";
+    let desk = Desk::with(&[("deaf.ded", deaf), ("properties.ded", answered)]);
+    let answer = desk.menard(&["sim", "deaf.ded", "--runs", "5"]);
+    assert_eq!(answer.status, 1);
+    let tail: Vec<&str> = answer.stdout.lines().rev().skip(2).take(2).collect();
+    assert!(tail[0].starts_with("   ✗  never comes: eventually answer(id) to c"), "{}", answer.stdout);
+    assert!(tail[1].starts_with("   ⋮  ") && tail[1].ends_with(" more rounds"), "{}", answer.stdout);
+    assert!(answer.stdout.lines().count() < 40, "{}", answer.stdout);
+}
+
+#[test]
 fn small_scopes_are_searched_through() {
     let (status, json) = Desk::new().json(&["sim", "voting", "--plan", "scalable", "--exhaustive", "--requests", "1"]);
     assert_eq!((status, &json["complete"], &json["refinement"]["included"]), (0, &true.into(), &true.into()));

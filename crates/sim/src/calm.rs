@@ -36,9 +36,11 @@ pub(crate) enum Verdict {
 /// A goal and the variables of its body for which it is not there.
 type Owed = BTreeSet<(usize, Vec<Value>)>;
 
-/// Lets a world come to rest.
-pub(crate) fn calm_down(world: &mut World<'_>) -> Verdict {
-    Calm::new(world).run()
+/// Lets a world come to rest. Gives the positions in the log at which each round began, too: before the first of them, the world was not at rest.
+pub(crate) fn calm_down(world: &mut World<'_>) -> (Verdict, Vec<usize>) {
+    let mut rounds = vec![world.log.entries.len()];
+    let verdict = Calm::new(world).run(&mut rounds);
+    (verdict, rounds)
 }
 
 struct Calm<'w, 'a> {
@@ -71,7 +73,7 @@ impl<'w, 'a> Calm<'w, 'a> {
         calm
     }
 
-    fn run(mut self) -> Verdict {
+    fn run(mut self, rounds: &mut Vec<usize>) -> Verdict {
         let clocks: BTreeSet<u32> = self.due.keys().map(|(_, place, _)| *place).collect();
         let clocks = narrow(clocks.len()).max(1);
         let mut owed_before: Option<Owed> = None;
@@ -96,6 +98,7 @@ impl<'w, 'a> Calm<'w, 'a> {
                 }
                 owed_before = Some(still);
             }
+            rounds.push(self.world.log.entries.len());
             self.fire();
             if !owed.is_empty() {
                 self.retry();

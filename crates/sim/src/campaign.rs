@@ -48,6 +48,8 @@ pub struct CampaignReport {
     pub drained_runs: u64,
     /// Runs that came to rest: in these, what has to be there in the end was asked for.
     pub rested_runs: u64,
+    /// Runs in which nothing went wrong before the limit of steps, and that did not come to rest until then.
+    pub restless_runs: u64,
     /// Steps of physical nodes.
     pub steps: u64,
     /// Messages sent by nodes of the program.
@@ -111,6 +113,8 @@ impl CampaignReport {
         self.runs += 1;
         self.drained_runs += u64::from(summary.drained);
         self.rested_runs += u64::from(summary.came_to_rest);
+        let was_cut_off = !summary.came_to_rest && summary.violation.is_none() && summary.endless.is_none();
+        self.restless_runs += u64::from(was_cut_off);
         self.steps += u64::from(stats.steps);
         self.messages += u64::from(stats.messages);
         self.requests += u64::from(stats.requests);

@@ -101,17 +101,17 @@ impl<'a> Replayer<'a> {
     /// The run of the last replay, which ended in `violation`.
     pub fn run(&self, violation: Option<Violation>) -> Run {
         let (endless, hash, stats) = (self.world.endless(), self.world.log.hash(self.world.prepared), self.world.stats);
-        Run { trace: self.trace(), violation, unmet: None, endless, hash, stats }
+        Run { trace: self.trace(), violation, unmet: None, rounds: Vec::new(), endless, hash, stats }
     }
 
     /// Lets the last replay, which was lenient and met no violation, come to rest as a simulated run does.
     pub(crate) fn come_to_rest(&mut self) -> Run {
-        let verdict = calm_down(&mut self.world);
-        let run = self.run(self.world.violation());
-        match verdict {
-            Verdict::Unmet(unmet) => Run { unmet: Some(unmet), ..run },
-            Verdict::Open | Verdict::Met => run,
-        }
+        let (verdict, rounds) = calm_down(&mut self.world);
+        let unmet = match verdict {
+            Verdict::Unmet(unmet) => Some(unmet),
+            Verdict::Open | Verdict::Met => None,
+        };
+        Run { unmet, rounds, ..self.run(self.world.violation()) }
     }
 
     /// What happened in the last replay.

@@ -29,9 +29,12 @@ pub fn shrink(
 
 /// Shrinks a run in which a goal of the properties is never met: what is left comes to rest without it, too. What happens while it does is
 /// part of the run that comes back, but is not made smaller: it follows from the rest.
-pub fn shrink_unmet(prepared: &Prepared, observer: &PreparedObserver, trace: &Trace, goal: usize) -> Run {
+pub fn shrink_unmet(prepared: &Prepared, observer: &PreparedObserver, run: &Run, goal: usize) -> Run {
     let keeps = &mut |run: &Run| run.unmet.as_ref().is_some_and(|unmet| unmet.goal == goal);
-    shrink_to_rest(prepared, Some(observer), trace, keeps, true)
+    // A run that had come to rest and were to do so again would see every request of every round again in every round.
+    let mut trace = run.trace.clone();
+    trace.events.truncate(run.rounds.first().copied().unwrap_or(usize::MAX));
+    shrink_to_rest(prepared, Some(observer), &trace, keeps, true)
 }
 
 fn shrink_to_rest(

@@ -37,6 +37,9 @@ pub struct Run {
     pub violation: Option<Violation>,
     /// What never comes, if the run came to rest without it.
     pub unmet: Option<Unmet>,
+    /// The events of the trace at which the rounds began in which the run came to rest, if it got so far. What happens from the first of them on
+    /// follows from what happened before.
+    pub rounds: Vec<usize>,
     /// The node whose follow-ups did not end, if there was one; the run ends there.
     pub endless: Option<Address>,
     /// A hash of everything that happened, equal on every machine and in every build.
@@ -49,8 +52,26 @@ pub struct Run {
 pub fn simulate(prepared: &Prepared, observer: Option<&PreparedObserver>, seed: u64) -> Run {
     let mut simulator = Simulator::new(prepared, observer);
     let summary = simulator.run(seed);
-    let Summary { violation, unmet, endless, hash, stats, .. } = summary;
-    Run { trace: simulator.trace(), violation, unmet, endless, hash, stats }
+    let Summary { violation, unmet, rounds, endless, hash, stats, .. } = summary;
+    Run { trace: simulator.trace(), violation, unmet, rounds, endless, hash, stats }
+}
+
+/// Rounds of coming to rest that are shown of a run.
+const SHOWN_ROUNDS: usize = 4;
+/// So few more rounds are shown, too.
+const SPARED_ROUNDS: usize = 2;
+
+impl Run {
+    /// What a person has to read of it: rounds in which only more of the same happens are left out. Gives their number, too.
+    pub fn shown(&self) -> (Trace, usize) {
+        let mut trace = self.trace.clone();
+        let hidden = self.rounds.len().saturating_sub(SHOWN_ROUNDS);
+        if self.unmet.is_none() || hidden <= SPARED_ROUNDS {
+            return (trace, 0);
+        }
+        trace.events.truncate(self.rounds[SHOWN_ROUNDS]);
+        (trace, hidden)
+    }
 }
 
 /// A run without its trace.
@@ -60,6 +81,8 @@ pub struct Summary {
     pub violation: Option<Violation>,
     /// As in [`Run`].
     pub unmet: Option<Unmet>,
+    /// As in [`Run`].
+    pub rounds: Vec<usize>,
     /// Whether everything arrived in the end and timers went on firing for a while, so that it is known what never comes.
     pub came_to_rest: bool,
     /// As in [`Run`].
@@ -154,7 +177,7 @@ impl<'a> Simulator<'a> {
             }
         }
         let goes_on = violation.is_none() && self.world.endless().is_none() && self.queue.is_empty();
-        let verdict = if goes_on { calm_down(&mut self.world) } else { Verdict::Open };
+        let (verdict, rounds) = if goes_on { calm_down(&mut self.world) } else { (Verdict::Open, Vec::new()) };
         if verdict == Verdict::Open {
             violation = self.world.violation();
         }
@@ -165,6 +188,7 @@ impl<'a> Simulator<'a> {
                 Verdict::Unmet(unmet) => Some(unmet),
                 Verdict::Open | Verdict::Met => None,
             },
+            rounds,
             endless: self.world.endless(),
             hash: self.world.log.hash(self.world.prepared),
             stats: self.world.stats,

@@ -63,23 +63,23 @@ fn who_asks_once_may_wait_for_ever() {
     assert!(!unmet.facts.is_empty());
     let run = simulate(&prepared, Some(&observer), report.violations[0].seed);
     assert_eq!(run.unmet.as_ref(), Some(unmet));
-    let small = shrink_unmet(&prepared, &observer, &run.trace, unmet.goal);
+    let small = shrink_unmet(&prepared, &observer, &run, unmet.goal);
     let text = space_time(prepared.names(), &small.trace, None);
     let told = observer.tell(&small.unmet.expect("it is still not met"), prepared.names());
     insta::assert_snapshot!(format!("{text}   ✗  {told}"), @r"
-       ┌ client[0]
+       ┌ client[1]
        │  ┌ asker
-    1  ●  │  client[0] sends m1 ▸ question(2) to asker
-    2  ├─▶●  asker takes m1 question(2) from client[0]
-       │  │      m2 ▸ ask(2) to knower
-       │  │      m3 ▸ timer retry(2)
-    3  │  │  lost: m2 ask(2) from asker to knower
-    4  ●  │  client[0] sends m4 ▸ question(2) to asker
-    5  │  ●  asker: timer m3 retry(2) fires
-    6  ├─▶●  asker takes m4 question(2) from client[0]
-    7  ●  │  client[0] sends m5 ▸ question(2) to asker
-    8  ├─▶●  asker takes m5 question(2) from client[0]
-    ✗  never comes: eventually answer(id) to c :- question(id) from c, for id = 2, c = client[0]
+    1  ●  │  client[1] sends m1 ▸ question(3) to asker
+    2  ├─▶●  asker takes m1 question(3) from client[1]
+       │  │      m2 ▸ ask(3) to knower
+       │  │      m3 ▸ timer retry(3)
+    3  │  │  lost: m2 ask(3) from asker to knower
+    4  ●  │  client[1] sends m4 ▸ question(3) to asker
+    5  │  ●  asker: timer m3 retry(3) fires
+    6  ├─▶●  asker takes m4 question(3) from client[1]
+    7  ●  │  client[1] sends m5 ▸ question(3) to asker
+    8  ├─▶●  asker takes m5 question(3) from client[1]
+    ✗  never comes: eventually answer(id) to c :- question(id) from c, for id = 3, c = client[1]
     ");
 }
 
@@ -149,4 +149,60 @@ fn a_clock_that_only_ticks_comes_to_rest() {
     let (program, prepared) = prepare(&never, Config { requests: 1, ..Config::default() });
     let observer = observe(&program, ANSWERED);
     assert!((0..5).all(|seed| simulate(&prepared, Some(&observer), seed).unmet.is_some()));
+}
+
+#[test]
+fn a_run_is_made_small_though_its_state_never_comes_again() {
+    let counting = "protocol insistent
+        role client external
+        role a
+        channel question(id: int) client -> a
+        channel answer(id: int)   a -> client
+        component a {
+          timer tick() every 1 s
+          table n(=> x: int) max
+          n(0)         :+ start()
+          n(x + 1)     :+ n(x), question(_)
+          answer(id)@c :~ question(id) from c, n(x), x < 0
+        }";
+    let (program, prepared) = prepare(counting, Config::default());
+    let observer = observe(&program, ANSWERED);
+    let run = simulate(&prepared, Some(&observer), 0);
+    let goal = run.unmet.as_ref().expect("no answer ever comes").goal;
+    assert!(run.rounds.len() > 100, "only the number of rounds tells that nothing comes");
+    let small = shrink_unmet(&prepared, &observer, &run, goal);
+    assert_eq!(small.unmet.as_ref().map(|unmet| unmet.facts.len()), Some(1));
+    let (shown, hidden) = small.shown();
+    assert_eq!(hidden + 4, small.rounds.len());
+    insta::assert_snapshot!(space_time(prepared.names(), &shown, None), @r"
+       ┌ client[1]
+       │  ┌ a
+    1  │  ●  a steps
+       │  │      m1 ▸ timer tick()
+    2  ●  │  client[1] sends m2 ▸ question(3) to a
+    3  ├─▶●  a takes m2 question(3) from client[1]
+    4  ●  │  client[1] sends m3 ▸ question(3) to a
+    5  │  ●  a: timer m1 tick() fires
+       │  │      m4 ▸ timer tick()
+    6  ├─▶●  a takes m3 question(3) from client[1]
+    7  ●  │  client[1] sends m5 ▸ question(3) to a
+    8  │  ●  a: timer m4 tick() fires
+       │  │      m6 ▸ timer tick()
+    9  ├─▶●  a takes m5 question(3) from client[1]
+   10  ●  │  client[1] sends m7 ▸ question(3) to a
+   11  │  ●  a: timer m6 tick() fires
+       │  │      m8 ▸ timer tick()
+   12  ├─▶●  a takes m7 question(3) from client[1]
+    ");
+}
+
+#[test]
+fn runs_that_something_ended_are_not_called_restless() {
+    let violated = format!("{ANSWERED}\n violation(id) :- answer(id)");
+    let (.., report) = check(INSISTENT, &violated, Config::default());
+    assert!(report.wrong_runs > 100 && report.rested_runs < 200);
+    assert_eq!(report.restless_runs, 0);
+    let (.., report) = check(INSISTENT, ANSWERED, Config { max_steps: 10, ..Config::default() });
+    assert_eq!((report.wrong_runs, report.restless_runs + report.rested_runs), (0, 300));
+    assert!(report.restless_runs > 100);
 }
