@@ -69,3 +69,25 @@ fn byzantine_nodes_are_refused_everywhere() {
         assert_eq!(refusals[0].precondition, precondition);
     }
 }
+
+#[test]
+fn a_refusal_says_that_no_rules_would_help_where_nodes_restart() {
+    for (precondition, on_faults, role) in
+        [("D1.1", "D1.4", "server"), ("D2.1", "D2.6", "server"), ("P1.1", "P1.6", "server")]
+    {
+        let case = cases().into_iter().find(|case| case.precondition == precondition).expect("there is such a case");
+        let hopeless = |text: &str| {
+            let Err(PlanError::Refused { refusals, .. }) = apply_without(&program(text), case.line, None) else {
+                panic!("{precondition} does not hold")
+            };
+            assert_eq!(refusals[0].precondition, precondition);
+            refusals[0].hopeless.clone()
+        };
+        assert_eq!(hopeless(&case.broken), None);
+        let restarting = format!("{}\nfault restart 1 of {role}", case.broken);
+        let expected = format!(
+            "whatever the rules are, {on_faults} does not hold either: the declared faults are more than the loss of messages at `{role}`"
+        );
+        assert_eq!(hopeless(&restarting), Some(expected));
+    }
+}

@@ -76,6 +76,10 @@ impl Rewrite for DecoupleFunctional {
         PRECONDITIONS
     }
 
+    fn on_faults(&self) -> &'static str {
+        "D2.6"
+    }
+
     fn sites(&self, program: &Program) -> Vec<Split> {
         Split::of_every_head(program)
     }

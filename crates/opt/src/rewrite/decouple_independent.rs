@@ -58,6 +58,10 @@ impl Rewrite for DecoupleIndependent {
         PRECONDITIONS
     }
 
+    fn on_faults(&self) -> &'static str {
+        "D1.4"
+    }
+
     fn sites(&self, program: &Program) -> Vec<Split> {
         let mut sites = Vec::new();
         for component in program.components.iter().filter(|component| component.count.is_none()) {

@@ -72,6 +72,10 @@ impl Rewrite for DecoupleStateMachine {
         PRECONDITIONS
     }
 
+    fn on_faults(&self) -> &'static str {
+        "D4.4"
+    }
+
     fn sites(&self, program: &Program) -> Vec<Split> {
         Split::of_every_head(program)
     }

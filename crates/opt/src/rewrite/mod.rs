@@ -51,6 +51,9 @@ pub trait Rewrite {
     /// Its preconditions, in the order in which they are decided.
     fn preconditions(&self) -> &'static [Precondition<Self::Site>];
 
+    /// The number of the precondition on faults. It is a matter of the role alone: where it does not hold, no change of rules helps.
+    fn on_faults(&self) -> &'static str;
+
     /// Where it could apply: the smallest inseparable groups of rules, or the keys of a component.
     fn sites(&self, program: &Program) -> Vec<Self::Site>;
 

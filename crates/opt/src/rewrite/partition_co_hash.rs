@@ -84,6 +84,10 @@ impl Rewrite for PartitionCoHash {
         PRECONDITIONS
     }
 
+    fn on_faults(&self) -> &'static str {
+        "P1.6"
+    }
+
     fn sites(&self, program: &Program) -> Vec<Partitioning> {
         let mut sites = Vec::new();
         for component in program.components.iter().filter(|component| component.count.is_none()) {
