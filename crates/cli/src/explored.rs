@@ -37,7 +37,8 @@ impl Explored {
         } else if !found.complete {
             text += &format!("the search ends after {} states: take fewer --requests\n", scope.max_states);
         } else {
-            text += "no violation is possible with these requests\n";
+            text += "no violation is possible with these requests:\n";
+            text += &scope.requests.iter().map(|request| format!("  {}\n", names.message(request))).collect::<String>();
         }
         text += &inclusion.map(|inclusion| compared(names, inclusion)).unwrap_or_default();
         let included = inclusion.is_none_or(|inclusion| {
