@@ -78,8 +78,10 @@ fn programs() -> Vec<String> {
     vec![TABLES.to_owned(), VOTING.to_owned(), hasty_voting(), decoupled_voting(), TOUR.to_owned()]
 }
 
-fn start(program: &Program, at: &Address) -> Node {
-    Node::new(Arc::new(lower(program, &at.component)), at.node)
+fn start(program: &Program, at: &Address, choice_seed: u64) -> Node {
+    let mut node = Node::new(Arc::new(lower(program, &at.component)), at.node);
+    node.set_choice_seed(choice_seed);
+    node
 }
 
 /// The engine's tables and views after each step are those of the chronicle.
@@ -96,7 +98,7 @@ pub fn compare(program: &Program, chronicle: &Chronicle<'_>, trace: &Trace) {
                     let channel = u16::try_from(channel.expect("a channel")).expect("few channels");
                     inputs.push(channel, message.from, message.args.iter().cloned());
                 }
-                let engine = engines.entry(at.clone()).or_insert_with(|| start(program, at));
+                let engine = engines.entry(at.clone()).or_insert_with(|| start(program, at, trace.choice_seed));
                 engine.step(&inputs, &mut outputs);
                 let kept = chronicle.tables(at, position);
                 let component = program.component(&at.component).expect("a component");
