@@ -34,6 +34,7 @@ fn plausible_mistakes_are_answered_with_the_way_out() {
         "answer(id)@c :~ ask(id, _) from c.",
         "table seen(id: int)\nanswer(id)@c :~ ask(id, _) from c, not seen(id)",
         "answer(id)@c :~ done(id) from w",
+        "table pairs(l: list<(int, string)>)\nanswer(n)@c :~ ask(_, s) from c, pairs(l), (n, s) in l",
         "answer(id)@c :~ ask(id, _) from c, id = 3",
         "answer(id)@c :~ ask(id, _) from c, count(id) > 3",
         "table total(n: int)\ntotal(0) :- start()\ntotal(n + 1) :- total(n), ask(_, _)",

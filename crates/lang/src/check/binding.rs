@@ -97,10 +97,25 @@ fn report_unbound(rule: &Rule, name: &Name, span: Span, sink: &mut Sink) {
             "the body says to whom: `... from {name}` answers a message, the relation of a role has all its nodes, a table can keep a node"
         );
         diagnostic = diagnostic.help(help);
+    } else if let Some(collection) = rule.body.iter().find_map(|literal| taken_apart(literal, name)) {
+        let help = format!(
+            "`in` takes no member apart: name it, `x in {}`, and its parts are `x.0`, `x.1` or `x.FIELD`",
+            crate::print::expr(collection)
+        );
+        diagnostic = diagnostic.help(help);
     } else {
-        diagnostic = diagnostic.help("a relation that is not negated, or `x = ...`, binds a variable");
+        diagnostic =
+            diagnostic.help("a relation that is not negated, `... from x`, `x in ...` or `x = ...` binds a variable");
     }
     sink.push(diagnostic);
+}
+
+/// The collection whose member is written as something with this variable in it.
+fn taken_apart<'r>(literal: &'r Literal, name: &Name) -> Option<&'r Expr> {
+    match literal {
+        Literal::In { element, collection, negated: false, .. } if mentions(element, name) => Some(collection),
+        _ => None,
+    }
 }
 
 fn mentions(expr: &Expr, name: &Name) -> bool {

@@ -59,7 +59,9 @@ pub(super) fn check_reserved(name: &Name, span: Span, sink: &mut Sink) {
     let is_function = ["min", "max", "hash", "length", "index_of", "count", "sum"].contains(&name.as_str());
     if is_function || name == START {
         let what = if name == START { "the event of a node's first step" } else { "a function" };
-        sink.error(Code::E0208, span, format!("`{name}` cannot be declared"), format!("`{name}` is {what}"));
+        let diagnostic = sink.start(Code::E0208, format!("`{name}` cannot be declared"));
+        let help = "give it another name: `menard explain E0208` lists those that are taken";
+        sink.push(diagnostic.label(span, format!("`{name}` is {what}")).help(help));
     }
 }
 
