@@ -379,3 +379,24 @@ fn suspicious_rules_draw_warnings() {
     assert!(warnings("t(x) :- ask(x, _)").contains(&"`a` never reads `tell`".to_owned()));
     assert!(warnings("say(1)@p :~ t(_), b(p)").contains(&"the relation `t` is never filled".to_owned()));
 }
+
+#[test]
+fn records_that_nothing_uses_draw_a_warning() {
+    let unused = |items: &str, rule: &str| {
+        let text = format!(
+            "protocol p {items} role client external role a channel ask(x: int) client -> a
+             channel answer(x: int) a -> client component a {{ {rule} }}"
+        );
+        let compiled = compile(&Source::new("test.ded", text), &[]).unwrap_or_else(|errors| panic!("{errors}"));
+        let messages = compiled.warnings.iter().map(|warning| warning.message.clone());
+        messages.filter(|message| message.contains("record")).collect::<Vec<_>>()
+    };
+    let echo = "answer(x)@c :~ ask(x) from c";
+    let never = |name: &str| format!("the record `{name}` is never used");
+    assert_eq!(unused("record r(x: int)", echo), [never("r")]);
+    assert_eq!(unused("record r(x: int) record s(r: r)", echo), [never("s")]);
+    assert_eq!(unused("record r(x: int)", "answer(y.x)@c :~ ask(x) from c, y = r { x: x }").len(), 0);
+    assert_eq!(unused("record r(x: int)", "table t(y: list<r>) answer(x)@c :~ ask(x) from c, t(_)").len(), 0);
+    assert_eq!(unused("record r(x: int)", "answer(x)@c :~ ask(x) from c, r { x: x }.x > 3").len(), 0);
+    assert_eq!(unused("record r(x: int) channel no(y: option<r>) client -> a", echo).len(), 0);
+}

@@ -5,6 +5,7 @@
 
 mod binding;
 mod channels;
+mod claims;
 mod counts;
 mod destinations;
 mod events;
@@ -15,6 +16,7 @@ mod names;
 mod recursion;
 mod relations;
 mod repetition;
+mod shadows;
 mod strata;
 mod tables;
 mod time;
@@ -49,6 +51,8 @@ pub(crate) fn protocol(program: &mut Program, sink: &mut Sink) -> Result<(), Dia
     tables::warn(program, sink);
     destinations::warn(program, sink);
     repetition::warn(program, sink);
+    claims::warn(program, sink);
+    shadows::warn(program, sink);
     unused::check(program, sink);
     Ok(())
 }

@@ -5,12 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use menard_value::Type;
 
 use crate::diagnostic::Code;
-use crate::ir::{Component, ExprKind, Literal, Name, Program, Relation, RelationKind, Rule};
+use crate::ir::{Component, Constructor, ExprKind, Literal, Name, Program, Relation, RelationKind, Rule};
 use crate::sink::Sink;
 use crate::source::Span;
 
 pub(super) fn check(program: &Program, sink: &mut Sink) {
     check_params(program, sink);
+    check_records(program, sink);
     check_roles(program, sink);
     check_channels(program, sink);
     for component in &program.components {
@@ -43,6 +44,34 @@ fn check_params(program: &Program, sink: &mut Sink) {
         let message = format!("the parameter `{}` is never used", param.name);
         let diagnostic = sink.start_warning(Code::E0615, message).label(param.span, "used nowhere");
         sink.push(diagnostic);
+    }
+}
+
+fn check_records(program: &Program, sink: &mut Sink) {
+    let mut used: BTreeSet<Type> = BTreeSet::new();
+    used.extend(program.params.iter().map(|param| param.ty));
+    used.extend(program.channels.iter().flat_map(|channel| &channel.columns).map(|column| column.ty));
+    for declared in &program.externs {
+        used.extend(declared.parameters.iter().map(|column| column.ty).chain([declared.result]));
+    }
+    for component in &program.components {
+        used.extend(component.relations.iter().flat_map(|relation| &relation.columns).map(|column| column.ty));
+        used.extend(component.rules.iter().flat_map(|rule| &rule.variables).map(|(_, ty)| *ty));
+        for expr in component.rules.iter().flat_map(Rule::expressions) {
+            expr.visit(&mut |expr| {
+                if let ExprKind::Construct(Constructor::Record(record), _) = &expr.kind {
+                    used.insert(Type::Record(*record));
+                }
+            });
+        }
+    }
+    for record in &program.records {
+        let in_another = program.records.iter().filter(|other| other.name != record.name).map(|other| other.ty);
+        if !used.iter().copied().chain(in_another).any(|ty| ty.contains(|part| part == record.ty)) {
+            let message = format!("the record `{}` is never used", record.name);
+            let diagnostic = sink.start_warning(Code::E0615, message).label(record.span, "used nowhere");
+            sink.push(diagnostic);
+        }
     }
 }
 

@@ -74,6 +74,7 @@ codes! {
     E0208 "A name belongs to the language",
     E0209 "A component reads a relation of another component",
     E0210 "A parameter that does not exist is overridden",
+    E0625 "A variable has the name of a relation of its rule",
     // Types.
     E0301 "Types do not fit together",
     E0302 "A type cannot be inferred",
@@ -126,6 +127,10 @@ codes! {
     E0619 "An order that a restart forgets",
     E0620 "State alone sends to a receiver that notices repetitions",
     E0621 "A message to a node of another role",
+    // Belief.
+    E0622 "A node that is only claimed is counted",
+    E0623 "A signature that is never verified",
+    E0624 "A signature that does not cover what is used",
     // Numbers of nodes and faults.
     E0701 "A number of nodes that makes no sense",
     E0702 "Too many nodes",

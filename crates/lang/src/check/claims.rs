@@ -1,0 +1,178 @@
+//! What a node may believe, where other nodes may be Byzantine.
+//!
+//! A message of a *suspect*, a node of a role of which some may be Byzantine, proves who sent it and nothing else: its columns are claims. A node that is
+//! counted must be more than claimed ([`nodes`]), and a signature says something only to who verifies it, and only about what it
+//! covers ([`signatures`], [`coverage`]). All of these are warnings: what a protocol may believe for other reasons, no check can know.
+
+mod coverage;
+mod nodes;
+mod places;
+mod reader;
+mod signatures;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use menard_value::{Function, FunctionId, Value};
+
+use crate::ir::{
+    Channel, Comparison, Component, Expr, ExprKind, FaultKind, HeadArg, Literal, Name, Program, Rule, RuleKind,
+};
+use crate::sink::Sink;
+use crate::source::Span;
+
+pub(super) fn warn(program: &Program, sink: &mut Sink) {
+    let liars = program.faults.iter().filter(|fault| fault.kind == FaultKind::Byzantine && fault.nodes > 0);
+    let suspects: BTreeSet<&Name> = liars.map(|fault| &fault.role).collect();
+    if suspects.is_empty() {
+        return;
+    }
+    let world = World { program, suspects };
+    nodes::warn(&world, sink);
+    signatures::warn(&world, sink);
+}
+
+/// A program, and of whom it is said that they may lie.
+struct World<'p> {
+    program: &'p Program,
+    suspects: BTreeSet<&'p Name>,
+}
+
+/// A relation of the program: of the component that is named, or a channel.
+type Key<'p> = (Option<&'p Name>, &'p Name);
+
+/// Where a claim comes in.
+#[derive(Clone, Copy)]
+struct Entry<'p> {
+    channel: &'p Channel,
+    span: Span,
+}
+
+impl<'p> World<'p> {
+    /// Whether the sender of a channel may be a liar. The sender of a timer is the node itself.
+    fn is_suspect(&self, channel: &Channel) -> bool {
+        let role = self.program.role_of_endpoint(&channel.sender);
+        channel.delay.is_none() && role.is_some_and(|role| self.suspects.contains(&role.name))
+    }
+
+    /// The role of the sender of a channel.
+    fn sender(&self, channel: &'p Channel) -> &'p Name {
+        self.program.role_of_endpoint(&channel.sender).map_or(&channel.sender, |role| &role.name)
+    }
+
+    fn key(&self, component: &'p Component, relation: &'p Name) -> Key<'p> {
+        (self.program.channel(relation).is_none().then_some(&component.name), relation)
+    }
+
+    /// All rules that derive facts, each with its component.
+    fn rules(&self) -> impl Iterator<Item = (&'p Component, &'p Rule)> {
+        let components = self.program.components.iter();
+        components.flat_map(|component| component.rules.iter().map(move |rule| (component, rule)))
+    }
+
+    /// Looks at rules until none of them has anything new to say: those again that read what has changed. `look` says whether what is
+    /// known of the rule's head has changed.
+    fn settle(&self, mut look: impl FnMut(&'p Component, &'p Rule) -> bool) {
+        let rules: Vec<_> = self.rules().filter(|(_, rule)| !rule.delete).collect();
+        let mut readers: BTreeMap<Key<'p>, BTreeSet<usize>> = BTreeMap::new();
+        for (number, (component, rule)) in rules.iter().enumerate() {
+            for atom in rule.positive_atoms() {
+                readers.entry(self.key(component, &atom.relation)).or_default().insert(number);
+            }
+        }
+        let mut waiting: BTreeSet<usize> = (0..rules.len()).collect();
+        while let Some(number) = waiting.pop_first() {
+            let (component, rule) = rules[number];
+            if look(component, rule) {
+                let head = self.key(component, &rule.head.relation);
+                waiting.extend(readers.get(&head).into_iter().flatten());
+            }
+        }
+    }
+}
+
+/// What is made of the result of a `verify`.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    /// The rule needs it to be true.
+    Holds,
+    /// The rule needs it to be false.
+    Fails,
+    /// The rule passes it on.
+    Kept,
+}
+
+/// A call `verify(signature, signer, covered, ...)`.
+struct Verification<'p> {
+    signature: &'p Expr,
+    signer: &'p Expr,
+    covered: &'p [Expr],
+    outcome: Outcome,
+    span: Span,
+}
+
+fn verify() -> FunctionId {
+    Function::find("verify").expect("the function is in the table")
+}
+
+/// The signatures that a rule verifies.
+fn verifications(rule: &Rule) -> Vec<Verification<'_>> {
+    let verify = verify();
+    let mut found = Vec::new();
+    for literal in &rule.body {
+        for expr in literal.expressions() {
+            let outcome = match literal {
+                Literal::Compare { op, left, right, .. } => outcome_of_test(*op, left, right),
+                Literal::Bind { variable, .. } => outcome_of_name(rule, variable),
+                Literal::Atom(_) | Literal::In { .. } => Outcome::Kept,
+            };
+            collect(expr, verify, outcome, &mut found);
+        }
+    }
+    let head = rule.head.args.iter().filter_map(HeadArg::as_expr).chain(&rule.head.at);
+    head.for_each(|expr| collect(expr, verify, Outcome::Kept, &mut found));
+    found
+}
+
+fn collect<'p>(expr: &'p Expr, verify: FunctionId, outcome: Outcome, found: &mut Vec<Verification<'p>>) {
+    let span = expr.span;
+    match &expr.kind {
+        ExprKind::Call(function, args) if *function == verify => {
+            let [signature, signer, covered @ ..] = args.as_slice() else { return };
+            found.push(Verification { signature, signer, covered, outcome, span });
+        }
+        // What another function makes of it is anybody's guess.
+        _ => expr.parts().iter().for_each(|part| collect(part, verify, Outcome::Kept, found)),
+    }
+}
+
+fn outcome_of_test(op: Comparison, left: &Expr, right: &Expr) -> Outcome {
+    let constant = |expr: &Expr| match &expr.kind {
+        ExprKind::Constant(Value::Bool(value)) => Some(*value),
+        _ => None,
+    };
+    match (op, constant(left).or_else(|| constant(right))) {
+        (Comparison::Equal, Some(true)) | (Comparison::NotEqual, Some(false)) => Outcome::Holds,
+        (Comparison::Equal, Some(false)) | (Comparison::NotEqual, Some(true)) => Outcome::Fails,
+        _ => Outcome::Kept,
+    }
+}
+
+/// What becomes of a result that has a name: `ok = verify(...), ok == true`.
+fn outcome_of_name(rule: &Rule, variable: &Name) -> Outcome {
+    let tests = rule.body.iter().filter_map(|literal| match literal {
+        Literal::Compare { op, left, right, .. }
+            if [left, right].iter().any(|side| side.as_variable() == Some(variable)) =>
+        {
+            Some(outcome_of_test(*op, left, right))
+        }
+        _ => None,
+    });
+    tests.into_iter().find(|outcome| *outcome != Outcome::Kept).unwrap_or(Outcome::Kept)
+}
+
+/// Whether a relation is read in no other way than for what it lacks, like that of `!( ... )`.
+fn is_only_absent(component: &Component, rule: &Rule) -> bool {
+    let name = &rule.head.relation;
+    let mut reads = component.rules.iter().flat_map(Rule::atoms).filter(|atom| atom.relation == *name).peekable();
+    rule.kind == RuleKind::Now && reads.peek().is_some() && reads.all(|atom| atom.negated)
+}

@@ -1,0 +1,171 @@
+//! A signature vouches for what it covers, and for nothing else that came with it.
+//!
+//! A rule that verifies the signature of somebody else than the sender may take from the message what the signature *covers*: the terms that are verified,
+//! what these tell (`hash(v)` tells `v`, a tuple its parts), what is computed from them, and what an equation says of them. What another
+//! relation binds too is not of the message alone.
+
+use std::collections::BTreeSet;
+
+use super::places::{Place, fields, places, visit_places};
+use super::signatures::{Flow, carries_signature};
+use super::{Outcome, Verification, verify};
+use crate::diagnostic::Code;
+use crate::ir::{Atom, Comparison, Expr, ExprKind, HeadArg, Literal, Rule};
+use crate::sink::Sink;
+use crate::source::Span;
+use crate::walk::Referent;
+
+/// Warns of what rules take from a message though the signature that they verify does not cover it.
+pub(super) fn warn(flow: &Flow<'_>, sink: &mut Sink) {
+    for (component, rule) in flow.world.rules() {
+        let reader = flow.reader(component, rule);
+        for atom in rule.positive_atoms() {
+            let sources = flow.sources(component, atom);
+            let mut verified: Vec<&Verification<'_>> = Vec::new();
+            let (mut claims, mut is_senders) = (BTreeSet::new(), false);
+            for source in &sources {
+                let of_source = |found: &&Verification<'_>| {
+                    found.outcome == Outcome::Holds && reader.is_of(found.signature, atom, source)
+                };
+                let found: Vec<_> = reader.verifications.iter().filter(of_source).collect();
+                is_senders |= found.iter().any(|found| reader.is_sender(found.signer, source));
+                claims.extend(found.iter().flat_map(|found| reader.claims(found, atom, source)));
+                verified.extend(found);
+            }
+            if !is_senders && !verified.is_empty() {
+                let is_other = |other: &&Atom| {
+                    !std::ptr::eq(*other, atom) && {
+                        let referent = flow.world.program.referent(component, &other.relation);
+                        referent != Some(Referent::Role)
+                    }
+                };
+                let mut known = Known { rule, places: Vec::new() };
+                known.places.extend(atom.from.iter().filter_map(Place::of));
+                let others = rule.positive_atoms().filter(is_other).flat_map(|other| other.expressions());
+                known.places.extend(others.filter_map(Place::of));
+                for found in &verified {
+                    known.places.extend(Place::of(found.signer));
+                    known.tell_all(found.covered);
+                }
+                known.close();
+                report(rule, atom, &claims, (&known, verified[0].span), sink);
+            }
+        }
+    }
+}
+
+fn report(rule: &Rule, atom: &Atom, claims: &BTreeSet<Place<'_>>, (known, call): (&Known<'_>, Span), sink: &mut Sink) {
+    let mut uncovered: Vec<(Place<'_>, &Expr)> = Vec::new();
+    for expr in uses(rule, atom) {
+        visit_outside_verify(expr, &mut |place, expr| {
+            let is_claim = claims.iter().any(|claim| claim.contains(&place));
+            let is_signed = place.ty(rule).is_some_and(carries_signature);
+            let is_new = uncovered.iter().all(|(seen, _)| *seen != place);
+            if is_claim && !is_signed && is_new && !known.has(&place) {
+                uncovered.push((place, expr));
+            }
+        });
+    }
+    if uncovered.is_empty() {
+        return;
+    }
+    let names: Vec<String> = uncovered.iter().map(|(_, expr)| format!("`{}`", super::places::text(expr))).collect();
+    let message = format!("the signature that is verified does not cover {}", names.join(", "));
+    let mut diagnostic = sink.start_warning(Code::E0624, message);
+    for ((place, expr), name) in uncovered.iter().zip(&names) {
+        let column = atom.args.iter().find(|arg| arg.as_variable() == Some(place.variable)).unwrap_or(expr);
+        diagnostic = diagnostic.label(column.span, format!("{name} may be anything that the sender likes"));
+    }
+    let diagnostic = diagnostic.label(call, "covers only what stands here");
+    sink.push(diagnostic.help(format!("sign and verify {} too, or take it from elsewhere", names.join(", "))));
+}
+
+/// The expressions of the head, and of all literals but one.
+fn uses<'p>(rule: &'p Rule, except: &'p Atom) -> Vec<&'p Expr> {
+    let head = rule.head.args.iter().flat_map(|arg| match arg {
+        HeadArg::Expr(expr) => std::slice::from_ref(expr).iter(),
+        HeadArg::Aggregate { args, .. } => args.iter(),
+    });
+    let body = rule.body.iter().filter(|literal| literal.as_atom().is_none_or(|atom| !std::ptr::eq(atom, except)));
+    head.chain(&rule.head.at).chain(body.flat_map(Literal::expressions)).collect()
+}
+
+fn visit_outside_verify<'p>(expr: &'p Expr, visit: &mut impl FnMut(Place<'p>, &'p Expr)) {
+    match &expr.kind {
+        ExprKind::Call(function, _) if *function == verify() => {}
+        ExprKind::Call(_, parts) | ExprKind::Construct(_, parts) => {
+            parts.iter().for_each(|part| visit_outside_verify(part, visit));
+        }
+        _ => visit_places(expr, visit),
+    }
+}
+
+/// Places of a rule whose values are vouched for.
+struct Known<'p> {
+    rule: &'p Rule,
+    places: Vec<Place<'p>>,
+}
+
+impl<'p> Known<'p> {
+    fn has(&self, place: &Place<'p>) -> bool {
+        self.places.iter().any(|known| known.contains(place)) || {
+            let parts = place.ty(self.rule).and_then(fields).unwrap_or_default();
+            !parts.is_empty() && (0..parts.len()).all(|position| self.has(&place.field(position)))
+        }
+    }
+
+    /// Whether the value of an expression follows from what is known.
+    fn follows(&self, expr: &'p Expr) -> bool {
+        places(expr).iter().all(|(place, _)| self.has(place))
+    }
+
+    /// Adds what the value of an expression tells; whether there is news.
+    fn tell(&mut self, expr: &'p Expr) -> bool {
+        if let Some(place) = Place::of(expr) {
+            let is_new = !self.has(&place);
+            if is_new {
+                self.places.push(place);
+            }
+            return is_new;
+        }
+        let tells = match &expr.kind {
+            ExprKind::Call(function, _) => function.get().injective,
+            ExprKind::Construct(..) => true,
+            _ => false,
+        };
+        tells && self.tell_all(expr.parts())
+    }
+
+    fn tell_all(&mut self, exprs: &'p [Expr]) -> bool {
+        exprs.iter().filter(|expr| self.tell(expr)).count() > 0
+    }
+
+    /// Adds what follows by the equations of the rule, and the members of what is known.
+    fn close(&mut self) {
+        let mut changed = true;
+        while std::mem::take(&mut changed) {
+            for literal in &self.rule.body {
+                match literal {
+                    Literal::Bind { variable, value, .. } => {
+                        let variable = Place::of_variable(variable);
+                        if self.has(&variable) {
+                            changed |= self.tell(value);
+                        } else if self.follows(value) {
+                            self.places.push(variable);
+                            changed = true;
+                        }
+                    }
+                    Literal::Compare { op: Comparison::Equal, left, right, .. } => {
+                        for (known, equal) in [(left, right), (right, left)] {
+                            changed |= self.follows(known) && self.tell(equal);
+                        }
+                    }
+                    Literal::In { element, collection, negated: false, .. } => {
+                        changed |= self.follows(collection) && self.tell(element);
+                    }
+                    Literal::In { .. } | Literal::Compare { .. } | Literal::Atom(_) => {}
+                }
+            }
+        }
+    }
+}
