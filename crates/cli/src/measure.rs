@@ -138,6 +138,10 @@ fn synced(report: &Report) -> String {
     if report.syncs == 0 {
         return String::new();
     }
+    // What nodes counted before they were killed is gone with them; their rates since are as good.
+    if report.kills > 0 {
+        return format!("{:.3} times per command, by nodes since they last started", report.syncs_per_command);
+    }
     format!("{} times, {:.3} per command", grouped(report.syncs), report.syncs_per_command)
 }
 

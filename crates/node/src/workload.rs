@@ -119,16 +119,34 @@ impl Workload {
         &self.requests[turn]
     }
 
-    /// Whether commands whose fields of bytes have this length fit a frame.
+    /// Whether commands whose fields of bytes have this length fit a frame, and whether such fields can be.
     pub fn fits_a_frame(&self, payload_bytes: usize) -> Result<(), OversizedError> {
         let mut args = Vec::new();
+        let mut payload = vec![0; payload_bytes];
         for (number, request) in (0..).zip(&self.requests) {
-            let maker = Maker { random: Random::new(0), keys: u32::MAX, payload: &mut vec![0; payload_bytes] };
+            let mut maker = Maker { random: Random::new(0), keys: u32::MAX, payload: &mut payload };
+            for field in &request.fields {
+                if let Field::Made(ty) = field
+                    && maker.make(*ty).is_none()
+                {
+                    return Err(OversizedError(payload_bytes * fields_of_bytes(*ty)));
+                }
+            }
             request.command(number, maker, &mut args);
             let header = MessageHeader { channel: request.channel, from: 0, to: 0 };
             push_message(&mut Vec::new(), header, &args)?;
         }
         Ok(())
+    }
+}
+
+/// How many fields of bytes a made up value of this type has.
+fn fields_of_bytes(ty: Type) -> usize {
+    match ty {
+        Type::Bytes => 1,
+        Type::Tuple(types) => types.iter().map(|ty| fields_of_bytes(*ty)).sum(),
+        Type::Record(record) => record.fields.iter().map(|(_, ty)| fields_of_bytes(*ty)).sum(),
+        _ => 0,
     }
 }
 
@@ -138,7 +156,9 @@ impl Request {
         args.clear();
         args.extend(self.fields.iter().map(|field| match field {
             Field::Number => Value::Int(number),
-            Field::Made(ty) => maker.make(*ty).expect("fields that cannot be made are refused"),
+            Field::Made(ty) => {
+                maker.make(*ty).expect("fields that cannot be made, and payloads that are too long, are refused")
+            }
         }));
     }
 }

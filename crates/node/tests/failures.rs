@@ -126,6 +126,18 @@ fn a_channel_of_commands_has_to_exist() {
 }
 
 #[test]
+fn a_record_of_many_long_payloads_is_too_long() {
+    let fields: Vec<String> = (0..17).map(|field| format!("f{field}: bytes")).collect();
+    let text = format!(
+        "{ROLES} record long({}) channel ask(id: int, what: long) client -> server channel answer(id: int) server -> client
+         component server {{ answer(id)@c :~ ask(id, _) from c }}",
+        fields.join(", ")
+    );
+    let error = error(&text, &Config { payload_bytes: 65_536, ..short() });
+    assert!(error.to_string().ends_with("choose a smaller `payload_bytes`"), "{error}");
+}
+
+#[test]
 fn native_roles_need_their_code() {
     let text = format!(
         "{ROLES}
