@@ -468,7 +468,7 @@ pub enum ExprKind {
 }
 
 /// What values are made of others.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Constructor {
     /// `[x, y]`
     List,

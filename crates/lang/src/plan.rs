@@ -1,13 +1,14 @@
 //! Plans: which rewrites, one a line, in order. Only their form is checked here; whether a line fits a program is for who applies it to
 //! say.
 
-use menard_value::Value;
+use menard_value::{Type, Value, find_registered, registered_names};
 
 use crate::check::MAX_NODES;
 use crate::constant::evaluate;
 use crate::diagnostic::{Code, Diagnostics};
-use crate::ir::{Name, Param};
+use crate::ir::{Expr, ExprKind, Extern, Name, Param};
 use crate::lower::{Lowering, check_size, header_names, text};
+use crate::print::exprs;
 use crate::sink::Sink;
 use crate::source::{Source, Span};
 use crate::syntax::{self, SyntaxKind, SyntaxNode, ast, span_of};
@@ -50,12 +51,14 @@ pub enum LineKind {
         /// The way to do it; without it, whichever is allowed.
         using: Option<Name>,
     },
-    /// `partition COMPONENT by NAME, ... into NUMBER`.
+    /// `partition COMPONENT by EXPRESSION, ... into NUMBER`.
     Partition {
         /// The component.
         component: Name,
-        /// Names of columns; empty if the line gives none.
-        by: Vec<Name>,
+        /// Expressions over columns of the channels that it receives; empty if the line gives none. Every name is a variable: which are
+        /// columns and which parameters of the protocol is for who applies the line to say. Parameters of the plan are constants, but
+        /// for a name that stands alone. Fields are told by their names only.
+        by: Vec<Expr>,
         /// The number of partitions, at least 1.
         into: u32,
     },
@@ -72,7 +75,7 @@ impl std::fmt::Display for LineKind {
             LineKind::Partition { component, by, into } => {
                 write!(f, "partition {component}")?;
                 if !by.is_empty() {
-                    write!(f, " by {}", by.join(", "))?;
+                    write!(f, " by {}", exprs(by))?;
                 }
                 write!(f, " into {into}")
             }
@@ -91,6 +94,7 @@ pub fn parse(source: &Source, overrides: &[(Name, Value)]) -> Result<Plan, Diagn
     let mut lowering = Lowering::new(&mut sink);
     lowering.header(&parse.root, "plan NAME for NAME", |_| true);
     lowering.params(&items, &parse.root, overrides);
+    lowering.externs.extend(registered());
     let lines = lines(&parse.root, &mut lowering);
     let names: Vec<Name> = header_names(&parse.root).map(|token| text(&token)).collect();
     let params = lowering.params;
@@ -109,7 +113,9 @@ pub fn parse_line(line: &str) -> Result<Vec<Line>, Diagnostics> {
     let parse = syntax::parse_plan_line(&source);
     sink.extend(parse.errors);
     sink.stop_on_errors()?;
-    let lines = lines(&parse.root, &mut Lowering::new(&mut sink));
+    let mut lowering = Lowering::new(&mut sink);
+    lowering.externs.extend(registered());
+    let lines = lines(&parse.root, &mut lowering);
     sink.stop_on_errors()?;
     Ok(lines)
 }
@@ -141,8 +147,8 @@ fn decouple(node: &SyntaxNode) -> Option<LineKind> {
 }
 
 fn partition(node: &SyntaxNode, lowering: &mut Lowering<'_>) -> Vec<LineKind> {
-    let mut lists = ast::children(node, SyntaxKind::Names).map(|list| names_in(&list));
-    let (components, by) = (lists.next().unwrap_or_default(), lists.next().unwrap_or_default());
+    let components = ast::child(node, SyntaxKind::Names).map(|list| names_in(&list)).unwrap_or_default();
+    let by = key(node, lowering);
     let Some(into) = ast::expressions(node).next().map(|expr| lowering.expression(&expr)) else { return Vec::new() };
     let problem = match evaluate(&into, &lowering.params) {
         Ok(Value::Int(int)) => match u32::try_from(int) {
@@ -160,4 +166,48 @@ fn partition(node: &SyntaxNode, lowering: &mut Lowering<'_>) -> Vec<LineKind> {
     };
     lowering.sink.error(Code::E0701, into.span, "this number of partitions makes no sense", problem);
     Vec::new()
+}
+
+/// The expressions of a key.
+fn key(node: &SyntaxNode, lowering: &mut Lowering<'_>) -> Vec<Expr> {
+    let written: Vec<SyntaxNode> = ast::child(node, SyntaxKind::Key).iter().flat_map(ast::expressions).collect();
+    let mut key: Vec<Expr> = written.iter().map(|expr| lowering.expression(expr)).collect();
+    for expr in &mut key {
+        if let ExprKind::Param(name) = &expr.kind {
+            expr.kind = ExprKind::Variable(name.clone());
+        }
+        let params = &lowering.params;
+        expr.visit_mut(&mut |part| {
+            if let ExprKind::Param(name) = &part.kind {
+                let param = params.iter().find(|param| param.name == *name);
+                part.kind =
+                    ExprKind::Constant(param.expect("only names of parameters are lowered to one").value.clone());
+            }
+        });
+        let mut valueless = None;
+        expr.visit(&mut |part| {
+            if matches!(part.kind, ExprKind::Wildcard | ExprKind::Me) {
+                valueless = Some(part.span);
+            }
+        });
+        if let Some(span) = valueless.filter(|_| lowering.sink.errors() == 0) {
+            lowering.sink.error(Code::E0402, span, "a key is made of columns", "has no value in a key");
+        }
+    }
+    key
+}
+
+/// The functions that were registered: which of them the protocol declares is not known here.
+fn registered() -> impl Iterator<Item = Extern> {
+    registered_names().into_iter().filter_map(|name| {
+        Some(Extern {
+            name: Name::from(name),
+            parameters: Vec::new(),
+            result: Type::Int,
+            injective: false,
+            cost: None,
+            function: find_registered(name)?,
+            span: Span::default(),
+        })
+    })
 }

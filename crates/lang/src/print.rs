@@ -217,7 +217,8 @@ fn comparison(op: Comparison) -> &'static str {
     }
 }
 
-fn exprs(list: &[Expr]) -> String {
+/// Expressions with commas between them.
+pub fn exprs(list: &[Expr]) -> String {
     list.iter().map(expr).collect::<Vec<_>>().join(", ")
 }
 

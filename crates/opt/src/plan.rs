@@ -96,6 +96,8 @@ pub fn apply_line(
         match attempt {
             Ok(applied) => return check(applied, rewrite.name(), &line.kind, name),
             Err(Denied::Misfit(found)) => misfit = Some(found),
+            // A rewrite that is refused for the same reason as an earlier one has nothing to add.
+            Err(Denied::Refusal(refusal)) if refusals.iter().any(|other| other.says_the_same(&refusal)) => {}
             Err(Denied::Refusal(refusal)) => refusals.push(*refusal),
         }
     }

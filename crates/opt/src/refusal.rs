@@ -74,6 +74,11 @@ pub struct Refusal {
 }
 
 impl Refusal {
+    /// Whether another refusal, which came no further, gives the same reason and points at the same rules.
+    pub(crate) fn says_the_same(&self, other: &Refusal) -> bool {
+        self.proven >= other.proven && self.because == other.because && self.rules == other.rules
+    }
+
     /// The refusal with the program's text quoted.
     pub fn diagnostic(&self) -> Diagnostic {
         let code = Code::Other { name: self.precondition, page: self.page };

@@ -58,9 +58,14 @@ fn every_precondition_has_a_case() {
 
 #[test]
 fn byzantine_nodes_are_refused_everywhere() {
-    for (precondition, role) in
-        [("D1.4", "server"), ("D2.6", "server"), ("D4.4", "server"), ("P1.6", "store"), ("D1.4", "store")]
-    {
+    for (precondition, role) in [
+        ("D1.4", "server"),
+        ("D2.6", "server"),
+        ("D4.4", "server"),
+        ("P1.6", "store"),
+        ("P2.6", "store"),
+        ("D1.4", "store"),
+    ] {
         let case = cases().into_iter().find(|case| case.precondition == precondition).expect("there is such a case");
         let text = case.broken.replace(case.mend.0, &format!("fault byzantine 1 of {role}"));
         let Err(PlanError::Refused { refusals, .. }) = apply_without(&program(&text), case.line, None) else {
@@ -73,7 +78,7 @@ fn byzantine_nodes_are_refused_everywhere() {
 #[test]
 fn a_refusal_says_that_no_rules_would_help_where_nodes_restart() {
     for (precondition, on_faults, role) in
-        [("D1.1", "D1.4", "server"), ("D2.1", "D2.6", "server"), ("P1.1", "P1.6", "server")]
+        [("D1.1", "D1.4", "server"), ("D2.1", "D2.6", "server"), ("P1.1", "P1.6", "server"), ("P2.1", "P2.6", "server")]
     {
         let case = cases().into_iter().find(|case| case.precondition == precondition).expect("there is such a case");
         let hopeless = |text: &str| {

@@ -91,10 +91,12 @@ const SIDES: [Side; 2] = [
     },
 ];
 
-const PAIRS: [&str; 12] =
-    ["x, y", "x, y", "x, y", "x, y", "x, y", "y, x", "x, _", "x, x", "_, y", "x, z", "z, y", "x, 1"];
+const PAIRS: [&str; 15] = [
+    "x, y", "x, y", "x, y", "x, y", "x, y", "y, x", "x, _", "x, x", "_, y", "x, z", "z, y", "x, 1", "x % 3, y", "_, x",
+    "z, x",
+];
 const SINGLES: [&str; 6] = ["x", "x", "x", "y", "z", "_"];
-const HEAD_PAIRS: [&str; 17] = [
+const HEAD_PAIRS: [&str; 23] = [
     "x, y",
     "x, y",
     "x, y",
@@ -112,6 +114,12 @@ const HEAD_PAIRS: [&str; 17] = [
     "y, argmin(x, y)",
     "x, choose(y)",
     "x, index(y)",
+    "x % 3, y",
+    "x % 3, x",
+    "x % 3, x",
+    "y, y % 3",
+    "x, x / y",
+    "x % 3, count(y)",
 ];
 const HEAD_SINGLES: [&str; 8] = ["x", "x", "x", "y", "y", "z", "0", "count(x)"];
 
@@ -165,7 +173,8 @@ fn body(random: &mut Random, side: &Side, filled: &[Relation]) -> Vec<String> {
         });
     }
     if random.percent(15) {
-        literals.push((*random.pick(&["x < 2", "x != y", "x == y", "y > 0"])).to_owned());
+        let tests = ["x < 2", "x != y", "x == y", "y > 0", "x % 3 == y % 3", "z == x % 3", "w = y % 3, w == z"];
+        literals.push((*random.pick(&tests)).to_owned());
     }
     if random.percent(8) {
         let ranges = ["z in [x, 3]", "y in range(0, x)", "!(x in [0, 1])", "z in [(x, 1), (y, 2)], w == z.0"];
@@ -321,7 +330,8 @@ fn random_rules(random: &mut Random) -> Rules {
 fn random_line(random: &mut Random, program: &Program) -> Option<String> {
     let component = random.pick(&program.components);
     if random.percent(40) {
-        let by = if random.percent(70) { *random.pick(&[" by k", " by v", " by k, v"]) } else { "" };
+        let keys = [" by k", " by v", " by k, v", " by k % 3", " by k % 3", " by v % 3", " by k / v", " by k, v % 3"];
+        let by = if random.percent(80) { *random.pick(&keys) } else { "" };
         return Some(format!("partition {}{by} into {}", component.name, 2 + random.below(2)));
     }
     let heads: Vec<&str> = component.rules.iter().map(|rule| rule.head.relation.as_str()).collect();
@@ -481,5 +491,5 @@ fn whatever_is_allowed_refines() {
         let met = constructs.keys().any(|(_, found)| *found == construct);
         assert!(met || count < 10_000, "some rewrite meets `{construct}`: {constructs:?}");
     }
-    assert!(applied.len() == 4 || count < 100, "every rewrite is applied somewhere: {applied:?}");
+    assert!(applied.len() == 5 || count < 100, "every rewrite is applied somewhere: {applied:?}");
 }

@@ -2,9 +2,9 @@
 
 mod common;
 
-use common::refine;
-use menard_lang::{Program, Source, compile_text, plan};
-use menard_opt::{Stage, apply_plan};
+use common::{apply_all, apply_by, refine};
+use menard_lang::{Program, Source, compile_text, plan, print};
+use menard_opt::{PlanError, Stage, apply_plan};
 
 /// Runs of each plan.
 const RUNS: u64 = 400;
@@ -61,6 +61,54 @@ fn two_phase_commit_has_the_published_numbers_of_nodes() {
 #[test]
 fn two_phase_commit() {
     check(&scale(COMMIT_PATH, COMMIT_PATH_SCALABLE));
+}
+
+const KVS: &str = include_str!("../../../protocols/kvs/kvs.ded");
+const KVS_BY_HASH: &str = include_str!("../../../protocols/kvs/by_hash.plan");
+
+#[test]
+fn the_replicated_store_figure_by_figure() {
+    let plans = [
+        (include_str!("../../../protocols/kvs/collected.plan"), vec!["independent"]),
+        (include_str!("../../../protocols/kvs/broadcast.plan"), vec!["functional"]),
+        (KVS_BY_HASH, vec!["dependencies"]),
+        (
+            include_str!("../../../protocols/kvs/scalable.plan"),
+            vec!["independent", "functional", "functional", "co-hash", "co-hash", "co-hash"],
+        ),
+    ];
+    for (text, expected) in plans {
+        let scaled = scale(KVS, text);
+        let rewrites: Vec<&str> = scaled.stages.iter().map(|stage| stage.rewrite).collect();
+        assert_eq!(rewrites, expected);
+        check(&scaled);
+    }
+}
+
+/// Values meet that have the same hash: no column is that, so that co-hashing alone refuses.
+#[test]
+fn co_hashing_alone_refuses_to_partition_the_storage_nodes() {
+    let kvs = compile_text(KVS);
+    let Err(refusal) = apply_by(&kvs, "partition storage into 3", "co-hash") else { panic!("no column is the hash") };
+    let PlanError::Refused { refusals, .. } = &refusal else { panic!("{}", refusal.render(false)) };
+    assert_eq!(refusals[0].precondition, "P1.3");
+    insta::assert_snapshot!(refusal.render(false));
+}
+
+#[test]
+fn storage_nodes_partitioned_by_the_hash_read_well() {
+    let scaled = scale(KVS, KVS_BY_HASH);
+    let stage = &scaled.stages[0];
+    let mut text = String::new();
+    for proof in &stage.proofs {
+        text += &format!("{} {}\n", proof.precondition, proof.sentence);
+    }
+    for channel in stage.program.channels.iter().filter(|channel| channel.receiver == "storage") {
+        text += &format!("{}\n", menard_lang::print::channel(channel));
+    }
+    insta::assert_snapshot!(text);
+    let without = apply_all(&scaled.original, &["partition storage into 3"]);
+    assert_eq!(print(&without[0].program), print(&stage.program), "the key is found without being named");
 }
 
 #[test]

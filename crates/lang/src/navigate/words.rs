@@ -79,7 +79,7 @@ pub const CONTEXTUAL_WORDS: &[Word] = &[
     ),
     (
         "partition",
-        "`partition COMPONENT by COLUMNS into NUMBER` splits the facts of a component over several nodes by a key.",
+        "`partition COMPONENT by KEY into NUMBER` splits the facts of a component over several nodes by a key, columns or expressions over them.",
     ),
     ("into", "What a line of a plan makes: a new component, or a number of partitions."),
     ("in", "`x in e` holds if a list, set, map or option has the member `x`; a new variable ranges over the members."),

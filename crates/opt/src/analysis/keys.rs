@@ -1,310 +1,223 @@
-//! Co-hashing: a key column for every relation of a component, such that facts which meet in a rule have equal keys.
+//! A key for every relation of a component, a term over its columns, such that facts which meet in a rule have equal keys.
 //!
-//! A key of several columns is a list of such assignments, one for each position, since tuples are equal if they are equal position by
-//! position. So only assignments of single columns are searched: groups of relations that rules tie together, one by one, by
+//! A key of several terms is a list of such assignments, one for each position, since tuples are equal if they are equal position by
+//! position. So only assignments of single terms are searched: groups of relations that rules tie together, one by one, by
 //! propagation from rule to rule.
+//!
+//! Without dependencies the only terms are columns. With them, they are what rules compute of columns, and what of this can be computed
+//! elsewhere: a key of one relation is written as a term over the columns of those that it meets, until there is nothing new.
+//!
+//! A term need not have a value for every fact. Facts without a key are on the first partition, all of them; that keys of facts which meet
+//! are *equal* includes that neither has one.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use menard_lang::ir::{Atom, Comparison, Expr, ExprKind, HeadArg, Literal, Name, Rule, RuleKind};
+use menard_lang::ir::{Comparison, Expr, ExprKind, HeadArg, Literal, Rule};
 
-use super::determined::determined;
-use super::scope::{Scope, aggregates, fills, numbers, variables};
+use super::demands::{Demand, Demands, apart};
+use super::dependencies::{Dependencies, MAX_TERM};
+use super::scope::Scope;
+use super::terms::{column, columns, size};
 
 /// The most assignments that are kept of one group; far more than any protocol has columns.
 const MAX_ASSIGNMENTS: usize = 256;
+/// The most partial assignments that are looked at.
+const MAX_STEPS: usize = 20_000;
+/// The most terms that are tried as keys of one relation, beside its columns.
+const MAX_TERMS: usize = 40;
 
-/// A key column, by its position, for each relation.
+/// A key for each relation: the position of a candidate.
 pub type Assignment<'a> = BTreeMap<&'a str, usize>;
 
-/// Which demands an assignment has to meet. All of them but for tests, and for finding the first that cannot be met.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Demands {
-    /// Facts that meet in a rule have equal keys.
-    pub joins: bool,
-    /// Facts that are aggregated together have equal keys, and so has the result.
-    pub aggregates: bool,
-    /// A message that is sent for as long as a body of state holds tells the key of that body.
-    pub held: bool,
-    /// The facts of a keyed table that have the same key of the table have equal keys.
-    pub keyed: bool,
+/// The terms that may be keys of each relation; first of all its columns in their order.
+pub type Candidates<'a> = BTreeMap<&'a str, Vec<Expr>>;
+
+/// What there is to know about keys of a component.
+pub struct Keys<'a> {
+    /// The component.
+    pub scope: &'a Scope<'a>,
+    /// Whether keys may be computed.
+    pub computed: bool,
+    /// What its rules demand.
+    demands: Vec<Demand<'a>>,
+    candidates: Candidates<'a>,
 }
 
-/// What one rule demands.
-pub struct Demand<'a> {
-    /// The position of the rule.
-    pub rule: usize,
-    /// The relations that meet in it, each with its arguments; `None` where it has a wildcard or an aggregate. The head comes last, if the
-    /// component reads it.
-    pub met: Vec<(&'a str, Vec<Option<Expr>>)>,
-    /// How many of these meet whatever is aggregated: all but the head of a rule that aggregates.
-    joined: usize,
-    grouped: Option<Told>,
-    told: Option<Told>,
-    /// The channel on which the rule sends for as long as its body holds, if other rules send so on it too.
-    shared: Option<&'a str>,
-}
-
-/// What a head tells.
-#[derive(Clone)]
-struct Told {
-    variables: BTreeSet<Name>,
-    /// The arguments in their order and the destination; `None` for aggregates.
-    terms: Vec<Option<Expr>>,
-}
-
-/// How a message tells a key: always the same, or by the argument at this position (the destination comes last).
-#[derive(Clone, PartialEq, Debug)]
-enum Teller {
-    Always(Expr),
-    Argument(usize),
-}
-
-impl Told {
-    /// The head's arguments that are no aggregates, and the destination.
-    fn by_head(rule: &Rule, same: &Synonyms) -> Told {
-        let mut terms = head_arguments(rule, same);
-        terms.extend(rule.head.at.iter().map(|at| same.of_expr(at)));
-        let variables = terms.iter().flatten().filter_map(|term| match &term.kind {
-            ExprKind::Variable(name) => Some(name.clone()),
-            _ => None,
-        });
-        Told { variables: variables.collect(), terms }
-    }
-
-    fn tells(&self, term: &Expr) -> bool {
-        self.tellers(term).next().is_some() || variables(term).is_subset(&self.variables)
-    }
-
-    /// How the message tells a term, in all ways that can be compared between rules.
-    fn tellers(&self, term: &Expr) -> impl Iterator<Item = Teller> {
-        let constant = variables(term).is_empty().then(|| Teller::Always(term.clone()));
-        let is_told = |(position, told): (usize, &Option<Expr>)| (told.as_ref() == Some(term)).then_some(position);
-        let positions: Vec<usize> = self.terms.iter().enumerate().filter_map(is_told).collect();
-        constant.into_iter().chain(positions.into_iter().map(Teller::Argument))
-    }
-}
-
-impl<'a> Demand<'a> {
-    fn of(scope: &Scope<'a>, index: usize, referenced: &BTreeSet<&str>) -> Demand<'a> {
-        let rule = scope.rule(index);
-        let same = Synonyms::of(rule);
-        let mut met: Vec<(&str, Vec<Option<Expr>>)> =
-            scope.literals(rule).map(|atom| (atom.relation.as_str(), arguments(atom, &same))).collect();
-        let body = met.len();
-        if let Some(name) = fills(rule).filter(|name| referenced.contains(name)) {
-            met.push((name, head_arguments(rule, &same)));
+impl<'a> Keys<'a> {
+    /// Of columns alone, or, with dependencies, of terms, the wanted ones among them.
+    pub fn new(scope: &'a Scope<'a>, dependencies: Option<&Dependencies>, wanted: &[(&'a str, Expr)]) -> Keys<'a> {
+        let rules = || scope.rules().filter(|(_, rule)| !scope.derives_constant(rule));
+        let referenced: BTreeSet<&str> = rules().flat_map(|(_, rule)| scope.references(rule)).collect();
+        let none = Dependencies::default();
+        let known = dependencies.unwrap_or(&none);
+        let mut demands: Vec<Demand<'a>> =
+            rules().map(|(index, _)| Demand::of(scope, known, index, &referenced)).collect();
+        let columns = |name: &&'a str| (*name, (0..arity(scope, name)).map(column).collect());
+        let mut candidates: Candidates<'a> = referenced.iter().map(columns).collect();
+        for (relation, term) in wanted {
+            if let Some(terms) = candidates.get_mut(relation).filter(|terms| !terms.contains(term)) {
+                terms.push(term.clone());
+            }
         }
-        let held = rule.kind == RuleKind::Async && scope.is_state_only(rule);
-        let told = Told::by_head(rule, &same);
-        let by_equations = determined(rule).into_iter().map(|name| same.of_name(&name));
-        let all_told = Told { variables: told.variables.iter().cloned().chain(by_equations).collect(), ..told.clone() };
-        // What numbers all that a step derives puts all into one group.
-        let one_group = Told { variables: BTreeSet::new(), terms: Vec::new() };
-        let grouped = aggregates(rule).then_some(if numbers(rule) { one_group } else { told });
-        let joined = if grouped.is_some() { body } else { met.len() };
-        let shared = held.then_some(rule.head.relation.as_str()).filter(|channel| is_held_by_several(scope, channel));
-        Demand { rule: index, met, joined, grouped, told: held.then_some(all_told), shared }
+        if dependencies.is_some() {
+            translate(scope, &demands, &mut candidates);
+        }
+        demands.iter_mut().for_each(|demand| demand.prepare(&candidates));
+        Keys { scope, computed: dependencies.is_some(), demands, candidates }
     }
 
-    /// Whether other rules send the same messages for as long as their bodies hold.
-    pub fn is_shared(&self) -> bool {
-        self.shared.is_some()
+    /// The candidates for the key of a relation.
+    pub fn candidates(&self, relation: &str) -> &[Expr] {
+        self.candidates.get(relation).map(Vec::as_slice).unwrap_or_default()
     }
 
-    /// How the message tells the key, if the assignment has one.
-    fn tellers(&self, keys: &Assignment<'_>) -> Option<Vec<Teller>> {
-        let (name, args) = self.met.iter().find(|(name, _)| keys.contains_key(name))?;
-        let term = args[keys[name]].as_ref();
-        Some(term.into_iter().zip(&self.told).flat_map(|(term, told)| told.tellers(term)).collect())
-    }
-
-    /// How many of the relations that meet are to be looked at.
-    fn reach(&self, demands: Demands) -> usize {
-        if demands.aggregates { self.met.len() } else { self.joined }
-    }
-
-    /// Whether an assignment meets the demand, as far as it goes.
-    fn is_met(&self, keys: &Assignment<'_>, demands: Demands) -> bool {
-        let met = &self.met[..self.reach(demands)];
-        let terms: Vec<Option<&Expr>> =
-            met.iter().filter_map(|(name, args)| keys.get(name).map(|column| args[*column].as_ref())).collect();
-        let equal = terms.len() < 2 || (terms[0].is_some() && terms.iter().all(|term| *term == terms[0]));
-        let within = |told: &Option<Told>| match told {
-            None => true,
-            Some(told) => terms.iter().all(|term| term.is_some_and(|term| told.tells(term))),
-        };
-        (!(demands.joins || demands.aggregates && self.grouped.is_some()) || equal)
-            && (!demands.aggregates || within(&self.grouped))
-            && (!demands.held || within(&self.told))
-    }
-}
-
-/// Whether more than one rule sends on this channel for as long as state holds.
-fn is_held_by_several(scope: &Scope<'_>, channel: &str) -> bool {
-    let holds = |rule: &Rule| rule.kind == RuleKind::Async && rule.head.relation == channel;
-    scope.rules().filter(|(_, rule)| holds(rule) && scope.is_state_only(rule)).count() > 1
-}
-
-fn arguments(atom: &Atom, same: &Synonyms) -> Vec<Option<Expr>> {
-    atom.args.iter().map(|arg| same.of_expr(arg)).collect()
-}
-
-fn head_arguments(rule: &Rule, same: &Synonyms) -> Vec<Option<Expr>> {
-    let arg = |arg: &HeadArg| match arg {
-        HeadArg::Expr(expr) => same.of_expr(expr),
-        HeadArg::Aggregate { .. } => None,
-    };
-    rule.head.args.iter().map(arg).collect()
-}
-
-/// Variables that a rule equates: `x = y` and `x == y`.
-struct Synonyms(BTreeMap<Name, Expr>);
-
-impl Synonyms {
-    fn of(rule: &Rule) -> Synonyms {
-        let mut same = Synonyms(BTreeMap::new());
-        for literal in &rule.body {
-            let (left, right) = match literal {
-                Literal::Bind { variable, value, span } => {
-                    (Expr { kind: ExprKind::Variable(variable.clone()), span: *span }, value.clone())
-                }
-                Literal::Compare { op: Comparison::Equal, left, right, .. } => (left.clone(), right.clone()),
-                Literal::In { .. } | Literal::Compare { .. } | Literal::Atom(_) => continue,
+    /// The relations that are read, in groups of those that rules tie together.
+    pub fn groups(&self, demands: Demands) -> Vec<Group<'a, '_>> {
+        let mut groups: Vec<(BTreeSet<&'a str>, Vec<&Demand<'a>>)> =
+            self.candidates.keys().map(|name| (BTreeSet::from([*name]), Vec::new())).collect();
+        for demand in &self.demands {
+            let names: BTreeSet<&str> = demand.met.iter().map(|literal| literal.relation).collect();
+            let is_tied = |(group, rules): &(BTreeSet<&'a str>, Vec<&Demand<'a>>)| {
+                let holds_the_same = |other: &&Demand<'_>| demand.is_shared() && other.shared == demand.shared;
+                !group.is_disjoint(&names) || demands.held && rules.iter().any(holds_the_same)
             };
-            same.equate(left, right);
+            let (tied, apart): (Vec<_>, Vec<_>) = groups.into_iter().partition(is_tied);
+            groups = apart;
+            let mut merged = (BTreeSet::new(), vec![demand]);
+            for (names, demands) in tied {
+                merged.0.extend(names);
+                merged.1.extend(demands);
+            }
+            if !merged.0.is_empty() {
+                groups.push(merged);
+            }
         }
-        same
+        groups.into_iter().map(|(names, rules)| Group::solve(self, names, rules, demands)).collect()
     }
+}
 
-    fn equate(&mut self, left: Expr, right: Expr) {
-        let (Some(left), Some(right)) = (self.of_expr(&left), self.of_expr(&right)) else { return };
-        if left == right {
+/// Writes keys of relations as keys of those that they meet, as long as there are new ones.
+fn translate<'a>(scope: &Scope<'a>, demands: &[Demand<'a>], candidates: &mut Candidates<'a>) {
+    let of_columns: BTreeMap<&str, usize> = candidates.iter().map(|(name, terms)| (*name, terms.len())).collect();
+    loop {
+        let mut changed = false;
+        for demand in demands {
+            let seeds = computed(scope.rule(demand.rule));
+            for (relation, term) in demand.translate(candidates, &seeds) {
+                let Some(terms) = candidates.get_mut(relation) else { continue };
+                let fits = !columns(&term).is_empty() && size(&term) <= MAX_TERM;
+                if fits && !terms.contains(&term) && terms.len() < of_columns[relation] + MAX_TERMS {
+                    terms.push(term);
+                    changed = true;
+                }
+            }
+        }
+        if !changed {
             return;
         }
-        let (from, to) = match (&left.kind, &right.kind) {
-            (ExprKind::Variable(name), _) if !variables(&right).contains(name) => (name.clone(), right),
-            (_, ExprKind::Variable(name)) if !variables(&left).contains(name) => (name.clone(), left),
-            _ => return,
-        };
-        for value in self.0.values_mut() {
-            *value = substitute(value, &from, &to);
-        }
-        self.0.insert(from, to);
-    }
-
-    /// The expression with every variable replaced by what it equals; `None` for a wildcard.
-    fn of_expr(&self, expr: &Expr) -> Option<Expr> {
-        match &expr.kind {
-            ExprKind::Wildcard => None,
-            ExprKind::Variable(name) => Some(self.0.get(name).unwrap_or(expr).clone()),
-            _ => Some(expr.with_parts(expr.parts().iter().map(|part| self.of_expr(part)).collect::<Option<_>>()?)),
-        }
-    }
-
-    fn of_name(&self, name: &Name) -> Name {
-        match self.0.get(name).map(|expr| &expr.kind) {
-            Some(ExprKind::Variable(other)) => other.clone(),
-            _ => name.clone(),
-        }
     }
 }
 
-fn substitute(expr: &Expr, from: &Name, to: &Expr) -> Expr {
-    match &expr.kind {
-        ExprKind::Variable(name) if name == from => to.clone(),
-        _ => expr.with_parts(expr.parts().iter().map(|part| substitute(part, from, to)).collect()),
-    }
+/// What a rule computes, as a whole.
+fn computed(rule: &Rule) -> Vec<Expr> {
+    let head = rule.head.args.iter().filter_map(HeadArg::as_expr);
+    let body = rule.body.iter().flat_map(|literal| match literal {
+        Literal::Atom(atom) => atom.args.iter().collect::<Vec<&Expr>>(),
+        Literal::Bind { value, .. } => vec![value],
+        Literal::Compare { op: Comparison::Equal, left, right, .. } => vec![left, right],
+        Literal::Compare { .. } | Literal::In { .. } => Vec::new(),
+    });
+    let is_computed =
+        |expr: &&Expr| matches!(expr.kind, ExprKind::Call(..) | ExprKind::Construct(..) | ExprKind::Field { .. });
+    let mut wildcard = false;
+    let exprs: Vec<Expr> = head.chain(body).filter(is_computed).cloned().collect();
+    exprs.iter().for_each(|expr| expr.visit(&mut |part| wildcard |= part.is_wildcard()));
+    if wildcard { Vec::new() } else { exprs }
 }
 
 /// Relations of a component that rules tie together, and how they can be keyed.
-pub struct Group<'a> {
+pub struct Group<'a, 'k> {
+    keys: &'k Keys<'a>,
     /// The relations and received channels, those with messages first.
     pub relations: Vec<&'a str>,
     /// What the rules over them demand.
-    pub demands: Vec<Demand<'a>>,
+    pub demands: Vec<&'k Demand<'a>>,
     /// All ways to key them.
     pub assignments: Vec<Assignment<'a>>,
 }
 
-/// The groups of a component, with all assignments that meet the demands.
-pub fn groups<'a>(scope: &Scope<'a>, demands: Demands) -> Vec<Group<'a>> {
-    let rules = || scope.rules().filter(|(_, rule)| !scope.derives_constant(rule));
-    let referenced: BTreeSet<&str> = rules().flat_map(|(_, rule)| scope.references(rule)).collect();
-    let mut groups: Vec<(BTreeSet<&str>, Vec<Demand<'_>>)> =
-        referenced.iter().map(|name| (BTreeSet::from([*name]), Vec::new())).collect();
-    for (index, _) in rules() {
-        let demand = Demand::of(scope, index, &referenced);
-        let names: BTreeSet<&str> = demand.met.iter().map(|(name, _)| *name).collect();
-        let is_tied = |(group, rules): &(BTreeSet<&str>, Vec<Demand<'_>>)| {
-            let holds_the_same = |other: &Demand<'_>| demand.is_shared() && other.shared == demand.shared;
-            !group.is_disjoint(&names) || demands.held && rules.iter().any(holds_the_same)
-        };
-        let (tied, apart): (Vec<_>, Vec<_>) = groups.into_iter().partition(is_tied);
-        groups = apart;
-        let mut merged = (BTreeSet::new(), vec![demand]);
-        for (names, demands) in tied {
-            merged.0.extend(names);
-            merged.1.extend(demands);
-        }
-        if !merged.0.is_empty() {
-            groups.push(merged);
-        }
-    }
-    groups.into_iter().map(|(names, rules)| Group::solve(scope, names, rules, demands)).collect()
+/// A search for assignments.
+struct Search<'a> {
+    keys: Assignment<'a>,
+    found: Vec<Assignment<'a>>,
+    steps: usize,
 }
 
-impl<'a> Group<'a> {
-    fn solve(scope: &Scope<'a>, names: BTreeSet<&'a str>, mut rules: Vec<Demand<'a>>, demands: Demands) -> Group<'a> {
+impl<'a, 'k> Group<'a, 'k> {
+    fn solve(
+        keys: &'k Keys<'a>,
+        names: BTreeSet<&'a str>,
+        mut rules: Vec<&'k Demand<'a>>,
+        demands: Demands,
+    ) -> Group<'a, 'k> {
         rules.sort_by_key(|demand| demand.rule);
-        let (channels, own): (Vec<&str>, Vec<&str>) =
-            names.iter().partition(|name| scope.program.channel(name).is_some());
+        let is_channel = |name: &&str| keys.scope.program.channel(name).is_some();
+        let (channels, own): (Vec<&str>, Vec<&str>) = names.into_iter().partition(is_channel);
         let relations: Vec<&str> = channels.into_iter().chain(own).collect();
-        let mut group = Group { relations: tied_order(&relations, &rules), demands: rules, assignments: Vec::new() };
-        let mut found = Vec::new();
-        group.extend(scope, &mut Assignment::new(), 0, demands, &mut found);
-        group.assignments = found;
+        let relations = tied_order(&relations, &rules);
+        let mut group = Group { keys, relations, demands: rules, assignments: Vec::new() };
+        let mut search = Search { keys: Assignment::new(), found: Vec::new(), steps: 0 };
+        group.extend(&mut search, 0, demands);
+        group.assignments = search.found;
         group
     }
 
     /// Completes an assignment from its relation at `next` on, in all ways.
-    fn extend(
-        &self,
-        scope: &Scope<'a>,
-        keys: &mut Assignment<'a>,
-        next: usize,
-        demands: Demands,
-        found: &mut Vec<Assignment<'a>>,
-    ) {
+    fn extend(&self, search: &mut Search<'a>, next: usize, demands: Demands) {
         let Some(name) = self.relations.get(next) else {
-            found.push(keys.clone());
+            search.found.push(search.keys.clone());
             return;
         };
-        for column in 0..routable(scope, name, demands) {
-            keys.insert(name, column);
-            let concerned = self.demands.iter().filter(|demand| demand.met.iter().any(|(met, _)| met == name));
-            if found.len() < MAX_ASSIGNMENTS
-                && concerned.into_iter().all(|demand| demand.is_met(keys, demands))
-                && self.apart(keys, demands).is_none()
-            {
-                self.extend(scope, keys, next + 1, demands, found);
+        for candidate in 0..self.keys.candidates(name).len() {
+            if !self.is_routable(name, candidate, demands) {
+                continue;
             }
-            keys.remove(name);
+            search.steps += 1;
+            search.keys.insert(name, candidate);
+            let mut concerned =
+                self.demands.iter().filter(|demand| demand.met.iter().any(|literal| literal.relation == *name));
+            if search.found.len() < MAX_ASSIGNMENTS
+                && search.steps < MAX_STEPS
+                && concerned.all(|demand| demand.is_met(&search.keys, demands))
+                && self.apart(&search.keys, demands).is_none()
+            {
+                self.extend(search, next + 1, demands);
+            }
+            search.keys.remove(name);
         }
     }
 
+    /// Whether a candidate can be the key of a relation: that of a keyed table is made of columns of the table's own key, so that all
+    /// candidates for one key meet.
+    fn is_routable(&self, name: &str, candidate: usize, demands: Demands) -> bool {
+        let own = self.keys.scope.storage(name).and_then(|storage| storage.key).filter(|_| demands.keyed);
+        let columns = columns(&self.keys.candidates(name)[candidate]);
+        own.is_none_or(|key| columns.iter().all(|column| *column < key.columns))
+    }
+
     /// A keyed table that cannot have its key in these columns, or has no column to be keyed by.
-    pub fn misplaced(&self, scope: &Scope<'a>, seed: &Assignment<'a>, demands: Demands) -> Option<&'a str> {
+    pub fn misplaced(&self, seed: &Assignment<'a>, demands: Demands) -> Option<&'a str> {
         let keys = self.propagated(seed, demands).unwrap_or_else(|_| seed.clone());
         let is_misplaced = |name: &&&str| {
-            let columns = routable(scope, name, demands);
-            columns == 0 || keys.get(**name).is_some_and(|column| *column >= columns)
+            let is_routable = |candidate| self.is_routable(name, candidate, demands);
+            let none = !(0..self.keys.candidates(name).len()).any(is_routable);
+            none || keys.get(**name).is_some_and(|candidate| !is_routable(*candidate))
         };
         self.relations.iter().find(is_misplaced).copied()
     }
 
     /// The first rule that cannot go along when these columns are keys, with its relations; found by propagation from rule to rule.
-    pub fn conflict(&self, seed: &Assignment<'a>, demands: Demands) -> Option<&Demand<'a>> {
+    pub fn conflict(&self, seed: &Assignment<'a>, demands: Demands) -> Option<&'k Demand<'a>> {
         match self.propagated(seed, demands) {
             Ok(keys) => self.apart(&keys, demands),
             Err(demand) => Some(demand),
@@ -312,7 +225,7 @@ impl<'a> Group<'a> {
     }
 
     /// These columns as keys, and what follows from them; the rule in the way, if one is.
-    fn propagated(&self, seed: &Assignment<'a>, demands: Demands) -> Result<Assignment<'a>, &Demand<'a>> {
+    fn propagated(&self, seed: &Assignment<'a>, demands: Demands) -> Result<Assignment<'a>, &'k Demand<'a>> {
         let mut keys = seed.clone();
         loop {
             let before = keys.len();
@@ -320,17 +233,8 @@ impl<'a> Group<'a> {
                 if !demand.is_met(&keys, demands) {
                     return Err(demand);
                 }
-                let met = &demand.met[..demand.reach(demands)];
-                let known = met.iter().find_map(|(name, args)| args[*keys.get(name)?].clone());
-                let Some(term) = known.filter(|_| demands.joins) else { continue };
-                for (name, args) in met {
-                    if keys.contains_key(name) {
-                        continue;
-                    }
-                    match args.iter().position(|arg| arg.as_ref() == Some(&term)) {
-                        Some(column) => keys.insert(name, column),
-                        None => return Err(demand),
-                    };
+                if demands.joins && !demand.propagate(&mut keys, demands) {
+                    return Err(demand);
                 }
             }
             if keys.len() == before {
@@ -339,27 +243,19 @@ impl<'a> Group<'a> {
         }
     }
 
-    /// A rule that sends the same messages as an earlier one, both for as long as state holds, and does not tell the key where that does:
-    /// then the same message can be held by two partitions.
-    fn apart(&self, keys: &Assignment<'a>, demands: Demands) -> Option<&Demand<'a>> {
-        let mut common: BTreeMap<&str, Vec<Teller>> = BTreeMap::new();
-        self.demands.iter().filter(|_| demands.held).find(|demand| {
-            let (Some(channel), Some(tellers)) = (demand.shared, demand.tellers(keys)) else { return false };
-            let common = common.entry(channel).or_insert_with(|| tellers.clone());
-            common.retain(|teller| tellers.contains(teller));
-            common.is_empty()
-        })
+    fn apart(&self, keys: &Assignment<'a>, demands: Demands) -> Option<&'k Demand<'a>> {
+        if demands.held { apart(&self.demands, keys) } else { None }
     }
 }
 
 /// The relations in an order in which each, where possible, is tied to an earlier one, so that dead ends show early.
-fn tied_order<'a>(relations: &[&'a str], demands: &[Demand<'_>]) -> Vec<&'a str> {
+fn tied_order<'a>(relations: &[&'a str], demands: &[&Demand<'_>]) -> Vec<&'a str> {
     let mut rest = relations.to_vec();
     let mut order: Vec<&str> = Vec::new();
     while !rest.is_empty() {
         let is_tied = |name: &&str| {
             demands.iter().any(|demand| {
-                let has = |name: &str| demand.met.iter().any(|(met, _)| *met == name);
+                let has = |name: &str| demand.met.iter().any(|literal| literal.relation == name);
                 has(name) && order.iter().any(|earlier| has(earlier))
             })
         };
@@ -374,13 +270,6 @@ fn arity(scope: &Scope<'_>, name: &str) -> usize {
         Some(channel) => channel.columns.len(),
         None => scope.component.relation(name).map_or(0, |relation| relation.columns.len()),
     }
-}
-
-/// How many of a relation's columns, from the first on, can be its key: of a keyed table only those of the table's own key, so that all
-/// candidates for one key meet.
-fn routable(scope: &Scope<'_>, name: &str, demands: Demands) -> usize {
-    let own = scope.storage(name).and_then(|storage| storage.key).filter(|_| demands.keyed);
-    own.map_or_else(|| arity(scope, name), |key| key.columns)
 }
 
 /// The name of a relation's column.
@@ -411,10 +300,11 @@ mod tests {
         );
         let program = compile_text(&text);
         let scope = Scope::of(&program, "a");
-        let columns = |keys: &Assignment<'_>| {
-            keys.iter().map(|(name, column)| format!("{name}.{column}")).collect::<Vec<_>>().join(" ")
+        let keys = Keys::new(&scope, None, &[]);
+        let columns = |assignment: &Assignment<'_>| {
+            assignment.iter().map(|(name, column)| format!("{name}.{column}")).collect::<Vec<_>>().join(" ")
         };
-        groups(&scope, ALL).iter().map(|group| group.assignments.iter().map(columns).collect()).collect()
+        keys.groups(ALL).iter().map(|group| group.assignments.iter().map(columns).collect()).collect()
     }
 
     #[test]

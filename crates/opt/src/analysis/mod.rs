@@ -2,10 +2,14 @@
 //! channels only.
 
 pub mod constants;
+pub mod demands;
+pub mod dependencies;
 pub mod determined;
+pub mod equations;
 pub mod fault_model;
 pub mod forwards;
 pub mod keys;
 pub mod pieces;
 pub mod scope;
 pub mod state_machine;
+pub mod terms;

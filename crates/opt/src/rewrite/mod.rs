@@ -6,7 +6,9 @@ pub mod decouple_functional;
 pub mod decouple_independent;
 pub mod decouple_state_machine;
 mod key_choice;
+pub mod partition;
 pub mod partition_co_hash;
+pub mod partition_dependencies;
 mod separate;
 mod split;
 

@@ -52,6 +52,7 @@ pub fn cases() -> Vec<Case> {
     cases.extend(functional());
     cases.extend(super::state_machine::cases());
     cases.extend(co_hash());
+    cases.extend(dependencies());
     cases
 }
 
@@ -308,24 +309,27 @@ channel again(k: int)         server -> store
     ]
 }
 
-fn co_hash() -> Vec<Case> {
+/// A server that notes at the stores what clients put; the stores have these rules.
+fn noted(faults: &str, line_of_server: &str, rules: &str) -> String {
     const CHANNELS: &str = "
 channel put(k: int, v: int)   client -> server
 channel note(k: int, v: int)  server -> store
 channel done(k: int, n: int)  store -> server
 ";
+    let server = format!(
+        "component server {{
+           note(k, v)@s :~ put(k, v), store(s)
+           table known(k: int, n: int)
+           known(k, n) :- done(k, n)
+           {line_of_server}
+         }}"
+    );
+    program(faults, CHANNELS, &format!("{server}\ncomponent store {{\n{rules}\n}}"))
+}
+
+fn co_hash() -> Vec<Case> {
     let line = "partition store by k into 2";
-    let parts = |faults: &str, line_of_server: &str, rules: &str| {
-        let server = format!(
-            "component server {{
-               note(k, v)@s :~ put(k, v), store(s)
-               table known(k: int, n: int)
-               known(k, n) :- done(k, n)
-               {line_of_server}
-             }}"
-        );
-        program(faults, CHANNELS, &format!("{server}\ncomponent store {{\n{rules}\n}}"))
-    };
+    let parts = noted;
     let case = |precondition, name, rules: &str, mend| Case {
         precondition,
         name,
@@ -476,6 +480,153 @@ channel done(k: int, n: int)  store -> server
              kept(k, v)   :- note(k, v)
              done(k, v)@s :~ new kept(k, v), server(s)",
             ("low(k)       :- note(k, 1)", "low(0) :- start()"),
+        ),
+    ]
+}
+
+fn dependencies() -> Vec<Case> {
+    let line = "partition store by k % 3 into 2";
+    let case = |precondition, name, rules: &str, mend| Case {
+        precondition,
+        name,
+        line,
+        broken: noted("", "", rules),
+        mend,
+        killed: Killed::Refinement,
+    };
+    let faults = |kind: &'static str, name| Case {
+        precondition: "P2.6",
+        name,
+        line,
+        broken: noted(
+            kind,
+            "",
+            "table kept(z: int, v: int)  kept(k % 3, v) :- note(k, v)  done(k, v)@s :~ new kept(k, v), server(s)",
+        ),
+        mend: (kind, "fault omission 1 of store"),
+        killed: Killed::Refinement,
+    };
+    vec![
+        Case {
+            precondition: "P2.1",
+            name: "clients know one address, and compute nothing",
+            line: "partition server by k % 3 into 2",
+            broken: noted("", "", "done(k, v)@s :~ note(k, v), server(s)"),
+            mend: ("put(k: int, v: int)   client", "put(k: int, v: int)   store"),
+            killed: Killed::Checker("E0609"),
+        },
+        case(
+            "P2.2",
+            "what everyone does at the start",
+            "done(k, v)@s :~ note(k, v), server(s)
+             done(0, 0)@s :~ start(), server(s)",
+            ("done(0, 0)@s :~ start(), server(s)", ""),
+        ),
+        case(
+            "P2.3",
+            "a join on another term",
+            "table kept(z: int, v: int)
+             kept(k % 3, v) :- note(k, v)
+             done(k, v)@s :~ note(k, _), kept((k + 1) % 3, v), server(s)",
+            ("(k + 1) % 3", "k % 3"),
+        ),
+        case(
+            "P2.3",
+            "a column that two rules compute in different ways",
+            "table kept(z: int, k: int)
+             table held(z: int)
+             kept(k % 3, k) :- note(k, _)
+             kept(0, k)   :- note(k, 1)
+             held(z)      :- new kept(z, _)
+             done(z, 0)@s :~ new held(z), server(s)
+             done(k, v)@s :~ note(k, v), kept(_, k), server(s)",
+            ("kept(0, k)   :- note(k, 1)", "kept(j % 3, k) :- note(k, 1), j = k"),
+        ),
+        case(
+            "P2.3",
+            "what is known of an absent fact says nothing of others",
+            "table kept(z: int, v: int)
+             table gone(z: int, k: int)
+             kept(k % 3, v) :- note(k, v)
+             gone(k % 3, k) :+ note(k, v), v > 1
+             done(k, v)@s :~ note(k, _), kept(z, v), !gone(z, k), server(s)",
+            ("!gone(z, k)", "gone(z, k)"),
+        ),
+        case(
+            "P2.3",
+            "a deletion of other keys",
+            "table kept(z: int, k: int)
+             kept(k % 3, k) :- note(k, 1)
+             delete kept(_, v) :+ note(_, v), v > 1
+             done(k, 0)@s :~ note(k, 0), kept(_, k), server(s)",
+            ("delete kept(_, v) :+ note(_, v), v > 1", "delete kept(_, k) :+ note(k, v), v > 1"),
+        ),
+        case(
+            "P2.3",
+            "what clients send has no dependencies",
+            "table kept(k: int, v: int)
+             kept(k, v)   :- note(k, v)
+             done(k, j)@s :~ note(k, v), kept(j, v), server(s)",
+            ("kept(j, v), server(s)", "kept(j, v), j % 3 == k % 3, server(s)"),
+        ),
+        case(
+            "P2.4",
+            "a count over all keys",
+            "table kept(z: int, v: int)
+             kept(k % 3, v) :- note(k, v)
+             total(count(z, v)) :- kept(z, v)
+             done(0, n)@s :~ new total(n), server(s)",
+            (
+                "total(count(z, v)) :- kept(z, v)
+             done(0, n)@s :~ new total(n), server(s)",
+                "total(z, count(v)) :- kept(z, v)
+             done(z, n)@s :~ new total(z, n), server(s)",
+            ),
+        ),
+        case(
+            "P2.4",
+            "groups that do not tell the key",
+            "table kept(z: int, v: int)
+             kept(k % 3, v) :- note(k, v)
+             total(z / 2, count(v)) :- kept(z, v)
+             done(z, n)@s :~ new total(z, n), server(s)",
+            ("total(z / 2, count(v))", "total(z, count(v))"),
+        ),
+        case(
+            "P2.5",
+            "an alarm that every partition raises",
+            "table kept(z: int, v: int)
+             kept(k % 3, v) :- note(k, v)
+             done(0, 0)@s :~ kept(_, 3), server(s)",
+            ("done(0, 0)@s :~ kept(_, 3)", "done(z, 0)@s :~ kept(z, 3)"),
+        ),
+        case(
+            "P2.5",
+            "a message that two rules hold for different keys",
+            "table kept(z: int, v: int)
+             kept(k % 3, v) :- note(k, v)
+             done(z, v)@s :~ kept(z, v), server(s)
+             done(v, z)@s :~ kept(z, v), server(s)",
+            ("done(v, z)@s", "done(z, v + 1)@s"),
+        ),
+        faults("fault crash 1 of store", "a part that dies alone"),
+        faults("fault restart 1 of store", "a part that forgets alone"),
+        faults("fault byzantine 1 of server", "liars").with_killed(NO_LIARS),
+        case(
+            "P2.7",
+            "candidates of different partitions",
+            "table kept(v: int => z: int) first
+             kept(v, k % 3) :- note(k, v)
+             done(z, v)@s :~ new kept(v, z), server(s)",
+            ("kept(v: int => z: int) first", "kept(v: int, z: int)"),
+        ),
+        case(
+            "P2.7",
+            "a register of the node",
+            "table top(=> z: int) max
+             top(k % 3)   :- note(k, _)
+             done(z, 0)@s :~ new top(z), server(s)",
+            ("table top(=> z: int) max", "table top(z: int)"),
         ),
     ]
 }

@@ -13,7 +13,7 @@ pub enum Verdict {
 pub struct Cell {
     /// The construct, as the book's table names it.
     pub construct: &'static str,
-    /// The column of the table: `independent`, `functional`, `state_machine` or `co-hash`.
+    /// The column of the table: `independent`, `functional`, `state_machine`, `co-hash` or `dependencies`.
     pub rewrite: &'static str,
     /// What it shows.
     pub name: &'static str,
@@ -133,7 +133,83 @@ pub fn cells() -> Vec<Cell> {
     cells.extend(numbering());
     cells.extend(values());
     cells.extend(super::state_machine::cells());
+    let computed: Vec<Cell> = cells.iter().filter_map(by_what_is_computed).collect();
+    cells.extend(computed);
+    cells.extend(dependencies());
     cells
+}
+
+/// What goes for a column as key goes for what is computed from it.
+fn by_what_is_computed(cell: &Cell) -> Option<Cell> {
+    let line = match cell.line {
+        "partition store by k into 2" => "partition store by k % 2 into 2",
+        "partition store by p into 2" => "partition store by p.0 into 2",
+        _ => return None,
+    };
+    let verdict = match cell.verdict {
+        Verdict::Refused("P1.1") => Verdict::Refused("P2.1"),
+        Verdict::Refused("P1.2") => Verdict::Refused("P2.2"),
+        Verdict::Refused("P1.3") => Verdict::Refused("P2.3"),
+        Verdict::Refused("P1.4") => Verdict::Refused("P2.4"),
+        Verdict::Refused("P1.5") => Verdict::Refused("P2.5"),
+        Verdict::Refused("P1.7") => Verdict::Refused("P2.7"),
+        verdict => verdict,
+    };
+    // A part of a key is a key here.
+    let verdict = if cell.name == "a part of one is not yet" { Verdict::Allowed } else { verdict };
+    let heard = if verdict == Verdict::Allowed { cell.heard } else { "" };
+    Some(Cell { rewrite: "dependencies", program: cell.program.clone(), line, verdict, heard, ..*cell })
+}
+
+/// Where keys are not the same columns, but tell each other.
+fn dependencies() -> Vec<Cell> {
+    let cell = |construct, name, rules: &str| Cell {
+        rewrite: "dependencies",
+        line: "partition store by k % 3 into 2",
+        ..co_hash(construct, name, "", rules)
+    };
+    vec![
+        cell(
+            "keyed table",
+            "its key is computed from that of the message",
+            "table kept(z: int => v: int) max
+             kept(k % 3, v) :- note(k, v)
+             seen(z, v)@s :~ new kept(z, v), server(s)",
+        ),
+        cell(
+            "keyed table",
+            "its value does not tell where the others are",
+            "table kept(v: int => z: int) max
+             kept(v, k % 3) :- note(k, v)
+             seen(z, v)@s :~ new kept(v, z), server(s)",
+        )
+        .refused("P2.7"),
+        cell(
+            "window",
+            "what it keeps is computed from the key of the message",
+            "table low(=> n: int) max
+             window table kept(z: int, k: int) above low
+             kept(k % 3, k) :- note(k, v)
+             low(-1)      :- start()
+             seen(z, v)@s :~ note(k, v), kept(z, k), z < 2, server(s)",
+        ),
+        cell(
+            "`!( ... )`",
+            "what it asks about has the key by a dependency",
+            "table open(z: int, k: int, v: int)
+             open(k % 3, k, v) :- note(k, v)
+             delete open(_, k, _) :+ gone(k)
+             seen(k, v)@s :~ note(k, v), !(open(_, k, w), w > v), server(s)",
+        ),
+        cell(
+            "values with parts",
+            "a whole tells its parts",
+            "table open(p: (int, int))
+             open((k % 3, v)) :- note(k, v)
+             delete open(p) :+ gone(k), open(p), p.0 == k % 3
+             seen(p.0, p.1)@s :~ new open(p), server(s)",
+        ),
+    ]
 }
 
 fn tables() -> Vec<Cell> {

@@ -9,7 +9,8 @@ pub mod state_machine;
 use menard_lang::plan::{Line, parse_line};
 use menard_lang::{Program, Source, compile_text};
 use menard_opt::plan::apply_line;
-use menard_opt::{PlanError, Stage};
+use menard_opt::rules::Denied;
+use menard_opt::{PlanError, Proof, Stage};
 
 /// The line of a plan; one component only.
 pub fn line(text: &str) -> Line {
@@ -20,6 +21,19 @@ pub fn line(text: &str) -> Line {
 pub fn apply_without(program: &Program, text: &str, skip: Option<&str>) -> Result<Stage, PlanError> {
     let source = Source::new("<line>", text);
     apply_line(program, &line(text), &source, "<rewritten>", skip)
+}
+
+/// What one rewrite makes of a line, whatever others would make of it.
+pub fn apply_by(program: &Program, text: &str, rewrite: &str) -> Result<Vec<Proof>, PlanError> {
+    let line = line(text);
+    let rewrite = menard_opt::rules::find(rewrite).expect("there is such a rewrite");
+    match rewrite.attempt(program, &line.kind, None).expect("such lines mean the rewrite") {
+        Ok(applied) => Ok(applied.proofs),
+        Err(Denied::Refusal(refusal)) => {
+            Err(PlanError::Refused { line: line.kind.to_string(), refusals: vec![*refusal] })
+        }
+        Err(Denied::Misfit(misfit)) => panic!("`{text}` does not fit: {}", misfit.message),
+    }
 }
 
 /// Applies lines one after another, all of which must be allowed.

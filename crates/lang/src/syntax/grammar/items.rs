@@ -154,7 +154,8 @@ fn ordered(parser: &mut Parser<'_>) -> Parsed {
     })
 }
 
-fn key(parser: &mut Parser<'_>) -> Parsed {
+/// `by` and expressions.
+pub(super) fn key(parser: &mut Parser<'_>) -> Parsed {
     parser.node(SyntaxKind::Key, |parser| {
         parser.bump();
         expression(parser)?;

@@ -1,7 +1,7 @@
 //! Plans.
 
 use super::expressions::{expression, primary};
-use super::items::param;
+use super::items::{key, param};
 use crate::syntax::SyntaxKind;
 use crate::syntax::parser::{Parsed, Parser};
 
@@ -87,8 +87,8 @@ fn decouple(parser: &mut Parser<'_>) -> Parsed {
 fn partition(parser: &mut Parser<'_>) -> Parsed {
     parser.bump();
     names(parser)?;
-    if parser.eat_word("by") {
-        names(parser)?;
+    if parser.at_word("by") {
+        key(parser)?;
     }
     parser.expect_word("into")?;
     expression(parser)
