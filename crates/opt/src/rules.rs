@@ -11,14 +11,21 @@ use crate::precondition::Proof;
 use crate::refusal::Refusal;
 use crate::rewrite::decouple_functional::DecoupleFunctional;
 use crate::rewrite::decouple_independent::DecoupleIndependent;
+use crate::rewrite::decouple_monotonic::DecoupleMonotonic;
 use crate::rewrite::decouple_state_machine::DecoupleStateMachine;
 use crate::rewrite::partition_co_hash::PartitionCoHash;
 use crate::rewrite::partition_dependencies::PartitionDependencies;
 use crate::rewrite::{Misfit, Rewrite};
 
 /// All rewrites, in the order in which they are tried: one that adds nothing comes before one that adds messages.
-pub const REWRITES: &[&dyn AnyRewrite] =
-    &[&DecoupleIndependent, &DecoupleFunctional, &DecoupleStateMachine, &PartitionCoHash, &PartitionDependencies];
+pub const REWRITES: &[&dyn AnyRewrite] = &[
+    &DecoupleIndependent,
+    &DecoupleFunctional,
+    &DecoupleMonotonic,
+    &DecoupleStateMachine,
+    &PartitionCoHash,
+    &PartitionDependencies,
+];
 
 /// The rewrite with this name.
 pub fn find(name: &str) -> Option<&'static dyn AnyRewrite> {

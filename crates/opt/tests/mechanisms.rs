@@ -140,6 +140,24 @@ fn moved_rules_may_keep_what_they_are_told() {
     ));
 }
 
+/// State is copied, a channel of external nodes is forwarded, one of stores is redirected; that all of two stores have answered stays so.
+#[test]
+fn what_only_grows_is_copied() {
+    let rules = "table voted(k: int, s: node)
+                 table asked(k: int, v: int)
+                 table dropped(k: int)
+                 asked(k, v)        :- put(k, v)
+                 note(k, v)@s       :~ new asked(k, v), store(s)
+                 voted(k, s)        :- ack(k) from s
+                 votes(k, count(s)) :- voted(k, s)
+                 dropped(k)         :- drop(k)
+                 all(k)             :- votes(k, 2), asked(k, _), dropped(k)
+                 done(k)@s          :~ new all(k), store(s)
+                 copy(k, v)@s       :~ asked(k, v), all(k), store(s)";
+    let line = "decouple server { voted, votes, dropped, all, done, copy } into ender using monotonic";
+    insta::assert_snapshot!(server_after(rules, &[line]));
+}
+
 /// What several literals read in different ways is told once; `start()` is told, and what is absent.
 #[test]
 fn batches_have_all_that_one_step_brings_about() {

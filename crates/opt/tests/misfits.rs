@@ -25,7 +25,7 @@ fn misfits_are_explained() {
         "decouple leader { voted } into participant",
         "decouple leader { voted } into client",
         "decouple leader { voted } into collector using independant",
-        "decouple leader { voted } into collector using monotonic",
+        "decouple leader { voted } into collector using monotone",
         "decouple leader { voted } into collector using co_hash",
         "partition voter by id into 3",
         "partition participant by ids into 3",

@@ -32,13 +32,13 @@
 
 use std::collections::BTreeSet;
 
-use menard_lang::ir::{Atom, Expr, ExprKind, HeadArg, Name, Program, RelationKind, Rule};
+use menard_lang::ir::{Atom, ExprKind, Name, Program, RelationKind, Rule};
 use menard_lang::plan::LineKind;
 use menard_lang::run::{Schedule, Trace};
 
 use super::cut::{Forwards, cut, find_forwards};
 use super::split::one_of;
-use super::{Misfit, Rewrite, Split, decide, reads_nothing_that_moves, separate::separate};
+use super::{Misfit, Rewrite, Split, decide, differ, reads_nothing_that_moves, separate::separate};
 use crate::analysis::determined::{determined, is_known};
 use crate::analysis::fault_model::only_omission;
 use crate::analysis::forwards::{Supply, forward, tell_alike};
@@ -230,16 +230,6 @@ fn no_collapse(program: &Program, site: &Split) -> Result<String, Broken> {
     }
     let because = "two facts of one step that give one message here would give two when forwarded one by one";
     decide(obstacles, one_of("different forwarded facts give different", heads), because, None)
-}
-
-/// Whether the heads of two rules have different constants at the same position, so that they never derive the same.
-fn differ(left: &Rule, right: &Rule) -> bool {
-    let constant = |arg: &HeadArg| match arg {
-        HeadArg::Expr(Expr { kind: ExprKind::Constant(value), .. }) => Some(value.clone()),
-        HeadArg::Expr(_) | HeadArg::Aggregate { .. } => None,
-    };
-    let mut pairs = left.head.args.iter().zip(&right.head.args).map(|(left, right)| (constant(left), constant(right)));
-    pairs.any(|(left, right)| left.is_some() && right.is_some() && left != right)
 }
 
 /// The channels on which moved rules send what depends on something forwarded; not the serial ones, which D2.8 excludes.

@@ -1,9 +1,11 @@
 //! The rewrites, one a file, and what they have in common.
 
 mod batches;
+mod copies;
 mod cut;
 pub mod decouple_functional;
 pub mod decouple_independent;
+pub mod decouple_monotonic;
 pub mod decouple_state_machine;
 mod key_choice;
 pub mod partition;
@@ -14,7 +16,7 @@ mod split;
 
 use std::collections::BTreeSet;
 
-use menard_lang::ir::{Name, Program};
+use menard_lang::ir::{Expr, ExprKind, HeadArg, Name, Program, Rule};
 use menard_lang::plan::LineKind;
 use menard_lang::run::{Schedule, Trace};
 
@@ -130,4 +132,14 @@ fn reads_nothing_that_moves(program: &Program, site: &Split) -> Result<String, B
         "a rule that stays would have to wait for what moves",
         Some("name these rules' heads as handles too"),
     )
+}
+
+/// Whether the heads of two rules have different constants at the same position, so that they never derive the same.
+fn differ(left: &Rule, right: &Rule) -> bool {
+    let constant = |arg: &HeadArg| match arg {
+        HeadArg::Expr(Expr { kind: ExprKind::Constant(value), .. }) => Some(value.clone()),
+        HeadArg::Expr(_) | HeadArg::Aggregate { .. } => None,
+    };
+    let mut pairs = left.head.args.iter().zip(&right.head.args).map(|(left, right)| (constant(left), constant(right)));
+    pairs.any(|(left, right)| left.is_some() && right.is_some() && left != right)
 }

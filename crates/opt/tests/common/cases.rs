@@ -50,6 +50,7 @@ pub fn program(faults: &str, channels: &str, components: &str) -> String {
 pub fn cases() -> Vec<Case> {
     let mut cases = independent();
     cases.extend(functional());
+    cases.extend(super::monotonic::cases());
     cases.extend(super::state_machine::cases());
     cases.extend(co_hash());
     cases.extend(dependencies());

@@ -13,7 +13,7 @@ pub enum Verdict {
 pub struct Cell {
     /// The construct, as the book's table names it.
     pub construct: &'static str,
-    /// The column of the table: `independent`, `functional`, `state_machine`, `co-hash` or `dependencies`.
+    /// The column of the table: `independent`, `functional`, `monotonic`, `state_machine`, `co-hash` or `dependencies`.
     pub rewrite: &'static str,
     /// What it shows.
     pub name: &'static str,
@@ -132,6 +132,7 @@ pub fn cells() -> Vec<Cell> {
     cells.extend(aggregates());
     cells.extend(numbering());
     cells.extend(values());
+    cells.extend(super::monotonic::cells());
     cells.extend(super::state_machine::cells());
     let computed: Vec<Cell> = cells.iter().filter_map(by_what_is_computed).collect();
     cells.extend(computed);
@@ -902,7 +903,7 @@ fn natives() -> Vec<Cell> {
 
 impl Cell {
     /// The stores take pairs.
-    fn both(self) -> Cell {
+    pub fn both(self) -> Cell {
         let program = self.program.replace("component store {", "component store {\n had(p) :- both(p)\n");
         Cell { program, heard: "both", ..self }
     }

@@ -3,6 +3,7 @@
 
 pub mod cases;
 pub mod cells;
+pub mod monotonic;
 pub mod refine;
 pub mod state_machine;
 

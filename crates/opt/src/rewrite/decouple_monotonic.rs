@@ -1,0 +1,264 @@
+//! **D3, monotonic decoupling**: rules that only ever conclude more from more run on a node of their own, and read copies of the state that stays.
+//!
+//! *When allowed.* C2 is the rules for the handles, C1 the rest.
+//! * D3.1 C1 reads nothing that C2 derives.
+//! * D3.2 What C2 reads of C1's state is [logically persisted](crate::analysis::persisted): it holds for ever.
+//! * D3.3 C2 is monotone: what its rules conclude from state holds for ever as well. No negation and no aggregates but of constants, and but for thresholds of
+//!   what grows; nothing is deleted, and no keyed table and no window filled.
+//! * D3.4 A rule of C2 with an event has only that one to read, besides constants: `new` of something that lasts, or, if it fills a table, any
+//!   event. Two that meet in one step of the original need not meet here.
+//! * D3.5 What a rule of C2 sends by `new` tells the fact that is new, and rules that send on one channel are told apart by a constant. Otherwise
+//!   several facts that come about in one step of the original, and give one message, would give several.
+//! * D3.6 Nodes of the role lose messages at worst, and no node is Byzantine.
+//!
+//! *Mechanism.* C1 sends on every fact of a table or view that C2 reads when it is new, and C2 keeps it in a table of the same name. Events are
+//! forwarded, or their channel is redirected, as in functional decoupling.
+//!
+//! *Example.* `decouple replica { matched, answer } into matcher using monotonic`.
+//!
+//! *Why it is correct.* At any time C2 knows a part of what it would know in the original (D3.2), so concludes a part of it (D3.3), and
+//! everything in the end. What it sends, the original has sent, once as well (D3.4, D3.5), or holds.
+//!
+//! *Source.* "Optimizing Distributed Protocols with Query Rewrites", monotonic decoupling. That each fact is sent on once is the technical report's permitted
+//! optimization; that inputs have to be persisted in the original already is how its condition has to be read. D3.4 and D3.5 are ours: `new` tells
+//! what one step brings about, which is not monotone.
+
+use std::collections::BTreeSet;
+
+use menard_lang::ir::{Name, Program, RelationKind, Rule};
+use menard_lang::plan::LineKind;
+use menard_lang::run::{Schedule, Trace};
+
+use super::copies::Copies;
+use super::split::one_of;
+use super::{Misfit, Rewrite, Split, decide, differ, reads_nothing_that_moves};
+use crate::analysis::determined::{determined, is_known};
+use crate::analysis::fault_model::only_omission;
+use crate::analysis::persisted::Persisted;
+use crate::analysis::scope::{Reads, Scope, aggregates, atoms, fills, sends};
+use crate::lifting::Lifting;
+use crate::precondition::{Precondition, Proofs};
+use crate::refusal::{Broken, Obstacle};
+
+/// The rewrite.
+#[derive(Clone, Copy, Debug)]
+pub struct DecoupleMonotonic;
+
+/// What was proved, and what is copied.
+pub struct Permit {
+    site: Split,
+    proofs: Proofs,
+    copies: Copies,
+    /// The channels on which moved rules send.
+    late: BTreeSet<Name>,
+}
+
+impl Rewrite for DecoupleMonotonic {
+    type Site = Split;
+    type Permit = Permit;
+
+    fn name(&self) -> &'static str {
+        "monotonic"
+    }
+
+    fn page(&self) -> &'static str {
+        include_str!("../../../../book/src/rewrites/monotonic.md")
+    }
+
+    fn preconditions(&self) -> &'static [Precondition<Split>] {
+        PRECONDITIONS
+    }
+
+    fn on_faults(&self) -> &'static str {
+        "D3.6"
+    }
+
+    fn sites(&self, program: &Program) -> Vec<Split> {
+        Split::of_every_head(program)
+    }
+
+    fn site(&self, program: &Program, line: &LineKind) -> Option<Result<Split, Misfit>> {
+        let LineKind::Decouple { component, handles, into, .. } = line else { return None };
+        Some(Split::of_handles(program, component, handles, into))
+    }
+
+    fn permit(&self, program: &Program, site: &Split, proofs: Proofs) -> Permit {
+        let scope = Scope::of(program, &site.component);
+        let late = site.moving(&scope).into_iter().filter_map(sends).map(Name::from).collect();
+        Permit { site: site.clone(), proofs, copies: Copies::new(program, site), late }
+    }
+
+    fn proofs<'a>(&self, permit: &'a Permit) -> &'a Proofs {
+        &permit.proofs
+    }
+
+    fn apply(&self, _: &Program, permit: &Permit) -> Program {
+        permit.copies.separated()
+    }
+
+    /// C2 sends what the original sends, when it has heard of all that it follows from.
+    fn late(&self, permit: &Permit) -> BTreeSet<Name> {
+        permit.late.clone()
+    }
+
+    fn lift(&self, permit: &Permit, run: &Trace) -> Schedule {
+        let (component, original) = (permit.site.into.clone(), permit.site.component.clone());
+        Lifting { component, original, internal: permit.copies.channels() }.schedule(run)
+    }
+}
+
+const PRECONDITIONS: &[Precondition<Split>] = &[
+    Precondition { id: "D3.1", statement: "rules that stay read nothing that moved rules derive", check: one_way },
+    Precondition {
+        id: "D3.2",
+        statement: "the state that moved rules read where it stays holds for ever",
+        check: lasting,
+    },
+    Precondition { id: "D3.3", statement: "what moved rules conclude from state holds for ever", check: monotone },
+    Precondition {
+        id: "D3.4",
+        statement: "a moved rule with an event reads nothing else that changes, and sends only if that is `new`",
+        check: alone,
+    },
+    Precondition {
+        id: "D3.5",
+        statement: "what a moved rule sends by `new` tells the fact that is new, and the rule",
+        check: no_collapse,
+    },
+    Precondition {
+        id: "D3.6",
+        statement: "faults of the role lose messages at worst, and no node is Byzantine",
+        check: faults,
+    },
+];
+
+fn one_way(program: &Program, site: &Split) -> Result<String, Broken> {
+    reads_nothing_that_moves(program, site)
+}
+
+fn lasting(program: &Program, site: &Split) -> Result<String, Broken> {
+    let scope = Scope::of(program, &site.component);
+    let persisted = Persisted::new(&scope);
+    let moving = site.moving(&scope);
+    let filled: BTreeSet<&str> = moving.iter().filter_map(|rule| fills(rule)).collect();
+    let mut obstacles = Vec::new();
+    let mut names = BTreeSet::new();
+    for atom in moving.iter().flat_map(|rule| scope.literals(rule)) {
+        let name = atom.relation.as_str();
+        if !is_state(&scope, name) || filled.contains(name) {
+            continue;
+        }
+        names.insert(name);
+        if !persisted.lasts(name) {
+            let why = match persisted.grows(name) {
+                true => format!("`{name}` changes as it grows, and stays"),
+                false => format!("a fact of `{name}` need not stay"),
+            };
+            obstacles.push(Obstacle::new(program, atom.span, why));
+        }
+    }
+    let sentence = match names.is_empty() {
+        true => "the moved rules read no state of what stays".into(),
+        false => one_of("what the moved rules read of what stays is never deleted:", names),
+    };
+    let help = "what nothing is deleted from lasts, and positive views over it; an aggregate can move with the rules that read it";
+    decide(obstacles, sentence, "a moved rule reads state that may change before it is told", Some(help))
+}
+
+fn is_state(scope: &Scope<'_>, name: &str) -> bool {
+    matches!(scope.reads_name(name), Reads::Own(RelationKind::Table | RelationKind::View))
+}
+
+/// What lasts if the state that stays does, which is for D3.2 to decide.
+fn if_state_lasts<'a>(scope: &'a Scope<'a>, moving: &[&'a Rule]) -> Persisted<'a> {
+    let filled: BTreeSet<&str> = moving.iter().filter_map(|rule| fills(rule)).collect();
+    let read = moving.iter().flat_map(|rule| scope.literals(rule)).map(|atom| atom.relation.as_str());
+    let stays = read.filter(|name| is_state(scope, name) && !filled.contains(name)).collect();
+    Persisted::assuming(scope, stays)
+}
+
+fn monotone(program: &Program, site: &Split) -> Result<String, Broken> {
+    let scope = Scope::of(program, &site.component);
+    let moving = site.moving(&scope);
+    let persisted = if_state_lasts(&scope, &moving);
+    let objection = |rule: &Rule| {
+        let kind = fills(rule).and_then(|name| scope.component.relation(name)).map(|relation| relation.kind);
+        let storage = fills(rule).and_then(|name| scope.storage(name));
+        let name = &rule.head.relation;
+        if rule.delete {
+            return Some(format!("this deletes from `{name}`"));
+        }
+        if storage.is_some_and(|storage| storage.is_selective()) {
+            return Some(format!("which facts `{name}` takes depends on which come first"));
+        }
+        if kind == Some(RelationKind::Event) {
+            return Some(format!("`{name}` is an event: it holds for one step"));
+        }
+        let counts = kind == Some(RelationKind::View) && persisted.grows(name);
+        (aggregates(rule) && !counts).then(|| "the value of this aggregate depends on how much is known".to_owned())
+    };
+    let mut obstacles = Vec::new();
+    for rule in moving.iter().copied() {
+        if let Some(why) = objection(rule).or_else(|| persisted.objection(rule)) {
+            obstacles.push(Obstacle::new(program, rule.span, why));
+        }
+    }
+    let because = "a moved rule could conclude something before it knows all that speaks against it";
+    decide(obstacles, "what the moved rules conclude, they conclude for ever".into(), because, None)
+}
+
+fn alone(program: &Program, site: &Split) -> Result<String, Broken> {
+    let scope = Scope::of(program, &site.component);
+    let moving = site.moving(&scope);
+    let persisted = if_state_lasts(&scope, &moving);
+    let mut obstacles = Vec::new();
+    for rule in moving.iter().copied().filter(|rule| !scope.is_state_only(rule)) {
+        let mut read = atoms(rule).filter(|atom| scope.reads(atom) != Reads::Constant);
+        let (Some(event), None) = (read.next(), read.next()) else {
+            obstacles.push(Obstacle::new(program, rule.span, "this reads something besides an event"));
+            continue;
+        };
+        let begins = event.new && is_state(&scope, &event.relation) && persisted.begins_once(rule, event);
+        let why = match (begins, sends(rule)) {
+            (true, _) if !event.negated => continue,
+            (false, None) if !event.negated && (!event.new || !is_state(&scope, &event.relation)) => continue,
+            (false, Some(_)) if !event.new => format!("this sends when `{}` happens", event.relation),
+            _ => format!("a fact of `{}` may be new more than once", event.relation),
+        };
+        obstacles.push(Obstacle::new(program, rule.span, why));
+    }
+    let because = "what meets in one step of the original need not meet after the move";
+    let sentence = "moved rules with an event read one event, and nothing else that changes".to_owned();
+    decide(obstacles, sentence, because, Some("join state in a view, and read `new` of that"))
+}
+
+fn no_collapse(program: &Program, site: &Split) -> Result<String, Broken> {
+    let scope = Scope::of(program, &site.component);
+    let mut obstacles = Vec::new();
+    let mut sending: Vec<&Rule> = Vec::new();
+    for rule in site.moving(&scope).into_iter().filter(|rule| sends(rule).is_some()) {
+        let rival = |known: &&Rule| known.head.relation == rule.head.relation && !differ(known, rule);
+        if sending.iter().any(rival) {
+            let why =
+                format!("this sends on `{}` as well, with nothing that tells it from another rule", rule.head.relation);
+            obstacles.push(Obstacle::new(program, rule.span, why));
+        }
+        sending.push(rule);
+        if scope.is_state_only(rule) {
+            continue;
+        }
+        let known = determined(rule);
+        let untold = scope.literals(rule).find(|atom| !atom.args.iter().all(|arg| is_known(arg, &known)));
+        if let Some(atom) = untold {
+            let why = format!("the head does not tell which `{}` is new", atom.relation);
+            obstacles.push(Obstacle::new(program, rule.span, why));
+        }
+    }
+    let because = "facts of one step that give one message here would give several when they come one by one";
+    let help = "a view can drop what the message does not tell, and `new` of that view is once";
+    decide(obstacles, "what is sent by `new` tells the fact that is new".into(), because, Some(help))
+}
+
+fn faults(program: &Program, site: &Split) -> Result<String, Broken> {
+    only_omission(program, &Scope::of(program, &site.component).component.role)
+}

@@ -1,0 +1,577 @@
+//! Monotonic decoupling: near misses of each precondition, and what it makes of each construct.
+
+use super::cases::{Case, Killed, NO_LIARS, program};
+use super::cells::{Cell, DISK, Verdict};
+
+const CHANNELS: &str = "
+channel put(k: int, v: int)   client -> server
+channel drop(k: int)          client -> server
+channel note(k: int, v: int)  server -> store
+channel again(k: int)         server -> store
+";
+const STORE: &str = "component store { table kept(k: int, v: int)  kept(k, v) :- note(k, v)  kept(k, 0) :- again(k) }";
+
+pub fn cases() -> Vec<Case> {
+    let mut cases = state();
+    cases.extend(conclusions());
+    cases.extend(events());
+    cases.extend(faults());
+    cases
+}
+
+fn case(
+    precondition: &'static str,
+    name: &'static str,
+    line: &'static str,
+    rules: &str,
+    mend: (&'static str, &'static str),
+) -> Case {
+    let broken = program("", CHANNELS, &format!("component server {{\n{rules}\n}}\n{STORE}"));
+    Case { precondition, name, line, broken, mend, killed: Killed::Refinement }
+}
+
+const NOTE: &str = "decouple server { note } into noter using monotonic";
+const BOTH: &str = "decouple server { both, note } into noter using monotonic";
+
+/// The server keeps what is put, and marks what is dropped; nothing is forgotten.
+const KEPT: &str = "table kept(k: int, v: int)
+             table mark(k: int)
+             kept(k, v)   :- put(k, v)
+             mark(k)      :- drop(k)
+";
+
+fn with_kept(rules: &str) -> String {
+    format!("{KEPT}{rules}")
+}
+
+fn state() -> Vec<Case> {
+    vec![
+        case(
+            "D3.1",
+            "a table that a staying rule reads",
+            "decouple server { kept, note } into noter using monotonic",
+            &with_kept(
+                "note(k, v)@s :~ new kept(k, v), store(s)
+             again(k)@s   :~ drop(k), kept(k, _), store(s)",
+            ),
+            ("drop(k), kept(k, _)", "drop(k)"),
+        )
+        .with_killed(Killed::Checker("E0209")),
+        case(
+            "D3.2",
+            "state that is deleted, and comes again",
+            NOTE,
+            "table kept(k: int, v: int)
+             kept(k, v)   :- put(k, v)
+             delete kept(k, _) :+ drop(_), kept(k, _)
+             note(k, v)@s :~ new kept(k, v), store(s)",
+            ("delete kept(k, _) :+ drop(_), kept(k, _)", ""),
+        ),
+        case(
+            "D3.2",
+            "a window",
+            BOTH,
+            "table low(=> k: int) max
+             low(k)       :- drop(k)
+             window table kept(k: int, v: int) above low
+             kept(k, v)   :- put(k, v)
+             table mark(k: int)
+             mark(k)      :- drop(k)
+             both(k, v)   :- kept(k, v), mark(j), j > k
+             note(k, v)@s :~ both(k, v), store(s)",
+            ("window table kept(k: int, v: int) above low", "table kept(k: int, v: int)"),
+        ),
+        case(
+            "D3.2",
+            "a value that is replaced",
+            BOTH,
+            "table kept(k: int => v: int) replace
+             kept(0, v)   :- put(_, v)
+             table mark(v: int)
+             mark(v)      :- put(v, _)
+             both(k, v)   :- kept(k, v), mark(v)
+             note(k, v)@s :~ both(k, v), store(s)",
+            ("table kept(k: int => v: int) replace", "table kept(k: int, v: int)"),
+        ),
+    ]
+}
+
+fn conclusions() -> Vec<Case> {
+    vec![
+        case(
+            "D3.3",
+            "a negation",
+            BOTH,
+            &with_kept(
+                "both(k, v)   :- kept(k, v), !mark(k)
+             note(k, v)@s :~ both(k, v), store(s)",
+            ),
+            ("!mark(k)", "mark(k)"),
+        ),
+        case(
+            "D3.3",
+            "a threshold from above",
+            "decouple server { number, few, note } into noter using monotonic",
+            &with_kept(
+                "number(count(k)) :- kept(k, _)
+             few(n)       :- mark(n), number(m), m < 2
+             note(n, 0)@s :~ few(n), store(s)",
+            ),
+            ("m < 2", "m >= 2"),
+        ),
+        case(
+            "D3.3",
+            "a count that may grow on",
+            "decouple server { number, two, note } into noter using monotonic",
+            &with_kept(
+                "number(k, count(v)) :- kept(k, v)
+             two(k)       :- number(k, 1)
+             note(k, 0)@s :~ two(k), mark(k), store(s)",
+            ),
+            ("number(k, 1)", "number(k, m), m >= 1"),
+        ),
+        case(
+            "D3.3",
+            "a table that is deleted from",
+            BOTH,
+            &with_kept(
+                "table both(k: int)
+             both(k)      :- new kept(k, _)
+             delete both(k) :+ new mark(k)
+             note(k, 0)@s :~ both(k), store(s)",
+            ),
+            ("delete both(k) :+ new mark(k)", ""),
+        ),
+        case(
+            "D3.3",
+            "a table that keeps what comes first",
+            BOTH,
+            "table both(k: int => v: int) first
+             both(0, v)   :- put(_, v)
+             note(k, v)@s :~ new both(k, v), store(s)",
+            ("table both(k: int => v: int) first", "table both(k: int, v: int)"),
+        ),
+        case(
+            "D3.3",
+            "the value of an aggregate",
+            NOTE,
+            &with_kept("note(0, count(k))@s :~ kept(k, _), store(s)"),
+            ("note(0, count(k))", "note(0, k)"),
+        ),
+    ]
+}
+
+fn events() -> Vec<Case> {
+    vec![
+        case(
+            "D3.4",
+            "an event that must meet state",
+            NOTE,
+            &with_kept("note(k, v)@s :~ put(k, v), kept(k, v), store(s)"),
+            ("put(k, v), kept(k, v)", "new kept(k, v)"),
+        ),
+        case(
+            "D3.4",
+            "an event that may come again",
+            NOTE,
+            &with_kept("note(k, v)@s :~ put(k, v), store(s)"),
+            (":~ put(k, v)", ":~ new kept(k, v)"),
+        ),
+        case(
+            "D3.4",
+            "two facts that must begin to hold together",
+            NOTE,
+            &with_kept("note(k, v)@s :~ new kept(k, v), new mark(k), store(s)"),
+            (", new mark(k)", ""),
+        ),
+        case(
+            "D3.4",
+            "a count on its way",
+            "decouple server { number, note } into noter using monotonic",
+            &with_kept(
+                "number(count(k)) :- kept(k, _)
+             note(n, 0)@s :~ new number(n), store(s)",
+            ),
+            (":~ new number(n)", ":~ new mark(n)"),
+        ),
+        case(
+            "D3.5",
+            "a head that does not tell what is new",
+            NOTE,
+            &with_kept("note(0, k)@s :~ new kept(k, v), v > 0, store(s)"),
+            ("note(0, k)", "note(v, k)"),
+        ),
+        case(
+            "D3.5",
+            "two rules for one channel",
+            NOTE,
+            &with_kept(
+                "note(k, 1)@s :~ new kept(k, 1), store(s)
+             note(j, 1)@s :~ new mark(j), store(s)",
+            ),
+            ("note(j, 1)", "note(j, 2)"),
+        ),
+        case(
+            "D3.5",
+            "a member that does not tell what it is in",
+            NOTE,
+            &with_kept("note(x, 0)@s :~ new mark(k), x in range(0, k), store(s)"),
+            ("note(x, 0)", "note(x, k)"),
+        ),
+    ]
+}
+
+fn faults() -> Vec<Case> {
+    let rules = with_kept(
+        "note(k, v)@s :~ new kept(k, v), store(s)
+             again(k)@s   :~ drop(k), mark(k), store(s)",
+    );
+    let faults = |kind: &'static str, name| Case {
+        precondition: "D3.6",
+        name,
+        line: NOTE,
+        broken: program(kind, CHANNELS, &format!("component server {{\n{rules}\n}}\n{STORE}")),
+        mend: (kind, "fault omission 1 of server"),
+        killed: Killed::Refinement,
+    };
+    vec![
+        faults("fault crash 1 of server", "a part that dies alone"),
+        faults("fault restart 1 of server", "a part that forgets alone"),
+        faults("fault byzantine 1 of store", "liars").with_killed(NO_LIARS),
+    ]
+}
+
+/// The server notes, and keeps what is put; the rules for what it notes move.
+fn cell(construct: &'static str, name: &'static str, channels: &str, rules: &str) -> Cell {
+    let components = format!(
+        "component server {{
+           {rules}
+         }}
+         component store {{
+           seen(k, v)@s :~ note(k, v) from s
+         }}"
+    );
+    Cell {
+        construct,
+        rewrite: "monotonic",
+        name,
+        program: super::cells::program(channels, &components),
+        line: NOTE,
+        verdict: Verdict::Allowed,
+        heard: "note",
+    }
+}
+
+const WITH_KEPT: &str = "decouple server { kept, note } into noter using monotonic";
+
+pub fn cells() -> Vec<Cell> {
+    let mut cells = tables();
+    cells.extend(sources());
+    cells.extend(absences_and_natives());
+    cells.extend(aggregates());
+    cells.extend(values());
+    cells
+}
+
+fn tables() -> Vec<Cell> {
+    vec![
+        cell(
+            "keyed table",
+            "what came first stays",
+            "",
+            "table kept(k: int => v: int) first
+             kept(k, v)   :- put(k, v)
+             both(k, v)   :- kept(k, v), kept(v, _)
+             note(k, v)@s :~ new both(k, v), store(s)",
+        )
+        .line(BOTH),
+        cell(
+            "keyed table",
+            "what came last goes again",
+            "",
+            "table kept(k: int => v: int) replace
+             kept(k, v)   :- put(k, v)
+             note(k, v)@s :~ new kept(k, v), store(s)",
+        )
+        .refused("D3.2"),
+        cell(
+            "keyed table",
+            "the rules that fill it would move",
+            "",
+            "table kept(k: int => v: int) first
+             kept(k, v)   :- put(k, v)
+             note(k, v)@s :~ new kept(k, v), store(s)",
+        )
+        .line(WITH_KEPT)
+        .refused("D3.3"),
+        cell(
+            "window",
+            "its facts go",
+            "",
+            "table low(=> n: int) max
+             window table kept(k: int, v: int) above low
+             kept(k, v)   :- put(k, v)
+             low(k)       :- drop(k)
+             note(k, v)@s :~ new kept(k, v), store(s)",
+        )
+        .refused("D3.2"),
+        cell(
+            "window",
+            "it would move",
+            "",
+            "table low(=> n: int) max
+             window table kept(k: int, v: int) above low
+             kept(k, v)   :- put(k, v)
+             low(k)       :- drop(k)
+             note(k, v)@s :~ new kept(k, v), store(s)",
+        )
+        .line("decouple server { low, kept, note } into noter using monotonic")
+        .refused("D3.3"),
+        cell(
+            "durable table",
+            "it stays, and what is told of it is not durable",
+            "",
+            "durable table kept(k: int, v: int)
+             kept(k, v)   :- put(k, v)
+             both(k, v)   :- kept(k, v), kept(v, _)
+             note(k, v)@s :~ new both(k, v), store(s)",
+        )
+        .line(BOTH),
+        cell(
+            "durable table",
+            "it moves, and stays durable",
+            "",
+            "durable table kept(k: int, v: int)
+             kept(k, v)   :- put(k, v)
+             both(k, v)   :- kept(k, v), kept(v, _)
+             note(k, v)@s :~ new both(k, v), store(s)",
+        )
+        .line("decouple server { kept, both, note } into noter using monotonic"),
+    ]
+}
+
+fn sources() -> Vec<Cell> {
+    const SERIAL: &str = "
+channel one(k: int, v: int)   store -> server serial
+channel each(k: int, v: int)  server -> store serial
+channel ask(k: int, v: int)   client -> server serial
+";
+    const TURN: &str = "channel turn(n: int, v: int)  store -> server ordered by n";
+    vec![
+        cell(
+            "timer",
+            "what it wakes is a table",
+            "",
+            "timer retry(k: int, v: int) after 50 ms
+             table kept(k: int, v: int)
+             retry(k, v)  :~ put(k, v)
+             kept(k, v)   :- retry(k, v)
+             note(k, v)@s :~ new kept(k, v), store(s)",
+        )
+        .line(WITH_KEPT),
+        cell(
+            "timer",
+            "what arms it moves",
+            "",
+            "timer retry(k: int, v: int) after 50 ms
+             table kept(k: int, v: int)
+             kept(k, v)   :- put(k, v)
+             retry(k, v)  :~ new kept(k, v)
+             note(k, v)@s :~ retry(k, v), store(s)",
+        )
+        .line("decouple server { retry } into noter using monotonic"),
+        cell(
+            "timer",
+            "it wakes a message",
+            "",
+            "timer retry(k: int, v: int) after 50 ms
+             retry(k, v)  :~ put(k, v)
+             note(k, v)@s :~ retry(k, v), store(s)",
+        )
+        .refused("D3.4"),
+        cell(
+            "timer that repeats",
+            "what it wakes is a table",
+            "",
+            "timer tick() every 1 s
+             table kept(k: int, v: int)
+             kept(0, 0)   :- tick()
+             note(k, v)@s :~ new kept(k, v), store(s)",
+        )
+        .line(WITH_KEPT),
+        cell(
+            "timer that repeats",
+            "it wakes a message each time",
+            "",
+            "timer tick() every 1 s
+             note(0, 0)@s :~ tick(), store(s)",
+        )
+        .refused("D3.4"),
+        cell(
+            "serial channel",
+            "what it brings is kept",
+            SERIAL,
+            "table kept(k: int, v: int)
+             kept(k, v)   :- ask(k, v)
+             note(k, v)@s :~ new kept(k, v), store(s)
+             each(k, v)@s :~ kept(k, v), store(s)
+             known(k, v)  :- one(k, v)",
+        )
+        .line("decouple server { kept, note, each } into noter using monotonic")
+        .one_each(),
+        cell(
+            "ordered channel",
+            "what comes in order is kept",
+            TURN,
+            "gone(k)@s    :~ drop(k), store(s)
+             table kept(k: int, v: int)
+             kept(n, v)   :- turn(n, v)
+             note(n, v)@s :~ new kept(n, v), store(s)",
+        )
+        .line(WITH_KEPT)
+        .in_turn(),
+        cell(
+            "ordered channel",
+            "what comes in order is sent on",
+            TURN,
+            "gone(k)@s    :~ drop(k), store(s)
+             note(n, v)@s :~ turn(n, v), store(s)",
+        )
+        .in_turn()
+        .refused("D3.4"),
+    ]
+}
+
+fn absences_and_natives() -> Vec<Cell> {
+    const ABSENCE: &str = "`!( ... )`";
+    vec![
+        cell(
+            ABSENCE,
+            "it asks about constants",
+            "",
+            "low(n)       :- store(s), n = index_of(s)
+             table kept(k: int, v: int)
+             kept(k, v)   :- put(k, v)
+             note(k, v)@s :~ new kept(k, v), !(low(v), v > 0), store(s)",
+        ),
+        cell(
+            ABSENCE,
+            "it asks about what is not known yet",
+            "",
+            "table kept(k: int, v: int)
+             kept(k, v)   :- put(k, v)
+             note(k, v)@s :~ kept(k, v), !(kept(k, w), w > v), store(s)",
+        )
+        .line("decouple server { note, note_unless } into noter using monotonic")
+        .refused("D3.3"),
+        cell(
+            "native role",
+            "what it sends is kept",
+            DISK,
+            "write(k, v)@d :~ put(k, v), disk(d)
+             table kept(k: int, v: int)
+             kept(k, v)   :- written(k, v)
+             note(k, v)@s :~ new kept(k, v), store(s)",
+        )
+        .line(WITH_KEPT),
+    ]
+}
+
+/// Each as it is written of a value `v`, with a number of the result.
+fn aggregates() -> Vec<Cell> {
+    const AGGREGATES: [(&str, &str, &str); 7] = [
+        ("`list`, `set`, `map`", "list(v)", "size(r)"),
+        ("`list`, `set`, `map`", "set(v)", "size(r)"),
+        ("`list`, `set`, `map`", "map(v, 0)", "size(r)"),
+        ("`argmax`, `argmin`", "argmax(v, v)", "r"),
+        ("`argmax`, `argmin`", "argmin(v, v)", "r"),
+        ("`quorum`", "quorum(2, v)", "first(r)"),
+        ("`choose`", "choose(v)", "r"),
+    ];
+    let mut cells = Vec::new();
+    for (construct, function, result) in AGGREGATES {
+        let of_stores = function.replace('v', "index_of(o)");
+        let of_constants = format!(
+            "all({of_stores}) :- store(o)
+             table kept(k: int, v: int)
+             kept(k, v)   :- put(k, v)
+             note(k, v)@s :~ new kept(k, v), all(r), {result} < 5, store(s)"
+        );
+        let of_state = format!(
+            "table kept(k: int, v: int)
+             kept(k, v)   :- put(k, v)
+             all(k, {function}) :- kept(k, v)
+             note(k, {result})@s :~ all(k, r), store(s)"
+        );
+        cells.push(cell(construct, "it is about constants", "", &of_constants));
+        cells.push(
+            cell(construct, "its value depends on how much is known", "", &of_state)
+                .line("decouple server { all, note } into noter using monotonic")
+                .refused("D3.3"),
+        );
+    }
+    cells.push(cell(
+        "`index`",
+        "it numbers constants",
+        "",
+        "table slot(o: node, n: int)
+         slot(o, index()) :- start(), store(o)
+         table kept(k: int, v: int)
+         kept(k, v)   :- put(k, v)
+         note(k, v)@o :~ new kept(k, v), slot(o, _)",
+    ));
+    cells.push(
+        cell(
+            "`index`",
+            "it numbers what begins to hold together",
+            "",
+            "table kept(k: int, v: int)
+             kept(k, v)   :- put(k, v)
+             note(k, index(v))@s :~ new kept(k, v), store(s)",
+        )
+        .refused("D3.3"),
+    );
+    cells
+}
+
+fn values() -> Vec<Cell> {
+    const KEPT: &str = "table kept(k: int)
+             kept(k)      :- put(k, _)";
+    const PAIRS: &str = "channel both(p: (int, int))  server -> store";
+    vec![
+        cell(
+            "`x in e`",
+            "what it ranges over is told as well",
+            "",
+            &format!("{KEPT}\n note(k, x)@s :~ new kept(k), x in range(0, k), store(s)"),
+        ),
+        cell(
+            "`x in e`",
+            "a member does not tell what it is in",
+            "",
+            &format!("{KEPT}\n note(x, 0)@s :~ new kept(k), x in range(0, k), store(s)"),
+        )
+        .refused("D3.5"),
+        cell(
+            "values with parts",
+            "they tell their parts",
+            PAIRS,
+            "table kept(k: int, v: int)
+             kept(k, v)   :- put(k, v)
+             both((k, v))@s :~ new kept(k, v), store(s)",
+        )
+        .line("decouple server { both } into noter using monotonic")
+        .both(),
+        cell(
+            "values with parts",
+            "a part does not tell the whole",
+            PAIRS,
+            "table kept(p: (int, int))
+             kept((k, v)) :- put(k, v)
+             both((p.0, 0))@s :~ new kept(p), store(s)",
+        )
+        .line("decouple server { both } into noter using monotonic")
+        .both()
+        .refused("D3.5"),
+    ]
+}
