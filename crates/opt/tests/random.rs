@@ -337,6 +337,34 @@ fn program(rules: &Rules) -> Option<Program> {
     compile(&Source::new("random.ded", text(rules)), &[]).ok().map(|compiled| compiled.program)
 }
 
+/// Rules of `b` that keep things by what is computed of a message, and say what they have: some together can be partitioned.
+const BY_REMAINDER: [&str; 24] = [
+    "t(x % 3, y) :- m(x, y)",
+    "t(x % 3, x) :- m(x, _)",
+    "t(z, x) :+ m(x, _), z = x % 3",
+    "t(x % 3, x) :+ q(x)",
+    "g(x % 3, y) :- m(x, y)",
+    "g(y, x % 3) :- m(x, y)",
+    "u(x % 3) :- m(x, _)",
+    "u(z) :- new t(z, _)",
+    "h(x % 3) :- q(x)",
+    "e(x % 3, y) :- m(x, y)",
+    "w(z, count(y)) :- t(z, y)",
+    "w(z / 2, count(y)) :- t(z, y)",
+    "delete t(x % 3, _) :+ q(x)",
+    "delete t(_, x) :+ q(x)",
+    "n(x, y)@o :~ q(x), t(x % 3, y), a(o)",
+    "n(x, y)@o :~ m(x, y), t(_, x), a(o)",
+    "n(x, 0)@o :~ m(x, _), !t(x % 3, _), a(o)",
+    "n(x, 1)@o :~ q(x), !t(_, x), a(o)",
+    "n(z, y)@o :~ t(z, y), a(o)",
+    "n(0, y)@o :~ t(_, y), a(o)",
+    "n(y, z)@o :~ t(z, y), a(o)",
+    "n(z, y)@o :~ new g(z, y), a(o)",
+    "n(z, y)@o :~ new w(z, y), a(o)",
+    "n(z, 2)@o :~ new u(z), a(o)",
+];
+
 /// Adds rules one by one, over what is filled already, as long as the program stays well-formed.
 fn random_rules(random: &mut Random) -> Rules {
     let first = vec!["m(x, y)@o :~ put(x, y), b(o)".to_owned()];
@@ -346,7 +374,16 @@ fn random_rules(random: &mut Random) -> Rules {
     // In half of the programs rules keep to two sets of relations, so that something is independent.
     let halves = random.percent(50);
     let grows = random.percent(30);
-    for _ in 0..4 + random.below(14) {
+    if random.percent(40) {
+        rules.of[0].push("q(x)@o :~ drop(x), b(o)".to_owned());
+        for _ in 0..3 + random.below(6) {
+            rules.of[1].push((*random.pick(&BY_REMAINDER)).to_owned());
+            if program(&rules).is_none() {
+                rules.of[1].pop();
+            }
+        }
+    }
+    for _ in 0..*random.pick(&[2, 4, 4, 4]) + random.below(14) {
         let position = random.below(2);
         let side = &SIDES[position];
         let sent = |relation: &Relation| {
@@ -384,7 +421,17 @@ fn random_rules(random: &mut Random) -> Rules {
 fn random_line(random: &mut Random, program: &Program) -> Option<String> {
     let component = random.pick(&program.components);
     if random.percent(40) {
-        let keys = [" by k", " by v", " by k, v", " by k % 3", " by k % 3", " by v % 3", " by k / v", " by k, v % 3"];
+        let keys = [
+            " by k",
+            " by v",
+            " by k, v",
+            " by k % 3",
+            " by k % 3",
+            " by k % 3",
+            " by v % 3",
+            " by k / v",
+            " by k, v % 3",
+        ];
         let by = if random.percent(80) { *random.pick(&keys) } else { "" };
         return Some(format!("partition {}{by} into {}", component.name, 2 + random.below(2)));
     }
