@@ -74,9 +74,12 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    /// Whether another refusal, which came no further, gives the same reason and points at the same rules.
+    /// Whether another refusal, which came no further, gives the same reason, points at the same rules, and has no other help.
     pub(crate) fn says_the_same(&self, other: &Refusal) -> bool {
-        self.proven >= other.proven && self.because == other.because && self.rules == other.rules
+        self.proven >= other.proven
+            && self.because == other.because
+            && self.rules == other.rules
+            && self.help == other.help
     }
 
     /// The refusal with the program's text quoted.

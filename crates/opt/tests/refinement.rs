@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{apply_all, apply_by, refine};
+use common::{apply_all, apply_by, apply_without, refine};
 use menard_lang::{Program, Source, compile_text, plan, print};
 use menard_opt::{PlanError, Stage, apply_plan};
 
@@ -92,6 +92,15 @@ fn co_hashing_alone_refuses_to_partition_the_storage_nodes() {
     let Err(refusal) = apply_by(&kvs, "partition storage into 3", "co-hash") else { panic!("no column is the hash") };
     let PlanError::Refused { refusals, .. } = &refusal else { panic!("{}", refusal.render(false)) };
     assert_eq!(refusals[0].precondition, "P1.3");
+    insta::assert_snapshot!(refusal.render(false));
+}
+
+/// Whoever asks for a column that does not do is told what does.
+#[test]
+fn a_refused_column_of_the_storage_nodes_suggests_the_hash() {
+    let Err(refusal) = apply_without(&compile_text(KVS), "partition storage by value into 3", None) else {
+        panic!("values that have one hash meet")
+    };
     insta::assert_snapshot!(refusal.render(false));
 }
 

@@ -156,7 +156,7 @@ pub fn choose_or_explain<'a>(
         Err(index) => index,
     };
     let obstacles = obstacles(keys, &keys.groups(demands)[index], by, demands, why);
-    Err(Broken::new(because, obstacles).help(help(keys, demands)))
+    Err(Broken::new(because, obstacles).help(help(keys, by, demands)))
 }
 
 /// As [`choose`] with all demands, with the keyed tables in the way if it is they that leave no keys.
@@ -181,7 +181,7 @@ pub fn choose_within_keys(keys: &Keys<'_>, by: &[Expr]) -> Result<(), Broken> {
         );
     }
     let because = "candidates for one key of a table would be on different partitions";
-    Err(Broken::new(because, obstacles).help(help(keys, demands)))
+    Err(Broken::new(because, obstacles).help(help(keys, by, demands)))
 }
 
 fn why_misplaced(scope: &Scope<'_>, table: &str, name: &str) -> String {
@@ -256,8 +256,8 @@ pub fn suggestions(keys: &Keys<'_>) -> Vec<Expr> {
     terms
 }
 
-/// Which keys would do.
-fn help(keys: &Keys<'_>, demands: Demands) -> String {
+/// Which keys would do. If there are none, whoever asked for columns is told of columns.
+fn help(keys: &Keys<'_>, by: &[Expr], demands: Demands) -> String {
     let columns = columns(keys.scope).into_iter().map(variable);
     let possible: Vec<String> = columns
         .chain(suggestions(keys))
@@ -266,7 +266,12 @@ fn help(keys: &Keys<'_>, demands: Demands) -> String {
         .collect();
     match possible.is_empty() {
         true => {
-            let what = if keys.computed { "no column, and nothing that rules compute," } else { "no column" };
+            let asked_for_columns = by.iter().all(|one| one.as_variable().is_some());
+            let what = if keys.computed && !asked_for_columns {
+                "no column, and nothing that rules compute,"
+            } else {
+                "no column"
+            };
             format!("{what} keeps together what meets in the rules of `{}`", keys.scope.component.name)
         }
         false => {
