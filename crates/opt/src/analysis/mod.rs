@@ -1,5 +1,5 @@
-//! What preconditions rest on, one analysis a file. Every analysis looks at one component: rules of different components meet in
-//! channels only.
+//! What preconditions rest on, one analysis a file. An analysis looks at one component, since rules of different components meet in
+//! channels only; but what is known of the facts of a channel comes from the rules that send them ([`dependencies`]).
 
 pub mod constants;
 pub mod demands;
