@@ -35,6 +35,15 @@ fn a_signature_of_something_else() {
     PROTOCOL.convicts(&Bug {
         original: "sig = sign(me, value, n)",
         broken: "sig = sign(me, value)",
+        violates: "eventually told",
+    });
+}
+
+#[test]
+fn a_certificate_of_the_leader_s_own_signatures() {
+    PROTOCOL.convicts(&Bug {
+        original: "list(sig))   :- acks(c, id, value, n, _, sig)",
+        broken: "list(sig))   :- acks(c, id, value, n, _, _), sig = sign(me, value, n)",
         violates: "certificate without a signature",
     });
 }
