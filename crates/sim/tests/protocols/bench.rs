@@ -10,11 +10,25 @@ const RUNS: u64 = 500;
 /// Runs in which a broken protocol has to be convicted.
 const RUNS_TO_CONVICT: u64 = 2_000;
 
-/// The texts of a protocol.
+/// After so many runs one looks whether it is.
+const RUNS_AT_ONCE: u64 = 100;
+
+/// The texts of a protocol, and how much is asked of it in a run.
 pub struct Protocol {
     pub text: &'static str,
     pub properties: &'static str,
+    pub load: Load,
 }
+
+/// What clients do in a run.
+#[derive(Clone, Copy)]
+pub struct Load {
+    pub clients: u32,
+    pub requests: u32,
+}
+
+/// What the command line asks of a protocol.
+pub const LIGHT: Load = Load { clients: 2, requests: 10 };
 
 /// One mistake.
 pub struct Bug {
@@ -29,33 +43,54 @@ pub struct Bug {
 impl Protocol {
     /// Nothing is violated, and every channel is used.
     pub fn keeps_its_properties(&self) {
-        let report = run(self.text, self.properties, RUNS);
+        let report = run(self.text, self, 1, RUNS);
         assert_eq!(report.violations, []);
         let silent: Vec<_> =
             report.channels.iter().filter(|(_, messages)| **messages == 0).map(|(name, _)| name).collect();
         assert!(silent.is_empty(), "nothing was ever sent on {silent:?}");
     }
 
+    /// Nothing is violated by a variant either, which has another text in one place.
+    pub fn keeps_its_properties_with(&self, original: &str, other: &str) {
+        let report = run(&self.variant(original, other), self, 1, RUNS);
+        assert_eq!(report.violations, [], "{other}");
+    }
+
     /// The mistake is found, as the violation that it should be.
     pub fn convicts(&self, bug: &Bug) {
-        let pieces = self.text.matches(bug.original).count();
-        assert_eq!(pieces, 1, "one place to break: {}", bug.original);
-        let report = run(&self.text.replace(bug.original, bug.broken), self.properties, RUNS_TO_CONVICT);
+        let text = self.variant(bug.original, bug.broken);
+        let mut found = Vec::new();
+        for done in (0..RUNS_TO_CONVICT).step_by(usize::try_from(RUNS_AT_ONCE).expect("it is small")) {
+            let report = run(&text, self, 1 + done, RUNS_AT_ONCE);
+            if report.violations.iter().any(|found| self.is_expected(&found.what, bug)) {
+                return;
+            }
+            found.extend(report.violations);
+        }
+        panic!("{} is not convicted of {}: {found:?}", bug.broken, bug.violates);
+    }
+
+    fn variant(&self, original: &str, other: &str) -> String {
+        assert_eq!(self.text.matches(original).count(), 1, "one place to change: {original}");
+        self.text.replace(original, other)
+    }
+
+    fn is_expected(&self, wrong: &Wrong, bug: &Bug) -> bool {
         let expected = Value::string(bug.violates);
         let mut goals = self.properties.lines().filter(|line| line.starts_with("eventually"));
-        let goal = goals.position(|line| line.starts_with(bug.violates));
-        let convicted = report.violations.iter().any(|found| match &found.what {
+        match wrong {
             Wrong::Property(violation) => violation.facts.iter().any(|fact| fact.first() == Some(&expected)),
-            Wrong::Unmet(unmet) => Some(unmet.goal) == goal,
+            Wrong::Unmet(unmet) => Some(unmet.goal) == goals.position(|line| line.starts_with(bug.violates)),
             _ => false,
-        });
-        assert!(convicted, "{} is not convicted of {}: {:?}", bug.broken, bug.violates, report.violations);
+        }
     }
 }
 
-fn run(text: &str, rules: &str, runs: u64) -> CampaignReport {
+fn run(text: &str, protocol: &Protocol, first_seed: u64, runs: u64) -> CampaignReport {
     let program = compile_text(text);
-    let observer = properties::compile(&Source::new("properties.ded", rules), &program);
+    let observer = properties::compile(&Source::new("properties.ded", protocol.properties), &program);
     let observer = PreparedObserver::new(&observer.unwrap_or_else(|errors| panic!("{errors}")));
-    campaign(&Prepared::new(&program, Config::default()), Some(&observer), &[], runs, 1, &mut |_| {})
+    let Load { clients, requests } = protocol.load;
+    let config = Config { clients, requests, ..Config::default() };
+    campaign(&Prepared::new(&program, config), Some(&observer), &[], runs, first_seed, &mut |_| {})
 }

@@ -1,10 +1,11 @@
 //! The replicated store.
 
-use crate::bench::{Bug, Protocol};
+use crate::bench::{Bug, LIGHT, Protocol};
 
 const PROTOCOL: Protocol = Protocol {
     text: include_str!("../../../../protocols/kvs/kvs.ded"),
     properties: include_str!("../../../../protocols/kvs/properties.ded"),
+    load: LIGHT,
 };
 
 #[test]

@@ -2,5 +2,6 @@
 
 mod bench;
 mod kvs;
+mod paxos;
 mod two_phase_commit;
 mod two_phase_commit_path;

@@ -1,10 +1,11 @@
 //! Two-phase commit, with restarts of all its nodes.
 
-use crate::bench::{Bug, Protocol};
+use crate::bench::{Bug, LIGHT, Protocol};
 
 const PROTOCOL: Protocol = Protocol {
     text: include_str!("../../../../protocols/two_phase_commit/two_phase_commit.ded"),
     properties: include_str!("../../../../protocols/two_phase_commit/properties.ded"),
+    load: LIGHT,
 };
 
 #[test]

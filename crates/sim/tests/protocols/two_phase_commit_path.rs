@@ -1,10 +1,11 @@
 //! The commit path of two-phase commit.
 
-use crate::bench::{Bug, Protocol};
+use crate::bench::{Bug, LIGHT, Protocol};
 
 const PROTOCOL: Protocol = Protocol {
     text: include_str!("../../../../protocols/two_phase_commit_path/two_phase_commit_path.ded"),
     properties: include_str!("../../../../protocols/two_phase_commit_path/properties.ded"),
+    load: LIGHT,
 };
 
 #[test]
