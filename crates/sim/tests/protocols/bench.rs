@@ -58,10 +58,15 @@ impl Protocol {
 
     /// The mistake is found, as the violation that it should be.
     pub fn convicts(&self, bug: &Bug) {
+        self.convicts_from(1, bug);
+    }
+
+    /// The same for a mistake that shows in one of thousands of runs, beginning with a seed near which a longer campaign has found it.
+    pub fn convicts_from(&self, first_seed: u64, bug: &Bug) {
         let text = self.variant(bug.original, bug.broken);
         let mut found = Vec::new();
         for done in (0..RUNS_TO_CONVICT).step_by(usize::try_from(RUNS_AT_ONCE).expect("it is small")) {
-            let report = run(&text, self, 1 + done, RUNS_AT_ONCE);
+            let report = run(&text, self, first_seed + done, RUNS_AT_ONCE);
             if report.violations.iter().any(|found| self.is_expected(&found.what, bug)) {
                 return;
             }

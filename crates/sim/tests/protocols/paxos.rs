@@ -60,6 +60,36 @@ fn an_election_with_a_promise_missing() {
     });
 }
 
+/// The promise is made, and forgotten by a restart: what a lower ballot proposes is accepted after all.
+#[test]
+fn a_promise_that_is_forgotten() {
+    CROWDED.convicts_from(
+        4_990,
+        &Bug { original: "durable table promised", broken: "table promised", violates: "two commands in one slot" },
+    );
+}
+
+/// An acceptor that has promised a higher ballot answers with an empty log.
+#[test]
+fn a_refusal_that_is_taken_for_a_promise() {
+    CROWDED.convicts_from(
+        4_390,
+        &Bug {
+            original: "p1b(b, b, _, log) from a",
+            broken: "p1b(b, _, _, log) from a",
+            violates: "two commands in one slot",
+        },
+    );
+}
+
+#[test]
+fn a_new_leader_that_ignores_the_highest_ballot() {
+    CROWDED.convicts_from(
+        600,
+        &Bug { original: "argmax(v, cmd)", broken: "argmin(v, cmd)", violates: "two commands in one slot" },
+    );
+}
+
 #[test]
 fn a_choice_with_an_acceptance_missing() {
     CROWDED.convicts(&Bug {
