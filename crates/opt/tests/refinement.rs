@@ -134,3 +134,65 @@ fn a_store_with_a_front() {
 fn workers_and_a_monitor() {
     check(&scale(include_str!("protocols/workers.ded"), include_str!("protocols/workers.plan")));
 }
+
+/// What state alone sends stays allowed wherever a rewrite puts its sender or its receiver: both sides send to each other as long as they have something.
+const HELD: &str = "protocol held
+role client external
+role server
+role store[2]
+channel put(k: int)   client -> server
+channel drop(k: int)  client -> server
+channel note(k: int)  server -> store
+channel gone(k: int)  server -> store
+channel seen(k: int)  store -> server
+channel lost(k: int)  store -> server
+component server {
+  table asked(k: int)
+  table known(k: int)
+  table late(=> k: int) max
+  asked(k)   :- put(k)
+  note(k)@s  :~ asked(k), store(s)
+  gone(k)@s  :~ drop(k), store(s)
+  known(k)   :- seen(k)
+  late(k)    :- seen(k)
+  found(k)   :- lost(k)
+}
+component store {
+  table kept(k: int)
+  table left(k: int)
+  kept(k)    :- note(k)
+  left(k)    :- gone(k)
+  seen(k)@s  :~ kept(k), server(s)
+  lost(k)@s  :~ left(k), server(s)
+}";
+
+#[test]
+fn what_state_alone_sends_may_move_with_its_sender_or_its_receiver() {
+    for (line, rewrite) in [
+        // The receiver moves, the sender moves.
+        ("decouple server { known, late } into knower using independent", "independent"),
+        ("decouple store { kept, seen } into keeper using independent", "independent"),
+        // What comes again is forwarded, and so is what comes of an event that does.
+        ("decouple server { known } into knower using functional", "functional"),
+        ("decouple store { left, lost } into leaver using functional", "functional"),
+        // The state is copied, and its copy sends.
+        ("decouple store { seen } into seer using monotonic", "monotonic"),
+        // Those who move have nothing to do with it.
+        ("decouple server { gone } into goner using state_machine", "state_machine"),
+        // Both ends are partitioned.
+        ("partition store by k into 2", "co-hash"),
+    ] {
+        let scaled = scale(HELD, &format!("plan one for held\n{line}\n"));
+        assert_eq!(scaled.stages.iter().map(|stage| stage.rewrite).collect::<Vec<_>>(), [rewrite], "{line}");
+        check(&scaled);
+    }
+    check(&scale(
+        HELD,
+        "plan all for held
+        decouple server { known } into knower using functional
+        decouple server { gone } into goner using state_machine
+        decouple store { kept, seen } into keeper using independent
+        partition keeper by k into 2
+        partition store by k into 2",
+    ));
+}

@@ -222,19 +222,31 @@ pub fn steps() -> impl Strategy<Value = Vec<Vec<MessageSpec>>> {
     prop::collection::vec(prop::collection::vec(message, 0..4), 1..14)
 }
 
-/// The program of all rules that the checker accepts one after the other.
+/// The program of all rules that the checker accepts one after the other. A message that state alone may not send is sent by `new`.
 pub fn program(rules: &[RuleSpec]) -> Option<Program> {
     let mut text = DECLARATIONS.to_string();
     let mut accepted = None;
-    for rule in rules {
-        let longer = format!("{text}  {}\n", rule.render());
-        let source = Source::new("random.ded", format!("{longer}}}\n"));
-        if let Ok(compiled) = menard_lang::compile(&source, &[]) {
-            accepted = Some(compiled.program);
-            text = longer;
+    for rule in rules.iter().map(RuleSpec::render) {
+        let once = sent_once(&rule);
+        for rule in [Some(rule), once].into_iter().flatten() {
+            let longer = format!("{text}  {rule}\n");
+            let source = Source::new("random.ded", format!("{longer}}}\n"));
+            if let Ok(compiled) = menard_lang::compile(&source, &[]) {
+                accepted = Some(compiled.program);
+                text = longer;
+                break;
+            }
         }
     }
     accepted
+}
+
+/// A rule that sends when a fact of a table begins to hold, made of one that sends as long as it holds.
+fn sent_once(rule: &str) -> Option<String> {
+    let (head, body) = rule.split_once(":~ ")?;
+    let is_table = |name: &str| DELETED.iter().any(|(table, _)| *table == name) || name == "low";
+    let begins_with_table = body.split_once('(').is_some_and(|(name, _)| is_table(name));
+    begins_with_table.then(|| format!("{head}:~ new {body}"))
 }
 
 /// Variables that the rendered literals bind.

@@ -47,14 +47,14 @@ pub(crate) fn protocol(program: &mut Program, sink: &mut Sink) -> Result<(), Dia
     sink.stop_on_errors()?;
     channels::check_keys(program, sink);
     rules(program, sink)?;
+    repetition::check(program, sink);
     feeding::warn(program, sink);
     tables::warn(program, sink);
     destinations::warn(program, sink);
-    repetition::warn(program, sink);
     claims::warn(program, sink);
     shadows::warn(program, sink);
     unused::check(program, sink);
-    Ok(())
+    sink.stop_on_errors()
 }
 
 /// Checks the observer of properties, whose channels and roles are known to be right.

@@ -65,8 +65,10 @@ pub(super) fn shrinking(component: &Component) -> BTreeSet<&Name> {
         .filter(|relation| relation.kind == RelationKind::View)
         .map(|relation| &relation.name)
         .collect();
+    let constant = constant_views(component, &views);
     let mut derived = BTreeMap::new();
-    for rule in component.rules.iter().filter(|rule| rule.is_now() && views.contains(&rule.head.relation)) {
+    let varying = |rule: &&Rule| views.contains(&rule.head.relation) && !constant.contains(&rule.head.relation);
+    for rule in component.rules.iter().filter(|rule| rule.is_now() && varying(rule)) {
         if rule.is_aggregate() || rule.negated_atoms().next().is_some() {
             seeds.push(&rule.head.relation);
         }
@@ -75,4 +77,20 @@ pub(super) fn shrinking(component: &Component) -> BTreeSet<&Name> {
         }
     }
     reachable(seeds, &derived)
+}
+
+/// Views that are derived from roles alone, perhaps through one another: they are the same in every step.
+fn constant_views<'c>(component: &'c Component, views: &BTreeSet<&'c Name>) -> BTreeSet<&'c Name> {
+    let mut varying: Vec<&Name> = Vec::new();
+    let mut derived = BTreeMap::new();
+    for rule in component.rules.iter().filter(|rule| views.contains(&rule.head.relation)) {
+        for atom in rule.atoms() {
+            if component.relation(&atom.relation).is_some_and(|read| read.kind != RelationKind::View) {
+                varying.push(&rule.head.relation);
+            }
+            derived.entry(&atom.relation).or_insert_with(Vec::new).push(&rule.head.relation);
+        }
+    }
+    let varying = reachable(varying, &derived);
+    views.iter().copied().filter(|view| !varying.contains(view)).collect()
 }

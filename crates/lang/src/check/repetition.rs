@@ -4,13 +4,19 @@
 //! is derived from it, through events of the receiver, goes only into tables that keep every fact (or the first or greatest of a key,
 //! or those above a register), and into messages on channels that are insensitive too. Nothing may aggregate over it, ask for its absence, delete, or
 //! join it with another event or with state that can shrink: met twice, such state gives two answers, where a single message
-//! gets one. An external or native receiver may do anything. What is insensitive is a greatest fixpoint.
+//! gets one. A register that only rises may bound what is taken from above, as that of an ordered channel does: what was taken once is
+//! taken later too. An external or native receiver may do anything. What is insensitive is a greatest fixpoint.
+//!
+//! Timers that state arms are not repeated: they are armed when the state begins to hold, and only then.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::recursion::shrinking;
 use crate::diagnostic::Code;
-use crate::ir::{Atom, Channel, Component, Name, Policy, Program, Relation, RelationKind, Rule, RuleKind};
+use crate::ir::{
+    Atom, Channel, Comparison, Component, Expr, ExprKind, Literal, Name, Policy, Program, Relation, RelationKind, Rule,
+    RuleKind,
+};
 use crate::sink::Sink;
 use crate::source::Span;
 use crate::walk::Referent;
@@ -18,7 +24,7 @@ use crate::walk::Referent;
 /// Why a repetition matters.
 type Reason = (Span, String);
 
-pub(super) fn warn(program: &Program, sink: &mut Sink) {
+pub(super) fn check(program: &Program, sink: &mut Sink) {
     let senders: Vec<(&Component, &Rule)> = program
         .components
         .iter()
@@ -31,11 +37,10 @@ pub(super) fn warn(program: &Program, sink: &mut Sink) {
     let sensitive = sensitive(program);
     for (component, rule) in senders {
         let name = &rule.head.relation;
-        // Timers are armed when the state begins to hold, and only then.
         let is_timer = program.channel(name).is_none_or(|channel| channel.delay.is_some());
         let Some((place, why)) = sensitive.get(name).filter(|_| !is_timer) else { continue };
         let message = format!("`{name}` is sent by state alone, but its receiver notices repetitions");
-        let diagnostic = sink.start_warning(Code::E0620, message).label(rule.span, "may be sent again at any time");
+        let diagnostic = sink.start(Code::E0620, message).label(rule.span, "may be sent again at any time");
         let state = rule.positive_atoms().find(|atom| component.relation(&atom.relation).is_some());
         sink.push(diagnostic.label(*place, why).help(match state {
             Some(atom) => format!("write `new {}(...)` to send once", atom.relation),
@@ -119,7 +124,10 @@ impl<'p> Receiver<'p> {
         let mut read = false;
         for atom in rule.atoms() {
             let is_first = atom.relation == *event && !atom.negated && !std::mem::replace(&mut read, true);
-            if !is_first && let Some(why) = self.varies(atom) {
+            if !is_first
+                && !self.is_rising_bound(rule, atom)
+                && let Some(why) = self.varies(atom)
+            {
                 return Some((atom.span, why.to_owned()));
             }
         }
@@ -135,6 +143,22 @@ impl<'p> Receiver<'p> {
             _ if self.shrinking.contains(&atom.relation) => Some("may be something else when it is repeated"),
             _ => None,
         }
+    }
+
+    /// Whether a literal reads a register that only rises, and the rule asks no more of it than to be high enough.
+    fn is_rising_bound(&self, rule: &Rule, atom: &Atom) -> bool {
+        let rises = |table: &Relation| {
+            let key = table.storage.key.filter(|key| key.policy == Policy::Max && key.columns == 0);
+            key.is_some() && table.storage.above.is_none() && !self.deleted.contains(&table.name)
+        };
+        if atom.negated || atom.new || !self.component.relation(&atom.relation).is_some_and(rises) {
+            return false;
+        }
+        let [arg] = atom.args.as_slice() else { return false };
+        let Some(height) = arg.as_variable() else { return false };
+        let uses = |expr: &Expr| expr.variables().iter().filter(|(name, _)| *name == height).count();
+        let bounding = rule.body.iter().filter(|literal| bounds_from_above(literal, height)).count();
+        bounding > 0 && rule.expressions().map(uses).sum::<usize>() == bounding + 1
     }
 
     fn head(&self, rule: &Rule, sensitive: &BTreeMap<&Name, Reason>) -> Option<Reason> {
@@ -159,4 +183,24 @@ impl<'p> Receiver<'p> {
             Some(Policy::First | Policy::Max) | None => None,
         }
     }
+}
+
+/// Whether a literal says that something is at most a variable, or that and a constant.
+fn bounds_from_above(literal: &Literal, height: &Name) -> bool {
+    let Literal::Compare { op, left, right, .. } = literal else { return false };
+    let (low, high) = match op {
+        Comparison::Less | Comparison::LessEqual => (left, right),
+        Comparison::Greater | Comparison::GreaterEqual => (right, left),
+        Comparison::Equal | Comparison::NotEqual => return false,
+    };
+    let is_height = |expr: &Expr| expr.as_variable() == Some(height);
+    let is_fixed = |expr: &Expr| matches!(expr.kind, ExprKind::Constant(_) | ExprKind::Param(_));
+    let rises = match &high.kind {
+        ExprKind::Call(function, args) if function.get().name == "+" => match args.as_slice() {
+            [one, other] => is_height(one) && is_fixed(other) || is_fixed(one) && is_height(other),
+            _ => false,
+        },
+        _ => is_height(high),
+    };
+    rises && !low.variables().iter().any(|(name, _)| *name == height)
 }

@@ -12,6 +12,7 @@ pub mod keys;
 pub mod persisted;
 pub mod pieces;
 pub mod ranges;
+pub mod repeated;
 pub mod scope;
 pub mod state_machine;
 pub mod terms;

@@ -11,6 +11,8 @@
 //! * D4.4 Nodes of the role lose messages at worst, and no node is Byzantine.
 //! * D4.5 What a table of C2 takes does not depend on whether a step without inputs came between: a window moves with its floor, which is filled by `:-`, and
 //!   a keyed table other than `max` is filled by `:-` alone or by `:+` alone.
+//! * D4.6 What C2 is told comes of no message that may come again because state alone sends it: each repetition would be a fact of another
+//!   batch, and batches are counted.
 //!
 //! *Mechanism.* C1 sends on whatever a step has for C2, with the number of the batch, and one message with the number of facts in
 //! it. Batches that are empty have no number. C2 keeps them in windows above the last batch that it released, and releases the next
@@ -24,11 +26,11 @@
 //!
 //! *Source.* "Optimizing Distributed Protocols with Query Rewrites", state-machine decoupling. Its batches are numbered by C1's steps and name the one before,
 //! which the technical report's rules do not get right; numbers without gaps need no such name. The condition on C2 is wider than the
-//! literature's, and D4.5 is about tables that it does not have.
+//! literature's, D4.5 is about tables that it does not have, and D4.6 about messages of state, which it would send at every step.
 
 use std::collections::BTreeSet;
 
-use menard_lang::ir::{Name, Program, RelationKind};
+use menard_lang::ir::{Atom, Name, Program, RelationKind};
 use menard_lang::plan::LineKind;
 use menard_lang::run::{Schedule, Trace};
 
@@ -37,6 +39,7 @@ use super::separate::separate;
 use super::split::one_of;
 use super::{Misfit, Rewrite, Split, decide, reads_nothing_that_moves};
 use crate::analysis::fault_model::only_omission;
+use crate::analysis::repeated::repeated_events;
 use crate::analysis::scope::{Reads, Scope, fills, sends};
 use crate::analysis::state_machine::StateMachine;
 use crate::lifting::Lifting;
@@ -129,6 +132,11 @@ const PRECONDITIONS: &[Precondition<Split>] = &[
         statement: "what a moved table takes does not depend on steps in which moved rules are told nothing",
         check: decisive_tables,
     },
+    Precondition {
+        id: "D4.6",
+        statement: "moved rules are told nothing that may come again because state alone sends it",
+        check: no_repetitions,
+    },
 ];
 
 fn one_way(program: &Program, site: &Split) -> Result<String, Broken> {
@@ -187,6 +195,23 @@ fn decisive_tables(program: &Program, site: &Split) -> Result<String, Broken> {
     }
     let sentence = "no moved table depends on how long ago the last facts came".to_owned();
     decide(obstacles, sentence, "a moved table would depend on when it is told the next thing", None)
+}
+
+fn no_repetitions(program: &Program, site: &Split) -> Result<String, Broken> {
+    let scope = Scope::of(program, &site.component);
+    let moving = site.moving(&scope);
+    let filled: BTreeSet<&str> = moving.iter().filter_map(|rule| fills(rule)).collect();
+    let repeated = repeated_events(program, scope.component);
+    let inputs = moving.iter().flat_map(|rule| told(&scope, &filled, rule));
+    let again = inputs.filter(|atom| !atom.new && repeated.contains(atom.relation.as_str()));
+    let obstacle = |atom: &Atom| {
+        let why = format!("`{}` may come again, since state alone sends what it comes of", atom.relation);
+        Obstacle::new(program, atom.span, why)
+    };
+    let obstacles = again.map(obstacle).collect();
+    let sentence = "nothing that the moved rules are told comes again".to_owned();
+    let help = "sent once, by `new r(...)` instead of `r(...)`, it can be told";
+    decide(obstacles, sentence, "repetitions would be counted in batches", Some(help))
 }
 
 fn faults(program: &Program, site: &Split) -> Result<String, Broken> {

@@ -16,6 +16,7 @@ pub fn cases() -> Vec<Case> {
     cases.extend(steps());
     cases.extend(tables());
     cases.extend(faults());
+    cases.push(repetition());
     cases
 }
 
@@ -210,6 +211,30 @@ fn faults() -> Vec<Case> {
         faults("fault restart 1 of server", "a part that starts alone"),
         faults("fault byzantine 1 of store", "liars").with_killed(NO_LIARS),
     ]
+}
+
+fn repetition() -> Case {
+    let components = "component server {
+          table known(k: int)
+          table late(k: int)
+          note(k, v)@s :~ put(k, v), store(s)
+          now(k)       :- seen(k)
+          known(k)     :- now(k)
+          late(k)      :+ drop(k)
+        }
+        component store {
+          table kept(k: int)
+          kept(k)      :- note(k, _)
+          seen(k)@s    :~ kept(k), server(s)
+        }";
+    Case {
+        precondition: "D4.6",
+        name: "batches of what state sends again",
+        line: "decouple server { known } into knower using state_machine",
+        broken: program("", &format!("{CHANNELS}channel seen(k: int)  store -> server\n"), components),
+        mend: (":~ kept(k), server(s)", ":~ new kept(k), server(s)"),
+        killed: Killed::Checker("E0620"),
+    }
 }
 
 /// The server notes, gets things back, and is done with them; what it notes moves.
