@@ -175,6 +175,8 @@ impl Measurement<'_> {
             "duration_s": self.config.duration_s,
             "warmup_s": self.config.warmup_s,
             "payload_bytes": self.config.payload_bytes,
+            "commands": self.config.commands,
+            "keys": self.config.keys,
             "programs": curves,
         })
     }

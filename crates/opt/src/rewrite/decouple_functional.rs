@@ -85,8 +85,7 @@ impl Rewrite for DecoupleFunctional {
     }
 
     fn site(&self, program: &Program, line: &LineKind) -> Option<Result<Split, Misfit>> {
-        let LineKind::Decouple { component, handles, into, .. } = line else { return None };
-        Some(Split::of_handles(program, component, handles, into))
+        Split::of_line(program, line)
     }
 
     fn permit(&self, program: &Program, site: &Split, proofs: Proofs) -> Permit {

@@ -75,8 +75,7 @@ impl Rewrite for DecoupleIndependent {
     }
 
     fn site(&self, program: &Program, line: &LineKind) -> Option<Result<Split, Misfit>> {
-        let LineKind::Decouple { component, handles, into, .. } = line else { return None };
-        Some(Split::of_handles(program, component, handles, into).map(|site| widen(program, site)))
+        Split::of_line(program, line).map(|site| site.map(|site| widen(program, site)))
     }
 
     fn permit(&self, _: &Program, site: &Split, proofs: Proofs) -> Permit {

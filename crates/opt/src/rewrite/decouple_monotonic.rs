@@ -78,14 +78,11 @@ impl Rewrite for DecoupleMonotonic {
     }
 
     fn site(&self, program: &Program, line: &LineKind) -> Option<Result<Split, Misfit>> {
-        let LineKind::Decouple { component, handles, into, .. } = line else { return None };
-        Some(Split::of_handles(program, component, handles, into))
+        Split::of_line(program, line)
     }
 
     fn permit(&self, program: &Program, site: &Split, proofs: Proofs) -> Permit {
-        let scope = Scope::of(program, &site.component);
-        let late = site.moving(&scope).into_iter().filter_map(sends).map(Name::from).collect();
-        Permit { site: site.clone(), proofs, copies: Copies::new(program, site), late }
+        Permit { site: site.clone(), proofs, copies: Copies::new(program, site), late: site.channels(program) }
     }
 
     fn proofs<'a>(&self, permit: &'a Permit) -> &'a Proofs {

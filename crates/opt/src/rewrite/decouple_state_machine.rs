@@ -40,7 +40,7 @@ use super::split::one_of;
 use super::{Misfit, Rewrite, Split, decide, reads_nothing_that_moves};
 use crate::analysis::fault_model::only_omission;
 use crate::analysis::repeated::repeated_events;
-use crate::analysis::scope::{Reads, Scope, fills, sends};
+use crate::analysis::scope::{Reads, Scope, fills};
 use crate::analysis::state_machine::StateMachine;
 use crate::lifting::Lifting;
 use crate::precondition::{Precondition, Proofs};
@@ -84,14 +84,11 @@ impl Rewrite for DecoupleStateMachine {
     }
 
     fn site(&self, program: &Program, line: &LineKind) -> Option<Result<Split, Misfit>> {
-        let LineKind::Decouple { component, handles, into, .. } = line else { return None };
-        Some(Split::of_handles(program, component, handles, into))
+        Split::of_line(program, line)
     }
 
     fn permit(&self, program: &Program, site: &Split, proofs: Proofs) -> Permit {
-        let scope = Scope::of(program, &site.component);
-        let late = site.moving(&scope).into_iter().filter_map(sends).map(Name::from).collect();
-        Permit { site: site.clone(), proofs, batches: Batches::new(program, site), late }
+        Permit { site: site.clone(), proofs, batches: Batches::new(program, site), late: site.channels(program) }
     }
 
     fn proofs<'a>(&self, permit: &'a Permit) -> &'a Proofs {

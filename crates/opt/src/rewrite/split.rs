@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 
 use menard_lang::MAX_NODES;
 use menard_lang::ir::{Aggregate, Name, Program, Rule};
+use menard_lang::plan::LineKind;
 use menard_lang::suggest::nearest;
 use menard_value::Function;
 
 use super::Misfit;
-use crate::analysis::scope::{START, Scope};
+use crate::analysis::scope::{START, Scope, sends};
 use crate::edit::{fresh, is_used};
 
 /// A component and the rules of it that shall move to a new one.
@@ -25,6 +26,18 @@ pub struct Split {
 }
 
 impl Split {
+    /// What a line of a plan means; `None` if it decouples nothing.
+    pub fn of_line(program: &Program, line: &LineKind) -> Option<Result<Split, Misfit>> {
+        let LineKind::Decouple { component, handles, into, .. } = line else { return None };
+        Some(Split::of_handles(program, component, handles, into))
+    }
+
+    /// The channels on which moved rules send.
+    pub fn channels(&self, program: &Program) -> BTreeSet<Name> {
+        let scope = Scope::of(program, &self.component);
+        self.moving(&scope).into_iter().filter_map(sends).map(Name::from).collect()
+    }
+
     /// The rules that derive or send these handles.
     pub fn of_handles(program: &Program, component: &Name, handles: &[Name], into: &Name) -> Result<Split, Misfit> {
         let found = program.component(component).ok_or_else(|| unknown_component(program, component))?;

@@ -69,23 +69,13 @@ fn independent(construct: &'static str, name: &'static str, channels: &str, task
 
 /// The server notes; the rules for that move, and are told what clients send.
 fn functional(construct: &'static str, name: &'static str, channels: &str, rules: &str) -> Cell {
-    let components = format!(
-        "component server {{
-           {rules}
-         }}
-         component store {{
-           seen(k, v)@s :~ note(k, v) from s
-         }}"
-    );
-    Cell {
+    super::noting::cell(
+        ("functional", "decouple server { note } into noter using functional"),
         construct,
-        rewrite: "functional",
         name,
-        program: program(channels, &components),
-        line: "decouple server { note } into noter using functional",
-        verdict: Verdict::Allowed,
-        heard: "note",
-    }
+        channels,
+        rules,
+    )
 }
 
 /// The stores are partitioned.

@@ -4,6 +4,7 @@
 pub mod cases;
 pub mod cells;
 pub mod monotonic;
+pub mod noting;
 pub mod refine;
 pub mod state_machine;
 

@@ -1,15 +1,8 @@
 //! Monotonic decoupling: near misses of each precondition, and what it makes of each construct.
 
 use super::cases::{Case, Killed, NO_LIARS, program};
-use super::cells::{Cell, DISK, Verdict};
-
-const CHANNELS: &str = "
-channel put(k: int, v: int)   client -> server
-channel drop(k: int)          client -> server
-channel note(k: int, v: int)  server -> store
-channel again(k: int)         server -> store
-";
-const STORE: &str = "component store { table kept(k: int, v: int)  kept(k, v) :- note(k, v)  kept(k, 0) :- again(k) }";
+use super::cells::{Cell, DISK};
+use super::noting::{self, CHANNELS, STORE, case};
 
 pub fn cases() -> Vec<Case> {
     let mut cases = state();
@@ -17,17 +10,6 @@ pub fn cases() -> Vec<Case> {
     cases.extend(events());
     cases.extend(faults());
     cases
-}
-
-fn case(
-    precondition: &'static str,
-    name: &'static str,
-    line: &'static str,
-    rules: &str,
-    mend: (&'static str, &'static str),
-) -> Case {
-    let broken = program("", CHANNELS, &format!("component server {{\n{rules}\n}}\n{STORE}"));
-    Case { precondition, name, line, broken, mend, killed: Killed::Refinement }
 }
 
 const NOTE: &str = "decouple server { note } into noter using monotonic";
@@ -243,23 +225,7 @@ fn faults() -> Vec<Case> {
 
 /// The server notes, and keeps what is put; the rules for what it notes move.
 fn cell(construct: &'static str, name: &'static str, channels: &str, rules: &str) -> Cell {
-    let components = format!(
-        "component server {{
-           {rules}
-         }}
-         component store {{
-           seen(k, v)@s :~ note(k, v) from s
-         }}"
-    );
-    Cell {
-        construct,
-        rewrite: "monotonic",
-        name,
-        program: super::cells::program(channels, &components),
-        line: NOTE,
-        verdict: Verdict::Allowed,
-        heard: "note",
-    }
+    noting::cell(("monotonic", NOTE), construct, name, channels, rules)
 }
 
 const WITH_KEPT: &str = "decouple server { kept, note } into noter using monotonic";

@@ -1,15 +1,8 @@
 //! State-machine decoupling: near misses of each precondition, and what it makes of each construct.
 
 use super::cases::{Case, Killed, NO_LIARS, program};
-use super::cells::{Cell, DISK, Verdict};
-
-const CHANNELS: &str = "
-channel put(k: int, v: int)   client -> server
-channel drop(k: int)          client -> server
-channel note(k: int, v: int)  server -> store
-channel again(k: int)         server -> store
-";
-const STORE: &str = "component store { table kept(k: int, v: int)  kept(k, v) :- note(k, v)  kept(k, 0) :- again(k) }";
+use super::cells::{Cell, DISK};
+use super::noting::{self, CHANNELS, STORE, case};
 
 pub fn cases() -> Vec<Case> {
     let mut cases = one_way_and_events();
@@ -18,17 +11,6 @@ pub fn cases() -> Vec<Case> {
     cases.extend(faults());
     cases.push(repetition());
     cases
-}
-
-fn case(
-    precondition: &'static str,
-    name: &'static str,
-    line: &'static str,
-    rules: &str,
-    mend: (&'static str, &'static str),
-) -> Case {
-    let broken = program("", CHANNELS, &format!("component server {{\n{rules}\n}}\n{STORE}"));
-    Case { precondition, name, line, broken, mend, killed: Killed::Refinement }
 }
 
 const KEPT: &str = "decouple server { kept, note } into noter using state_machine";
@@ -239,23 +221,13 @@ fn repetition() -> Case {
 
 /// The server notes, gets things back, and is done with them; what it notes moves.
 fn cell(construct: &'static str, name: &'static str, channels: &str, rules: &str) -> Cell {
-    let components = format!(
-        "component server {{
-           {rules}
-         }}
-         component store {{
-           seen(k, v)@s :~ note(k, v) from s
-         }}"
-    );
-    Cell {
+    noting::cell(
+        ("state_machine", "decouple server { note } into noter using state_machine"),
         construct,
-        rewrite: "state_machine",
         name,
-        program: super::cells::program(channels, &components),
-        line: "decouple server { note } into noter using state_machine",
-        verdict: Verdict::Allowed,
-        heard: "note",
-    }
+        channels,
+        rules,
+    )
 }
 
 const WITH_KEPT: &str = "decouple server { kept, note } into noter using state_machine";
