@@ -59,13 +59,8 @@ pub(super) fn shrinking(component: &Component) -> BTreeSet<&Name> {
     let replaces = |table: &Relation| table.storage.key.is_some_and(|key| key.policy != Policy::First);
     let selective = |table: &&Relation| table.storage.above.is_some() || replaces(table);
     seeds.extend(component.relations.iter().filter(selective).map(|table| &table.name));
-    let views: BTreeSet<&Name> = component
-        .relations
-        .iter()
-        .filter(|relation| relation.kind == RelationKind::View)
-        .map(|relation| &relation.name)
-        .collect();
-    let constant = constant_views(component, &views);
+    let views = views(component);
+    let constant = constant_views(component);
     let mut derived = BTreeMap::new();
     let varying = |rule: &&Rule| views.contains(&rule.head.relation) && !constant.contains(&rule.head.relation);
     for rule in component.rules.iter().filter(|rule| rule.is_now() && varying(rule)) {
@@ -79,8 +74,14 @@ pub(super) fn shrinking(component: &Component) -> BTreeSet<&Name> {
     reachable(seeds, &derived)
 }
 
+fn views(component: &Component) -> BTreeSet<&Name> {
+    let views = component.relations.iter().filter(|relation| relation.kind == RelationKind::View);
+    views.map(|view| &view.name).collect()
+}
+
 /// Views that are derived from roles alone, perhaps through one another: they are the same in every step.
-fn constant_views<'c>(component: &'c Component, views: &BTreeSet<&'c Name>) -> BTreeSet<&'c Name> {
+pub(super) fn constant_views(component: &Component) -> BTreeSet<&Name> {
+    let views = views(component);
     let mut varying: Vec<&Name> = Vec::new();
     let mut derived = BTreeMap::new();
     for rule in component.rules.iter().filter(|rule| views.contains(&rule.head.relation)) {

@@ -1,17 +1,21 @@
 //! Messages that state alone sends may be sent again at any time: who receives them must not care.
 //!
-//! A channel is *insensitive* to repetition if a message that comes again does nothing that it would not have done by coming later: what
+//! A channel is *insensitive* to repetition if all copies of a message together do what one of them alone would have done. What
 //! is derived from it, through events of the receiver, goes only into tables that keep every fact (or the first or greatest of a key,
 //! or those above a register), and into messages on channels that are insensitive too. Nothing may aggregate over it, ask for its absence, delete, or
 //! join it with another event or with state that can shrink: met twice, such state gives two answers, where a single message
-//! gets one. A register that only rises may bound what is taken from above, as that of an ordered channel does: what was taken once is
-//! taken later too. An external or native receiver may do anything. What is insensitive is a greatest fixpoint.
+//! gets one. An external or native receiver may do anything. What is insensitive is a greatest fixpoint.
+//!
+//! State that only grows gives two answers as well, less to the first copy and more to the second; a single message gets less early or more late, but not
+//! both, and somebody may hear of the one before he causes the other. Such state may *admit* a message, though: if one rule alone reads the channel, and the state
+//! decides only whether it takes the message, then the first copy that is taken does everything, those before it nothing, and those after it nothing
+//! new. A register that only rises admits what it bounds from above, as that of an ordered channel does.
 //!
 //! Timers that state arms are not repeated: they are armed when the state begins to hold, and only then.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::recursion::shrinking;
+use super::recursion::{constant_views, shrinking};
 use crate::diagnostic::Code;
 use crate::ir::{
     Atom, Channel, Comparison, Component, Expr, ExprKind, Literal, Name, Policy, Program, Relation, RelationKind, Rule,
@@ -82,6 +86,8 @@ struct Receiver<'p> {
     readers: BTreeMap<&'p Name, Vec<&'p Rule>>,
     /// Its state that can shrink.
     shrinking: BTreeSet<&'p Name>,
+    /// Its views over roles alone.
+    constant: BTreeSet<&'p Name>,
     /// Its tables from which something is deleted.
     deleted: BTreeSet<&'p Name>,
 }
@@ -95,7 +101,14 @@ impl<'p> Receiver<'p> {
         }
         let deletions = component.rules.iter().filter(|rule| rule.delete);
         let deleted = deletions.map(|rule| &rule.head.relation).collect();
-        Receiver { program, component, readers, shrinking: shrinking(component), deleted }
+        Receiver {
+            program,
+            component,
+            readers,
+            shrinking: shrinking(component),
+            constant: constant_views(component),
+            deleted,
+        }
     }
 
     /// Why a repetition on a channel matters here, if it does; `sensitive` are channels that are known to be so.
@@ -103,8 +116,11 @@ impl<'p> Receiver<'p> {
         let mut repeated: BTreeSet<&Name> = BTreeSet::from([&channel.name]);
         let mut waiting = vec![&channel.name];
         while let Some(event) = waiting.pop() {
-            for rule in self.readers.get(event).into_iter().flatten() {
-                if let Some(reason) = self.body(rule, event).or_else(|| self.head(rule, sensitive)) {
+            let readers = self.readers.get(event).map_or(&[][..], Vec::as_slice);
+            let is_only_reader = *event == channel.name && readers.len() == 1;
+            for rule in readers {
+                let reason = self.body(rule, event).or_else(|| self.head(rule, sensitive));
+                if let Some(reason) = reason.or_else(|| self.growth(rule, event, is_only_reader)) {
                     return Some(reason);
                 }
                 let head = self.component.relation(&rule.head.relation);
@@ -145,6 +161,73 @@ impl<'p> Receiver<'p> {
         }
     }
 
+    /// State that gives more to a later copy, unless it decides only whether the one rule for a message takes it.
+    fn growth(&self, rule: &'p Rule, event: &Name, is_only_reader: bool) -> Option<Reason> {
+        let state = |atom: &&Atom| self.component.relation(&atom.relation).is_some() && atom.relation != *event;
+        let varying = rule.atoms().filter(state).filter(|atom| !self.constant.contains(&atom.relation));
+        let mut told = None;
+        varying.into_iter().find_map(|atom| {
+            if !is_only_reader {
+                return Some((atom.span, "may let one copy do one thing, and the next another".to_owned()));
+            }
+            let told = told.get_or_insert_with(|| self.told(rule, event));
+            let admits = self.admits(rule, atom, told);
+            (!admits).then(|| (atom.span, "may have more to give when it is repeated".to_owned()))
+        })
+    }
+
+    /// The variables of a rule that have one value for each message, whenever that comes: those of the message, and what follows from them.
+    fn told(&self, rule: &'p Rule, event: &Name) -> BTreeSet<&'p Name> {
+        let message = rule.positive_atoms().find(|atom| atom.relation == *event);
+        let terms = message.into_iter().flat_map(|atom| atom.args.iter().chain(&atom.from));
+        let mut told: BTreeSet<&Name> = terms.filter_map(Expr::as_variable).collect();
+        loop {
+            let before = told.len();
+            for literal in &rule.body {
+                match literal {
+                    Literal::Bind { variable, value, .. } if is_told(value, &told) => {
+                        told.insert(variable);
+                    }
+                    Literal::Atom(atom) if self.is_first_of_told_key(atom, &told) => {
+                        told.extend(atom.args.iter().filter_map(Expr::as_variable));
+                    }
+                    _ => {}
+                }
+            }
+            if told.len() == before {
+                return told;
+            }
+        }
+    }
+
+    /// Whether a literal reads the first fact of a key that a message tells: there is none yet, or it is always the same.
+    fn is_first_of_told_key(&self, atom: &Atom, told: &BTreeSet<&Name>) -> bool {
+        let key = self.component.relation(&atom.relation).and_then(|table| table.storage.key);
+        let key = key.filter(|key| key.policy == Policy::First && !self.shrinking.contains(&atom.relation));
+        !atom.negated && key.is_some_and(|key| atom.args.iter().take(key.columns).all(|arg| is_told(arg, told)))
+    }
+
+    /// Whether state decides only if a message is taken: whatever else the rule has is told by the message.
+    fn admits(&self, rule: &Rule, atom: &Atom, told: &BTreeSet<&Name>) -> bool {
+        let bounded = |literal: &Literal| match literal {
+            Literal::Compare { left, right, .. } => {
+                [left, right].into_iter().any(|side| is_told(side, told)) || !mentions_any(literal, atom)
+            }
+            _ => true,
+        };
+        if self.is_rising_bound(rule, atom) {
+            return rule.body.iter().all(bounded);
+        }
+        let uses =
+            |name: &Name| rule.expressions().flat_map(Expr::variables).filter(|(found, _)| *found == name).count();
+        let is_settled = |arg: &Expr| {
+            arg.variables()
+                .iter()
+                .all(|(name, _)| told.contains(name) || arg.as_variable().is_some() && uses(name) == 1)
+        };
+        atom.args.iter().all(is_settled)
+    }
+
     /// Whether a literal reads a register that only rises, and the rule asks no more of it than to be high enough.
     fn is_rising_bound(&self, rule: &Rule, atom: &Atom) -> bool {
         let rises = |table: &Relation| {
@@ -183,6 +266,18 @@ impl<'p> Receiver<'p> {
             Some(Policy::First | Policy::Max) | None => None,
         }
     }
+}
+
+/// Whether an expression has one value for each message.
+fn is_told(expr: &Expr, told: &BTreeSet<&Name>) -> bool {
+    !expr.is_wildcard() && expr.variables().iter().all(|(name, _)| told.contains(name))
+}
+
+/// Whether a comparison has a variable of an atom.
+fn mentions_any(literal: &Literal, atom: &Atom) -> bool {
+    let Literal::Compare { left, right, .. } = literal else { return false };
+    let compared = [left, right].into_iter().flat_map(Expr::variables);
+    compared.into_iter().any(|(name, _)| atom.args.iter().any(|arg| arg.as_variable() == Some(name)))
 }
 
 /// Whether a literal says that something is at most a variable, or that and a constant.
