@@ -132,7 +132,8 @@ pub enum Event {
 pub struct Trace {
     /// The events.
     pub events: Vec<Event>,
-    /// Whether at the end nothing was in flight but timers, nothing waited for a disk, and nothing had been lost.
+    /// Whether at the end nothing was left to happen but that timers fire: nothing else was in flight but to crashed nodes, and nothing waited
+    /// for a disk.
     pub drained: bool,
     /// What `choose` chose by.
     pub choice_seed: u64,
@@ -163,6 +164,13 @@ pub trait Lift {
     /// The channels on which the original may be ahead as well, but where nothing is lost on the way: when nothing is left to happen, both
     /// have sent the same, each message as often.
     fn late(&self) -> BTreeSet<Name> {
+        BTreeSet::new()
+    }
+
+    /// The channels whose messages the original may be given later, under that schedule, than they were delivered in this run, or not yet: a node
+    /// of the rewritten program has them and does not look at them. Nobody can tell them from messages on their way. None of these channels goes
+    /// to an external role, which knows what it has.
+    fn moved(&self) -> BTreeSet<Name> {
         BTreeSet::new()
     }
 }

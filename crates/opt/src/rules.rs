@@ -115,4 +115,8 @@ impl<R: Rewrite> Lift for Permitted<R> {
     fn late(&self) -> BTreeSet<Name> {
         self.rewrite.late(&self.permit)
     }
+
+    fn moved(&self) -> BTreeSet<Name> {
+        self.rewrite.moved(&self.permit)
+    }
 }

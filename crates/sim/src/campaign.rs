@@ -8,7 +8,7 @@ use menard_lang::run::Address;
 use crate::observe::{PreparedObserver, Unmet, Violation};
 use crate::prepared::Prepared;
 use crate::refine::{Mismatch, Refiner, Stage};
-use crate::simulate::Simulator;
+use crate::simulate::{Simulator, Summary};
 
 /// Findings that a report keeps; after that they are only counted.
 const MAX_FOUND: usize = 10;
@@ -44,7 +44,7 @@ pub struct CampaignReport {
     pub wrong_runs: u64,
     /// The first few things that went wrong.
     pub violations: Vec<Found>,
-    /// Runs at whose end nothing was in flight and nothing had been lost.
+    /// Runs at whose end nothing was left to happen but that timers fire.
     pub drained_runs: u64,
     /// Runs that came to rest: in these, what has to be there in the end was asked for.
     pub rested_runs: u64,
@@ -85,13 +85,13 @@ pub fn campaign(
     for run in 0..runs {
         let seed = first_seed.wrapping_add(run);
         let summary = simulator.run(seed);
-        report.add(&summary);
+        let was_cut_off = report.add(&summary);
         simulator.count_messages(&mut channels);
         let unmet = summary.unmet.map(Wrong::Unmet);
         let what = summary.violation.map(Wrong::Property).or(summary.endless.map(Wrong::Endless)).or(unmet);
         // Neither run nor original need go on where a node does not settle, so refinement is not claimed there.
         let what = match what {
-            None if !stages.is_empty() => refiner.check(&simulator.trace()).err().map(Wrong::Refinement),
+            None if !stages.is_empty() => compare(&mut simulator, &mut refiner, was_cut_off),
             what => what,
         };
         if let Some(what) = what {
@@ -107,8 +107,27 @@ pub fn campaign(
     report
 }
 
+/// What is wrong with the last run if the original is to do the same.
+fn compare(simulator: &mut Simulator<'_>, refiner: &mut Refiner<'_>, was_cut_off: bool) -> Option<Wrong> {
+    let mut check = |simulator: &Simulator<'_>| {
+        refiner.check(&simulator.trace()).map(|stats| stats.at_rest).map_err(Wrong::Refinement)
+    };
+    match check(simulator) {
+        // The original is done. Then the rewritten program has to get there, too, once nothing stands in its way.
+        Ok(true) if was_cut_off => {}
+        found => return found.err(),
+    }
+    let rests = simulator.come_to_rest();
+    match check(simulator) {
+        _ if simulator.is_over() => None,
+        Ok(true) if !rests => Some(Wrong::Refinement(refiner.restless())),
+        found => found.err(),
+    }
+}
+
 impl CampaignReport {
-    fn add(&mut self, summary: &crate::simulate::Summary) {
+    /// Adds a run; whether the limit of steps ended it.
+    fn add(&mut self, summary: &Summary) -> bool {
         let stats = summary.stats;
         self.runs += 1;
         self.drained_runs += u64::from(summary.drained);
@@ -122,5 +141,6 @@ impl CampaignReport {
         self.lost += u64::from(stats.lost);
         self.blows += u64::from(stats.crashes) + u64::from(stats.restarts);
         self.hash = crate::random::mix(self.hash ^ summary.hash);
+        was_cut_off
     }
 }

@@ -8,8 +8,13 @@
 //!   more often and no others, whatever is still in flight; on channels on which it is late, no more often and no others once the run was drained;
 //! * their histories are equal: what external nodes sent, and what was delivered to whom, turn by turn. So every property, which can speak of
 //!   deliveries only, holds of both or of neither;
-//! * if the rewritten run was drained, the original sent no message that the rewritten program never sent, and in flight in it there are only
-//!   copies on channels on which some lift is inexact. (There, where two equal messages of the original become one, the second is only late.)
+//! * but where the lift moves deliveries, they may come later in the original than they did, or not yet: a message that a node has and does not look
+//!   at might as well be on its way. Properties still hold, since the original could be given at any moment what was moved beyond it;
+//! * if the rewritten run was drained, the original sent no message that the rewritten program never sent, all deliveries that were moved come
+//!   in the end, and in flight are only copies on channels on which some lift is inexact. (There, where two equal messages of the original
+//!   become one, the second is only late.)
+
+mod history;
 
 use std::collections::BTreeSet;
 
@@ -17,10 +22,10 @@ use menard_lang::ir::Name;
 use menard_lang::run::{Event, Lift, Message, Trace};
 use thiserror::Error;
 
-use crate::log::{Content, Entry, PacketId, digest, narrow};
+use self::history::{Account, History};
+use crate::log::{Content, digest, narrow};
 use crate::prepared::Prepared;
 use crate::replay::{Obstacle, ReplayError, Replayer};
-use crate::world::World;
 
 /// One rewrite of a plan.
 #[derive(Clone, Copy)]
@@ -40,6 +45,8 @@ pub struct RefineStats {
     pub steps: u64,
     /// Messages of all replays.
     pub messages: u64,
+    /// Whether nothing is left to happen in the original but that timers fire.
+    pub at_rest: bool,
 }
 
 /// A run that the original cannot do.
@@ -70,6 +77,8 @@ pub enum Difference {
     History,
     /// Nothing is left to do in the rewritten program, but in the original there is.
     Unfinished,
+    /// Nothing is left to do in the original, but the rewritten program goes on and on.
+    Restless,
 }
 
 /// Checks runs, one after another, in the same memory.
@@ -87,6 +96,8 @@ struct Rung<'a> {
     late: Vec<u16>,
     /// These, and those of the stages after this one in the plan: in flight may be copies that were delivered to nobody.
     copied: Vec<u16>,
+    /// Those on which deliveries may come later.
+    moved: Vec<u16>,
 }
 
 /// Checks one run. Stages from the last rewrite of the plan to the first.
@@ -110,6 +121,7 @@ impl<'a> Refiner<'a> {
                 inexact: numbers(&inexact),
                 late: numbers(&stage.lift.late()),
                 copied: numbers(&copied),
+                moved: numbers(&stage.lift.moved()),
             }
         };
         Refiner { rungs: stages.iter().map(rung).collect() }
@@ -132,11 +144,19 @@ impl<'a> Refiner<'a> {
             stats.stages += 1;
             stats.steps += u64::from(world.stats.steps);
             stats.messages += u64::from(world.stats.messages);
+            stats.at_rest = world.is_drained();
             if stage + 1 < count {
                 lifted = Some(rung.replayer.trace());
             }
         }
         Ok(stats)
+    }
+
+    /// That the original was done after the last check, and the rewritten program goes on whatever is delivered.
+    pub(crate) fn restless(&self) -> Box<Mismatch> {
+        let stage = self.rungs.len() - 1;
+        let original = self.rungs[stage].replayer.world().prepared;
+        Box::new(Finding::new(Difference::Restless, None).explain(stage, original))
     }
 }
 
@@ -172,6 +192,9 @@ impl Finding {
             Difference::History if self.message.is_none() => "the histories differ".to_owned(),
             Difference::History => format!("the histories differ, first at {message}"),
             Difference::Unfinished => "the rewritten program is done, but the original is not".to_owned(),
+            Difference::Restless => {
+                "the original is done, but the rewritten program is not, and never will be".to_owned()
+            }
         };
         Mismatch { stage, event: self.event, message: self.message, difference: self.difference, text }
     }
@@ -182,7 +205,7 @@ impl Finding {
 fn compare(rewritten: &Trace, rung: &Rung<'_>, drained: bool) -> Result<(), Finding> {
     let original = rung.replayer.world();
     let prepared = original.prepared;
-    let Account { sent: mut ours, history } = Account::of(rewritten, prepared);
+    let Account { sent: mut ours, history } = Account::of(rewritten, prepared, &rung.moved);
     let mut theirs: Vec<(u64, u16)> =
         original.log.packets.iter().map(|packet| (packet.digest, packet.channel)).collect();
     ours.sort_unstable();
@@ -191,8 +214,7 @@ fn compare(rewritten: &Trace, rung: &Rung<'_>, drained: bool) -> Result<(), Find
     if let Err(Unequal::Invented(digest)) = sent {
         return Err(Finding::new(Difference::Invented, find_in_trace(rewritten, prepared, digest)));
     }
-    if let Some(position) = first_difference(&history, &history_of(original)) {
-        let digest = history.get(position).copied();
+    if let Err(digest) = history.difference(History::of(original, &rung.moved), drained) {
         let message = digest.and_then(|digest| find_in_trace(rewritten, prepared, digest));
         return Err(Finding::new(Difference::History, message));
     }
@@ -259,78 +281,6 @@ fn compare_sent(ours: &[u64], theirs: &[(u64, u16)], may_lack: impl Fn(u16) -> L
         (None, Some(digest)) => Err(Unequal::Missing(digest)),
         (None, None) => Ok(()),
     }
-}
-
-/// Stands at the end of every turn in a history; no message has this digest but with a chance of one in 2^64.
-const END_OF_TURN: u64 = 0;
-
-/// What a run of the rewritten program did on channels that the original has, as digests of messages.
-#[derive(Default)]
-struct Account {
-    /// Messages sent, by whomever.
-    sent: Vec<u64>,
-    /// Messages sent by external nodes and messages delivered, in order; those that a turn takes are sorted.
-    history: Vec<u64>,
-}
-
-impl Account {
-    fn of(rewritten: &Trace, original: &Prepared) -> Self {
-        let mut account = Account::default();
-        let mut scratch = Vec::new();
-        let mut digest_of = |message: &Message| {
-            let channel = original.channel_of(&message.channel)?;
-            let content = Content { channel, from: message.from, to: message.to, args: &message.args };
-            Some(digest(content, &mut scratch))
-        };
-        for event in &rewritten.events {
-            match event {
-                Event::Inject { message } => {
-                    let sent = digest_of(message);
-                    account.sent.extend(sent);
-                    account.history.extend(sent);
-                }
-                Event::Take { message, lost: false } => account.history.extend(digest_of(message)),
-                Event::Step { inputs, outputs, .. } => {
-                    account.sent.extend(outputs.iter().filter_map(&mut digest_of));
-                    end_turn(&mut account.history, inputs.iter().filter_map(&mut digest_of));
-                }
-                Event::Repeat { message, .. } => account.sent.extend(digest_of(message)),
-                Event::Redeliver { message } => account.sent.extend(digest_of(message)),
-                _ => {}
-            }
-        }
-        account
-    }
-}
-
-/// The history of a run of the original, as in [`Account`].
-fn history_of(original: &World<'_>) -> Vec<u64> {
-    let log = &original.log;
-    let digest = |packet: &PacketId| log.packets[*packet as usize].digest;
-    let mut history = Vec::new();
-    for entry in &log.entries {
-        match entry {
-            Entry::Inject { packet } | Entry::Take { packet, lost: false } => history.push(digest(packet)),
-            Entry::Step { inputs, .. } => end_turn(&mut history, log.inputs(inputs).iter().map(digest)),
-            _ => {}
-        }
-    }
-    history
-}
-
-/// Adds a turn to a history if it takes anything.
-fn end_turn(history: &mut Vec<u64>, taken: impl Iterator<Item = u64>) {
-    let start = history.len();
-    history.extend(taken);
-    if history.len() > start {
-        history[start..].sort_unstable();
-        history.push(END_OF_TURN);
-    }
-}
-
-fn first_difference(left: &[u64], right: &[u64]) -> Option<usize> {
-    let common = left.iter().zip(right).take_while(|(left, right)| left == right).count();
-    (common < left.len().max(right.len())).then_some(common)
 }
 
 fn find_in_trace(trace: &Trace, prepared: &Prepared, wanted: u64) -> Option<Message> {

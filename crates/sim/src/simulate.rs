@@ -196,6 +196,16 @@ impl<'a> Simulator<'a> {
         }
     }
 
+    /// Lets the last run, which was cut off at the limit of steps, go on until it comes to rest; whether it does.
+    pub(crate) fn come_to_rest(&mut self) -> bool {
+        calm_down(&mut self.world).0 != Verdict::Open
+    }
+
+    /// Whether the last run has met a violation or a node that does not settle.
+    pub(crate) fn is_over(&self) -> bool {
+        self.world.violation().is_some() || self.world.endless().is_some()
+    }
+
     /// What happened in the last run.
     pub fn trace(&self) -> Trace {
         self.world.log.trace(self.world.prepared, self.is_drained())

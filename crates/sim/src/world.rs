@@ -321,23 +321,28 @@ impl<'a> World<'a> {
             && self.log.args(id) == content.args
     }
 
-    /// Whether nothing is in flight but timers, nothing is left to do, no disk is behind, and nothing was lost.
+    /// Whether nothing is left to happen but that timers fire: nothing else is in flight but to crashed nodes, nothing is left to do, and no disk
+    /// is behind.
     pub fn is_drained(&self) -> bool {
-        self.is_idle() && self.flights.messages() == 0 && self.stats.lost == 0
+        self.is_drained_but_for(&[])
     }
 
     /// The same, but messages on these channels may be in flight.
     pub fn is_drained_but_for(&self, channels: &[u16]) -> bool {
-        let late = |id: PacketId| {
+        let may_stay = |id: PacketId| {
             let packet = &self.log.packets[id as usize];
-            packet.timer || channels.contains(&packet.channel)
+            packet.timer || channels.contains(&packet.channel) || self.is_dead(packet.destination)
         };
-        self.is_idle() && self.stats.lost == 0 && (self.flights.messages() == 0 || self.flights.all().all(late))
+        self.is_idle() && (self.flights.messages() == 0 || self.flights.all().all(may_stay))
+    }
+
+    fn is_dead(&self, place: u32) -> bool {
+        self.duties.get(place as usize) == Some(&Duty::Dead)
     }
 
     fn is_idle(&self) -> bool {
         let written = self.disks.iter().flatten().all(|disk| disk.behind() == 0);
-        written && self.duties.iter().all(|duty| *duty == Duty::None)
+        written && self.duties.iter().all(|duty| matches!(duty, Duty::None | Duty::Dead))
     }
 
     /// The violation that holds now.

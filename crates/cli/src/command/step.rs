@@ -97,8 +97,8 @@ fn walk(trace: &Trace, facts: &[String], mut walkthrough: Walkthrough<'_>, outpu
     }
     let end = match (facts.is_empty(), trace.drained) {
         (false, _) => format!("it ends with: {}", facts.join(", ")),
-        (true, true) => "at its end nothing is in flight".to_owned(),
-        (true, false) => "at its end messages are still in flight, or were lost".to_owned(),
+        (true, true) => "at its end nothing is left to happen".to_owned(),
+        (true, false) => "at its end messages are still in flight".to_owned(),
     };
     output.say(format!("a run of {} events; {end}\n`help` lists the commands", trace.events.len()));
     walkthrough.read_commands(output)

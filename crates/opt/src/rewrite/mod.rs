@@ -103,6 +103,11 @@ pub trait Rewrite {
     fn late(&self, _: &Self::Permit) -> BTreeSet<Name> {
         BTreeSet::new()
     }
+
+    /// See [`menard_lang::run::Lift::moved`].
+    fn moved(&self, _: &Self::Permit) -> BTreeSet<Name> {
+        BTreeSet::new()
+    }
 }
 
 /// `Ok(sentence)` without obstacles.

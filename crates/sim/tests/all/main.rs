@@ -7,6 +7,7 @@ mod explaining;
 mod exploration;
 mod faults;
 mod liveness;
+mod moved;
 mod natives;
 mod programs;
 mod properties;
