@@ -103,7 +103,7 @@ pub struct Explain {
     /// The stage to show: parsed, checked, after:K (after line K of the plan), rewritten or lowered
     #[arg(long, value_parser = stage)]
     pub stage: Option<Stage>,
-    /// How to show it; graphs have components and channels
+    /// How to show it; dot, mermaid and svg are graphs of components and channels, html is a page with everything
     #[arg(long = "as", value_enum, default_value_t = Form::Text)]
     pub form: Form,
     /// A line of a plan: why is it not allowed here?
@@ -126,6 +126,8 @@ pub enum Form {
     Text,
     Dot,
     Mermaid,
+    Svg,
+    Html,
 }
 
 #[derive(Args, Debug)]

@@ -119,6 +119,39 @@ fn every_stage_can_be_shown() {
 }
 
 #[test]
+fn a_page_about_a_protocol_and_its_plan() {
+    let desk = Desk::new();
+    let answer = desk.menard(&["explain", "voting", "--plan", "scalable", "--set", "partitions=5", "--as", "html"]);
+    assert_eq!((answer.status, answer.stderr.as_str()), (0, ""));
+    assert!(answer.stdout.starts_with("<!doctype html>") && answer.stdout.contains("over 26 nodes instead of 4"));
+    let (status, json) = desk.json(&["explain", "voting", "--as", "html"]);
+    assert_eq!((status, &json["plan"]), (0, &serde_json::Value::Null));
+    assert!(json["html"].as_str().is_some_and(|page| page.contains("<h1>voting</h1>")), "{json}");
+    let answer = desk.menard(&["explain", "voting", "--as", "html", "--stage", "checked"]);
+    assert_eq!((answer.status, answer.stderr.contains("a page shows all stages")), (2, true), "{}", answer.stderr);
+}
+
+#[test]
+fn a_page_about_a_refused_plan_says_so_and_so_does_the_command() {
+    let desk = Desk::with(&[("leader.plan", "plan leader for voting\n\npartition leader by id into 3\n")]);
+    let words = ["explain", "voting", "--plan", "leader.plan", "--as", "html"];
+    let answer = desk.menard(&words);
+    assert_eq!(answer.status, 1);
+    assert!(answer.stdout.contains("<section class=\"refusal\">") && answer.stderr.contains("[P1.1]"));
+    let (status, json) = desk.json(&words);
+    assert_eq!((status, &json["refused"][0]["precondition"]), (1, &"P1.1".into()));
+    assert!(json["html"].as_str().is_some_and(|page| page.contains("refused, see below")), "{json}");
+}
+
+/// The picture of the book is what the command draws.
+#[test]
+fn the_graph_of_the_book_is_drawn_by_the_command() {
+    let answer = Desk::new().menard(&["explain", "voting", "--plan", "scalable", "--as", "svg"]);
+    let picture = include_str!("../../../book/src/graphs/voting.svg");
+    assert_eq!(answer.stdout, picture, "menard explain voting --plan scalable --as svg > book/src/graphs/voting.svg");
+}
+
+#[test]
 fn pages_of_codes_and_rewrites() {
     let desk = Desk::new();
     for (name, expected) in

@@ -13,6 +13,6 @@ mod refusal;
 pub mod rewrite;
 pub mod rules;
 
-pub use plan::{PlanError, Stage, apply_plan, why_not};
+pub use plan::{PlanError, Stage, apply_plan, apply_while_allowed, why_not};
 pub use precondition::{Precondition, Proof, Proofs};
 pub use refusal::{Broken, Obstacle, Refusal};

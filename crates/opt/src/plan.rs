@@ -36,18 +36,29 @@ pub struct Stage {
 /// # Errors
 /// If the plan is for another protocol, if a line does not fit the program at that line, or if it is refused.
 pub fn apply_plan(program: &Program, plan: &Plan) -> Result<Vec<Stage>, PlanError> {
+    match apply_while_allowed(program, plan) {
+        (stages, None) => Ok(stages),
+        (_, Some(error)) => Err(error),
+    }
+}
+
+/// The same as far as the plan goes: the lines before the first that does not fit or is refused, and what is wrong with that one.
+pub fn apply_while_allowed(program: &Program, plan: &Plan) -> (Vec<Stage>, Option<PlanError>) {
+    let mut stages: Vec<Stage> = Vec::new();
     if plan.protocol != program.name {
         let message = format!("`{}` is a plan for `{}`, not for `{}`", plan.name, plan.protocol, program.name);
         let misfit = Misfit { word: plan.protocol.to_string(), message, help: None };
-        return Err(PlanError::misfit(&plan.source, None, misfit));
+        return (stages, Some(PlanError::misfit(&plan.source, None, misfit)));
     }
-    let mut stages: Vec<Stage> = Vec::new();
     for (index, line) in plan.lines.iter().enumerate() {
         let current = stages.last().map_or(program, |stage| &stage.program);
         let name = format!("<{} after line {} of {}>", program.name, index + 1, plan.name);
-        stages.push(apply_line(current, line, &plan.source, &name, None)?);
+        match apply_line(current, line, &plan.source, &name, None) {
+            Ok(stage) => stages.push(stage),
+            Err(error) => return (stages, Some(error)),
+        }
     }
-    Ok(stages)
+    (stages, None)
 }
 
 /// What one more line would do after a plan: its stages (a partition of several components has several), or why not.

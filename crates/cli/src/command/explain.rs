@@ -1,4 +1,5 @@
-//! `menard explain`: a stage of a protocol, why a line of a plan is not allowed, or the page of an error code or of a rewrite.
+//! `menard explain`: a stage of a protocol, a page about it and its plan, why a line of a plan is not allowed, or the page of an error code or of
+//! a rewrite.
 
 use std::fmt::Write;
 
@@ -14,6 +15,7 @@ use crate::arguments::{Explain, Form, Stage, Which};
 use crate::failure::{Failure, Result};
 use crate::folder::Folder;
 use crate::graph;
+use crate::html::{self, Subject};
 use crate::output::Output;
 use crate::pages;
 use crate::rewriting::{apply, reasons, reasons_json, refused, result};
@@ -35,6 +37,9 @@ pub fn run(arguments: &Explain, output: Output) -> Result<()> {
     let session = Session::open(&Which { protocol: arguments.what.clone(), set: arguments.set.clone() })?;
     let plan = arguments.plan.as_ref().map(|plan| session.plan(plan)).transpose()?;
     session.all_settings_are_used(plan.as_slice())?;
+    if arguments.form == Form::Html && arguments.stage.is_none() {
+        return page(&session, plan.as_ref(), output);
+    }
     let stages = plan.as_ref().map(|plan| apply(&session.program, plan)).transpose()?.unwrap_or_default();
     match (&arguments.why_not, arguments.stage, arguments.form) {
         (Some(line), _, _) => why_not(&session, plan.as_ref(), &stages, line, output),
@@ -46,6 +51,29 @@ pub fn run(arguments: &Explain, output: Output) -> Result<()> {
             if !output.is_json() {
                 output.say(text);
             }
+            Ok(())
+        }
+    }
+}
+
+/// Everything on one page. A plan that is refused has a page as well, which shows how far it goes; but the answer is no.
+fn page(session: &Session, plan: Option<&Plan>, output: Output) -> Result<()> {
+    let program = &session.program;
+    let (stages, refusal) = plan.map_or((Vec::new(), None), |plan| menard_opt::apply_while_allowed(program, plan));
+    let plans: Vec<String> = session.plans()?.into_iter().map(|plan| plan.name.to_string()).collect();
+    let page = html::page(&Subject { program, plan, stages: &stages, refusal: refusal.as_ref(), plans: &plans });
+    if !output.is_json() {
+        output.say(&page);
+    }
+    let json = json!({ "protocol": program.name.as_str(), "plan": plan.map(|plan| plan.name.as_str()), "html": page });
+    match refusal.map(|error| refused(&error)) {
+        Some(Failure::No { text, json: refusal }) => {
+            let all = [json, refusal].into_iter().filter_map(|part| part.as_object().cloned()).flatten();
+            Err(Failure::No { text, json: all.collect() })
+        }
+        Some(failure) => Err(failure),
+        None => {
+            output.result(&json);
             Ok(())
         }
     }
@@ -99,6 +127,10 @@ fn show(session: &Session, plan: Option<&Plan>, stages: &[Rewritten], stage: Sta
     Ok(match (form, stage) {
         (Form::Dot, _) => graph::dot(program),
         (Form::Mermaid, _) => graph::mermaid(program),
+        (Form::Svg, _) => graph::picture(program, &session.program),
+        (Form::Html, _) => {
+            return Err(Failure::environment("a page shows all stages", "leave out --stage, or take --as svg"));
+        }
         (Form::Text, Stage::Parsed) => format!("{:#?}", syntax::parse_program(&session.folder.program).root),
         (Form::Text, Stage::Lowered) => lowered(program),
         (Form::Text, Stage::Checked) => menard_lang::print(program) + &findings(program),

@@ -1,9 +1,11 @@
-//! The graph of a program: components and external roles are its nodes, channels its edges.
+//! The graph of a program in the languages of other tools.
 
 use std::fmt::Write;
 
 use menard_lang::Program;
-use menard_lang::ir::{Channel, Component, ExprKind};
+use menard_lang::ir::{Channel, Component};
+
+use super::short_key;
 
 /// A node of the graph.
 struct Vertex<'a> {
@@ -67,17 +69,8 @@ fn component_label(program: &Program, component: &Component) -> String {
 
 /// The channel's name, and the columns of its key.
 fn edge_label(channel: &Channel) -> String {
-    let key: Vec<&str> = channel
-        .by
-        .iter()
-        .filter_map(|part| match &part.kind {
-            ExprKind::Variable(name) => Some(name.as_str()),
-            _ => None,
-        })
-        .collect();
-    match (channel.by.len(), key.len()) {
-        (0, _) => channel.name.to_string(),
-        (all, named) if all == named => format!("{} by {}", channel.name, key.join(", ")),
-        _ => format!("{} by a key", channel.name),
+    match short_key(channel) {
+        None => channel.name.to_string(),
+        Some(key) => format!("{} by {key}", channel.name),
     }
 }
