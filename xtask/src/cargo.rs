@@ -39,14 +39,16 @@ pub fn metadata(root: &Path) -> Result<serde_json::Value> {
     Ok(serde_json::from_slice(&output.stdout)?)
 }
 
-fn cargo(root: &Path) -> Command {
+/// Cargo, in the workspace.
+pub fn cargo(root: &Path) -> Command {
     let program = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(program);
     command.current_dir(root);
     command
 }
 
-fn run(command: &mut Command) -> Result<()> {
+/// Runs a command, which may print; an error if it fails.
+pub fn run(command: &mut Command) -> Result<()> {
     let status = command.status().with_context(|| format!("cannot run {command:?}"))?;
     if !status.success() {
         bail!("{command:?}: {status}");

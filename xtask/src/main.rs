@@ -1,4 +1,5 @@
 //! `cargo xtask check`: all checks that do not run tests. Continuous integration calls nothing else but the tests and the main job.
+//! `cargo xtask mutants` shows what kills the mutant of each precondition, and `cargo xtask rewrites` writes the book's page of all rewrites.
 //!
 //! Each check has a file of its own, takes the root of the workspace, and returns what is wrong as text. All checks run, so that one
 //! sees everything that is wrong at once.
@@ -15,6 +16,7 @@ mod cargo;
 mod console;
 mod dependencies;
 mod markdown;
+mod rewrites;
 
 type Check = (&'static str, fn(&Path) -> Result<()>);
 
@@ -33,13 +35,28 @@ fn main() -> ExitCode {
     let wanted: Vec<&str> = names.iter().map(String::as_str).collect();
     match wanted.as_slice() {
         ["check"] => run(CHECKS.iter()),
+        ["mutants"] => told(rewrites::mutants(&workspace_root())),
+        ["rewrites"] => told(rewrites::write_page(&workspace_root())),
         ["check", only @ ..] if only.iter().all(|name| CHECKS.iter().any(|check| check.0 == *name)) => {
             run(CHECKS.iter().filter(|check| only.contains(&check.0)))
         }
         _ => {
-            eprintln!("usage: cargo xtask check [NAME...]\n\nchecks:");
+            eprintln!(
+                "usage: cargo xtask check [NAME...]\n       cargo xtask mutants\n       cargo xtask rewrites\n\nchecks:"
+            );
             CHECKS.iter().for_each(|(name, _)| eprintln!("  {name}"));
             ExitCode::from(2)
+        }
+    }
+}
+
+/// The exit status of a command that says itself what it does.
+fn told(result: Result<()>) -> ExitCode {
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error:#}");
+            ExitCode::FAILURE
         }
     }
 }

@@ -3,12 +3,10 @@
 mod common;
 
 use common::cells::{Cell, Verdict, cells};
-use common::{apply_by, apply_without, program, refine};
+use common::{CELL_RUNS, apply_by, apply_without, program, refine};
 use menard_opt::PlanError;
 
 const PAGE: &str = include_str!("../../../book/src/analyses.md");
-
-const RUNS: u64 = 300;
 
 #[test]
 fn what_is_allowed_refines() {
@@ -19,11 +17,11 @@ fn what_is_allowed_refines() {
             Err(error) => panic!("{}\n{}", title(cell), error.render(false)),
         };
         assert_eq!(stage.rewrite, cell.rewrite, "{}", title(cell));
-        let report = refine::check(&original, std::slice::from_ref(&stage), RUNS, 10);
+        let report = refine::check(&original, std::slice::from_ref(&stage), CELL_RUNS, 10);
         let text = &stage.program.source.text;
         assert!(report.violations.is_empty(), "{}: {:?}\n{text}", title(cell), report.violations.first());
         let heard = report.channels.get(cell.heard).copied().unwrap_or_default();
-        assert!(heard > RUNS / 3, "{}: {heard} messages on `{}`\n{text}", title(cell), cell.heard);
+        assert!(heard > CELL_RUNS / 3, "{}: {heard} messages on `{}`\n{text}", title(cell), cell.heard);
     }
 }
 

@@ -14,6 +14,11 @@ use menard_opt::plan::apply_line;
 use menard_opt::rules::Denied;
 use menard_opt::{PlanError, Proof, Stage};
 
+/// Runs of each near miss, mended or as a mutant; a mutant that none of them kills counts as a survivor.
+pub const CASE_RUNS: u64 = 400;
+/// Runs of each program of the table of constructs.
+pub const CELL_RUNS: u64 = 300;
+
 /// The line of a plan; one component only.
 pub fn line(text: &str) -> Line {
     parse_line(text).expect("lines of tests are well-formed").remove(0)

@@ -1,0 +1,193 @@
+//! The book's page of all rewrites is what the code says: where the library uses them, their preconditions, and what tests these.
+//! `cargo xtask rewrites` writes the page anew.
+
+mod common;
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+
+use common::cases::{Case, Killed, cases};
+use common::cells::{Verdict, cells};
+use common::{CASE_RUNS, CELL_RUNS};
+use menard_lang::{Source, compile, include, plan};
+use menard_opt::rules::{AnyRewrite, REWRITES};
+
+/// Set, the page is written instead of compared.
+const WRITE: &str = "MENARD_WRITE_BOOK";
+
+/// Longer changes of a near miss are not shown.
+const SHOWN_CHANGE: usize = 64;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+#[test]
+fn the_page_of_all_rewrites_is_what_the_code_says() {
+    let path = root().join("book/src/rewrites.md");
+    let page = page();
+    if std::env::var_os(WRITE).is_some() {
+        std::fs::write(&path, page).expect("the book can be written");
+        return;
+    }
+    let known = std::fs::read_to_string(&path).expect("the book has the page");
+    let differs = known.lines().zip(page.lines()).find(|(known, now)| known != now);
+    assert!(known == page, "book/src/rewrites.md is not what the code says: run `cargo xtask rewrites`\n{differs:#?}");
+}
+
+fn page() -> String {
+    let (cases, uses) = (cases(), uses());
+    let mut page = String::from(
+        "# All rewrites\n\nEvery rewrite of Menard, where the library uses it, what it asks for, and what shows that each precondition is needed. A test compares \
+         this page with the code, and `cargo xtask rewrites` writes it anew.\n\n\
+         | rewrite | preconditions | near misses | runs of refinement | plans of the library that use it |\n\
+         | --- | --- | --- | --- | --- |\n",
+    );
+    let (mut preconditions, mut near_misses) = (0, 0);
+    for rewrite in REWRITES {
+        let own = of(rewrite.preconditions(), &cases);
+        preconditions += rewrite.preconditions().len();
+        near_misses += own.len();
+        let plans = uses.get(rewrite.name()).map_or("none".to_owned(), |plans| plans.join(", "));
+        writeln!(
+            page,
+            "| [`{}`](rewrites/{}) | {} | {} | {} | {plans} |",
+            rewrite.name(),
+            file(*rewrite),
+            rewrite.preconditions().len(),
+            own.len(),
+            grouped(runs(rewrite.name(), own.len())),
+        )
+        .expect("a String takes any text");
+    }
+    let untested = cases.iter().filter(|case| matches!(case.killed, Killed::Untested(_))).count();
+    write!(
+        page,
+        "\nRuns of refinement are those of one run of the tests on near misses that are mended ({CASE_RUNS} of each) and on allowed programs of the \
+         [table of constructs](analyses.md) ({CELL_RUNS} of each); plans of protocols and random programs come on top.\n\n\
+         ## Preconditions and their tests\n\n\
+         A *near miss* is a program in which one precondition does not hold: it is refused, and the precondition is named. Mended by a small change it is \
+         rewritten, and every run of the result is a run of the original. Its *mutant* is the near miss rewritten as if the precondition were not there: either some \
+         run of it is none of the original, or the checker does not accept it. `cargo xtask mutants` makes all of them, and names the seed that shows a wrong run.\n\n\
+         Score: each of {preconditions} preconditions has a mutant that is killed, {} mutants of {near_misses} near misses in all. Not \
+         tested are {untested} near misses about nodes that lie, which no simulated world has.\n",
+        near_misses - untested
+    )
+    .expect("a String takes any text");
+    for rewrite in REWRITES {
+        page += &section(*rewrite, &cases);
+    }
+    page + "\n## Where published rules are wrong\n\nThe literal forms, and the tests that show what comes of them, are on a [page of their own](errata.md).\n"
+}
+
+/// The near misses of these preconditions.
+fn of(preconditions: Vec<(&str, &str)>, cases: &[Case]) -> Vec<usize> {
+    let own = |case: &Case| preconditions.iter().any(|(id, _)| *id == case.precondition);
+    (0..cases.len()).filter(|&number| own(&cases[number])).collect()
+}
+
+fn section(rewrite: &dyn AnyRewrite, cases: &[Case]) -> String {
+    let title = rewrite.page().lines().next().unwrap_or_default().trim_start_matches("# ").to_owned();
+    let mut text = format!(
+        "\n### {title}\n\n| | it asks that | near miss, refused | mended by | the mutant is killed by |\n| --- | --- | --- | --- | --- |\n"
+    );
+    for (id, statement) in rewrite.preconditions() {
+        let own: Vec<&Case> = cases.iter().filter(|case| case.precondition == id).collect();
+        assert!(!own.is_empty(), "{id} has no near miss");
+        for (number, case) in own.into_iter().enumerate() {
+            let (id, statement) = if number == 0 { (format!("**{id}**"), cell(statement)) } else { Default::default() };
+            let killed = match case.killed {
+                Killed::Refinement => "refinement".to_owned(),
+                Killed::Checker(code) => format!("[{code}](errors/{code}.md)"),
+                Killed::Untested(why) => format!("not tested: {why}"),
+            };
+            writeln!(text, "| {id} | {statement} | {} | {} | {killed} |", cell(case.name), change(case))
+                .expect("a String takes any text");
+        }
+    }
+    text
+}
+
+/// What mends a near miss.
+fn change(case: &Case) -> String {
+    let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let (from, to) = (words(case.mend.0), words(case.mend.1));
+    match (from.len() + to.len() <= SHOWN_CHANGE, to.is_empty()) {
+        (false, _) => "other rules".to_owned(),
+        (true, true) => format!("without {}", code(&from)),
+        (true, false) => format!("{} for {}", code(&to), code(&from)),
+    }
+}
+
+fn code(text: &str) -> String {
+    format!("`{}`", cell(text))
+}
+
+/// Text within a table.
+fn cell(text: &str) -> String {
+    text.replace('|', "\\|")
+}
+
+/// The file of a rewrite's page, whose text the rewrite has.
+fn file(rewrite: &dyn AnyRewrite) -> String {
+    let folder = root().join("book/src/rewrites");
+    let files =
+        std::fs::read_dir(folder).expect("the book has pages of rewrites").map(|entry| entry.expect("an entry").path());
+    let mut own = files.filter(|path| std::fs::read_to_string(path).is_ok_and(|text| text == rewrite.page()));
+    let path = own.next().expect("the page of a rewrite is a file of the book");
+    path.file_name().expect("a file has a name").to_string_lossy().into_owned()
+}
+
+fn runs(rewrite: &str, near_misses: usize) -> u64 {
+    let allowed = cells().iter().filter(|cell| cell.rewrite == rewrite && cell.verdict == Verdict::Allowed).count();
+    near_misses as u64 * CASE_RUNS + allowed as u64 * CELL_RUNS
+}
+
+fn grouped(number: u64) -> String {
+    match number {
+        0..1000 => number.to_string(),
+        _ => format!("{},{:03}", number / 1000, number % 1000),
+    }
+}
+
+/// The plans of the library that use each rewrite, with how many of their lines do.
+fn uses() -> BTreeMap<&'static str, Vec<String>> {
+    let mut uses: BTreeMap<&'static str, Vec<String>> = BTreeMap::new();
+    for plan in files(&root().join("protocols"), "plan") {
+        let folder = plan.parent().expect("a plan is in a folder");
+        let name = folder.file_name().expect("a folder has a name").to_string_lossy().into_owned();
+        let program = source(&folder.join(format!("{name}.ded")));
+        let program = compile(&program, &[]).unwrap_or_else(|errors| panic!("{errors}")).program;
+        let plan = plan::parse(&source(&plan), &[]).unwrap_or_else(|errors| panic!("{errors}"));
+        let stages = menard_opt::apply_plan(&program, &plan).unwrap_or_else(|error| panic!("{}", error.render(false)));
+        let mut lines: BTreeMap<&'static str, usize> = BTreeMap::new();
+        for stage in stages {
+            *lines.entry(stage.rewrite).or_default() += 1;
+        }
+        for (rewrite, lines) in lines {
+            let times = if lines == 1 { String::new() } else { format!(" × {lines}") };
+            uses.entry(rewrite).or_default().push(format!("{name} `{}`{times}", plan.name));
+        }
+    }
+    uses
+}
+
+/// The files with this extension, below a folder, by name.
+fn files(folder: &Path, extension: &str) -> Vec<PathBuf> {
+    let entries =
+        std::fs::read_dir(folder).expect("the library can be listed").map(|entry| entry.expect("an entry").path());
+    let mut entries: Vec<PathBuf> = entries.collect();
+    entries.sort();
+    let found = entries.into_iter().flat_map(|path| match path.is_dir() {
+        true => files(&path, extension),
+        false => vec![path],
+    });
+    found.filter(|path| path.extension().is_some_and(|found| found == extension)).collect()
+}
+
+fn source(path: &Path) -> Source {
+    let read = |path: &Path| std::fs::read_to_string(path).map_err(|error| error.to_string());
+    let text = read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    include::gather(&Source::new(path.display().to_string(), text), |name| read(Path::new(name)))
+}
