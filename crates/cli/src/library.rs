@@ -30,7 +30,7 @@ macro_rules! library {
 
 /// All protocols, by name. A test compares the list with the folder `protocols/`.
 pub const LIBRARY: &[Entry] = library! {
-    "kvs": "broadcast.plan", "by_hash.plan", "collected.plan", "deploy.toml", "kvs.ded", "properties.ded", "scalable.plan";
+    "kvs": "broadcast.plan", "by_hash.plan", "collected.plan", "deploy.toml", "detached.plan", "kvs.ded", "properties.ded", "scalable.plan";
     "paxos": "deploy.toml", "paxos.ded", "properties.ded";
     "two_phase_commit": "deploy.toml", "properties.ded", "two_phase_commit.ded";
     "two_phase_commit_path": "deploy.toml", "properties.ded", "scalable.plan", "two_phase_commit_path.ded";

@@ -70,6 +70,7 @@ const KVS_BY_HASH: &str = include_str!("../../../protocols/kvs/by_hash.plan");
 fn the_replicated_store_figure_by_figure() {
     let plans = [
         (include_str!("../../../protocols/kvs/collected.plan"), vec!["independent"]),
+        (include_str!("../../../protocols/kvs/detached.plan"), vec!["independent", "monotonic"]),
         (include_str!("../../../protocols/kvs/broadcast.plan"), vec!["functional"]),
         (KVS_BY_HASH, vec!["dependencies"]),
         (

@@ -9,6 +9,7 @@ pub mod equations;
 pub mod fault_model;
 pub mod forwards;
 pub mod keys;
+pub mod passing;
 pub mod persisted;
 pub mod pieces;
 pub mod ranges;

@@ -1,16 +1,22 @@
-//! Moved rules read copies of the state that stays: every fact of it is sent on when it begins to hold, and kept.
+//! Moved rules read copies of the state that stays: every fact of it is sent on when it begins to hold, and kept; or, where it passes, kept
+//! until all facts of its [life](super::lives) have come and gone. What moved rules conclude from these has the number of the life as well.
 //!
 //! All still happens in one component; after what else moved rules read was [cut](super::cut) and all was [separated](super::separate), the
 //! copies get the names of what they are copies of, so that moved rules read as before.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use menard_lang::ir::{Literal, Name, Program, RelationKind, Rule, RuleKind, Storage};
+use menard_lang::ir::{
+    Column, Component, Expr, HeadArg, Literal, Name, Program, RelationKind, Rule, RuleKind, Storage,
+};
 
 use super::Split;
 use super::cut::{Forwards, cut, find_forwards};
+use super::lives::Lives;
 use super::separate::separate;
 use crate::analysis::forwards::{Forward, forward_whole};
+use crate::analysis::passing::{Passing, deletions, key_of};
+use crate::analysis::persisted::Persisted;
 use crate::analysis::scope::{Reads, Scope, fills};
 use crate::edit::{atom, fresh, inner_channel, is_used, plain, rule, table, variable};
 
@@ -22,6 +28,8 @@ struct Copy {
     copy: Name,
     channel: Name,
     forward: Forward,
+    /// Of a table that passes.
+    lives: Option<Lives>,
 }
 
 /// All that is sent on to moved rules.
@@ -47,7 +55,8 @@ impl Copies {
     /// The channels between the two components.
     pub fn channels(&self) -> BTreeSet<Name> {
         let forwards = self.forwards.iter().map(|(channel, _)| channel);
-        self.copies.iter().map(|copy| &copy.channel).chain(forwards).cloned().collect()
+        let gone = self.copies.iter().filter_map(|copy| copy.lives.as_ref()).map(Lives::channel);
+        self.copies.iter().map(|copy| &copy.channel).chain(gone).chain(forwards).cloned().collect()
     }
 
     /// The program with the new component.
@@ -76,11 +85,23 @@ impl Copies {
     }
 }
 
+/// The tables that pass, of what moved rules read and other rules fill.
+pub fn passing<'a>(scope: &Scope<'a>, moving: &[&'a Rule]) -> Passing<'a> {
+    let persisted = Persisted::new(scope);
+    let filled: BTreeSet<&str> = moving.iter().filter_map(|rule| fills(rule)).collect();
+    let read = moving.iter().flat_map(|rule| scope.literals(rule)).map(|atom| atom.relation.as_str());
+    let read = read.filter(|name| !filled.contains(name) && !persisted.lasts(name));
+    let keys = read.filter_map(|name| Some((name, key_of(scope, name)?))).collect();
+    Passing::new(moving, scope, keys)
+}
+
 fn find_copies(program: &Program, site: &Split) -> Vec<Copy> {
     let scope = Scope::of(program, &site.component);
     let moving = site.moving(&scope);
+    let passing = passing(&scope, &moving);
     let filled: BTreeSet<&str> = moving.iter().filter_map(|rule| fills(rule)).collect();
     let mut copies: Vec<Copy> = Vec::new();
+    let mut taken = BTreeSet::from([site.into.clone()]);
     for read in moving.iter().flat_map(|rule| scope.literals(rule)) {
         let is_state = matches!(scope.reads_name(&read.relation), Reads::Own(RelationKind::Table | RelationKind::View));
         let is_known = copies.iter().any(|copy| copy.relation == read.relation);
@@ -88,44 +109,107 @@ fn find_copies(program: &Program, site: &Split) -> Vec<Copy> {
             continue;
         }
         let relation = read.relation.clone();
-        let is_taken = |name: &str| is_used(program, name) || name == site.into;
-        let named = |base: String| fresh(&base, |name| is_taken(name));
-        let channel = named(format!("{relation}_to_{}", site.into));
-        let copy = named(format!("{relation}_in_{}", site.into));
         let mut forward = forward_whole(&scope, read, false);
         forward.literal.new = true;
-        copies.push(Copy { relation, copy, channel, forward });
+        let mut named = |base: String| {
+            let is_column = |name: &str| forward.columns.iter().any(|column| column.name == name);
+            let name = fresh(&base, |name| is_used(program, name) || is_column(name) || taken.contains(name));
+            taken.insert(name.clone());
+            name
+        };
+        let channel = named(format!("{relation}_to_{}", site.into));
+        let copy = named(format!("{relation}_in_{}", site.into));
+        let lives = passing.tables().get(&*relation).map(|key| {
+            let deletions = deletions(&scope, &relation).cloned().collect();
+            Lives::new(&relation, &forward.columns, key.clone(), deletions, &site.into, &mut named)
+        });
+        copies.push(Copy { relation, copy, channel, forward, lives });
     }
     copies
 }
 
 /// The program with rules that fill copies, and moved rules that read them.
 fn with_copies(program: &Program, site: &Split, copies: &[Copy]) -> (Program, Split) {
+    let scope = Scope::of(program, &site.component);
+    let with_lives = relations_with_lives(&scope, site, copies);
     let (mut program, mut site) = (program.clone(), site.clone());
     let component = program.components.iter_mut().find(|component| component.name == site.component);
     let component = component.expect("the component of a site is in its program");
     for index in &site.moved {
-        for literal in &mut component.rules[*index].body {
-            let Literal::Atom(atom) = literal else { continue };
-            if let Some(copy) = copies.iter().find(|copy| copy.relation == atom.relation) {
-                atom.relation = copy.copy.clone();
-            }
+        read_copies(&mut component.rules[*index], copies, &with_lives);
+    }
+    for relation in &mut component.relations {
+        if relation.kind == RelationKind::View
+            && let Some(lives) = with_lives.get(&relation.name)
+        {
+            relation.columns.splice(0..0, lives.column());
         }
     }
     for copy in copies {
-        let columns = || copy.forward.columns.iter().map(|column| variable(column.name.clone())).collect::<Vec<_>>();
-        component.rules.push(forwarding(copy, columns()));
-        site.moved.insert(component.rules.len());
-        let told = Literal::Atom(atom(&copy.channel, columns()));
-        component.rules.push(rule(&copy.copy, plain(columns()), RuleKind::Now, vec![told]));
-        component.relations.push(table(&copy.copy, copy.forward.columns.clone(), Storage::default()));
+        copy.add_to(component, &mut site.moved);
     }
-    let channels =
-        copies.iter().map(|copy| inner_channel(&copy.channel, copy.forward.columns.clone(), &site.component));
+    let channels = copies.iter().flat_map(|copy| {
+        let gone = copy.lives.iter().map(|lives| lives.declaration(&site.component));
+        [inner_channel(&copy.channel, copy.columns(), &site.component)].into_iter().chain(gone)
+    });
     program.channels.extend(channels);
     (program, site)
 }
 
-fn forwarding(copy: &Copy, columns: Vec<menard_lang::ir::Expr>) -> Rule {
-    rule(&copy.channel, plain(columns), RuleKind::Async, vec![Literal::Atom(copy.forward.literal.clone())])
+/// The tables and views of which facts have the number of a life.
+fn relations_with_lives<'c>(scope: &Scope<'_>, site: &Split, copies: &'c [Copy]) -> BTreeMap<Name, &'c Lives> {
+    let moving = site.moving(scope);
+    let passing = passing(scope, &moving);
+    let names = scope.component.relations.iter().map(|relation| relation.name.clone());
+    let lives = |name: &Name| {
+        let table = passing.carrier(name)?.table;
+        copies.iter().find(|copy| copy.relation == table)?.lives.as_ref()
+    };
+    names.filter_map(|name| Some((name.clone(), lives(&name)?))).collect()
+}
+
+/// A moved rule that reads copies, and is about one life where what it reads has lives.
+fn read_copies(rule: &mut Rule, copies: &[Copy], with_lives: &BTreeMap<Name, &Lives>) {
+    let life = |name: &Name| with_lives.get(name).and_then(|lives| lives.life());
+    if rule.kind != RuleKind::Async
+        && let Some(life) = life(&rule.head.relation)
+    {
+        rule.head.args.insert(0, HeadArg::Expr(life));
+    }
+    for literal in &mut rule.body {
+        let Literal::Atom(atom) = literal else { continue };
+        atom.args.splice(0..0, life(&atom.relation));
+        if let Some(copy) = copies.iter().find(|copy| copy.relation == atom.relation) {
+            atom.relation = copy.copy.clone();
+        }
+    }
+}
+
+impl Copy {
+    /// The columns of what is sent, and of the copy.
+    fn columns(&self) -> Vec<Column> {
+        let life = self.lives.iter().filter_map(Lives::column);
+        life.chain(self.forward.columns.iter().cloned()).collect()
+    }
+
+    fn values(&self) -> Vec<Expr> {
+        self.columns().into_iter().map(|column| variable(column.name)).collect()
+    }
+
+    /// Adds what sends the facts on, which stays, and what keeps them, which moves.
+    fn add_to(&self, component: &mut Component, moved: &mut BTreeSet<usize>) {
+        let life = self.lives.as_ref().and_then(Lives::literal);
+        let body = [Literal::Atom(self.forward.literal.clone())].into_iter().chain(life).collect();
+        component.rules.push(rule(&self.channel, plain(self.values()), RuleKind::Async, body));
+        let told = Literal::Atom(atom(&self.channel, self.values()));
+        let mut keeping = vec![rule(&self.copy, plain(self.values()), RuleKind::Now, vec![told])];
+        component.relations.push(table(&self.copy, self.columns(), Storage::default()));
+        if let Some(lives) = &self.lives {
+            component.rules.extend(lives.sender_rules(&self.relation));
+            component.relations.extend(lives.tables());
+            keeping.extend(lives.receiver_rules(&self.copy));
+        }
+        moved.extend((component.rules.len()..).take(keeping.len()));
+        component.rules.extend(keeping);
+    }
 }

@@ -38,7 +38,7 @@ use menard_lang::run::{Schedule, Trace};
 
 use super::cut::{Forwards, cut, find_forwards};
 use super::split::one_of;
-use super::{Misfit, Rewrite, Split, decide, differ, reads_nothing_that_moves, separate::separate};
+use super::{Misfit, Rewrite, Split, decide, differ, is_serial, reads_nothing_that_moves, separate::separate};
 use crate::analysis::determined::{determined, is_known};
 use crate::analysis::fault_model::only_omission;
 use crate::analysis::forwards::{Supply, forward, tell_alike};
@@ -303,10 +303,6 @@ fn not_serial(program: &Program, site: &Split) -> Result<String, Broken> {
     }
     let because = "two equal messages on a serial channel would become one";
     decide(obstacles, "what depends on something forwarded is sent on no serial channel".into(), because, None)
-}
-
-fn is_serial(program: &Program, channel: &str) -> bool {
-    program.channel(channel).is_some_and(|channel| channel.serial)
 }
 
 fn faults(program: &Program, site: &Split) -> Result<String, Broken> {

@@ -2,7 +2,8 @@
 //!
 //! *When allowed.* C2 is the rules for the handles, C1 the rest.
 //! * D3.1 C1 reads nothing that C2 derives.
-//! * D3.2 What C2 reads of C1's state is [logically persisted](crate::analysis::persisted): it holds for ever.
+//! * D3.2 What C2 reads of C1's state is [logically persisted](crate::analysis::persisted): it holds for ever. Or it [passes](crate::analysis::passing):
+//!   all facts of a key go at once, and lives of a key are apart.
 //! * D3.3 C2 is monotone: what its rules conclude from state holds for ever as well. No negation and no aggregates but of constants, and but for thresholds of
 //!   what grows; nothing is deleted, and no keyed table and no window filled.
 //! * D3.4 A rule of C2 with an event has only that one to read, besides constants: `new` of something that lasts, or, if it fills a table, any
@@ -10,18 +11,24 @@
 //! * D3.5 What a rule of C2 sends by `new` tells the fact that is new, and rules that send on one channel are told apart by a constant. Otherwise
 //!   several facts that come about in one step of the original, and give one message, would give several.
 //! * D3.6 Nodes of the role lose messages at worst, and no node is Byzantine.
+//! * D3.7 A rule of C2 that reads what passes reads nothing else that changes, and that of one key. A view that it fills tells the key, and has no other rules; a message
+//!   is sent by `new`. What else there is may come when the key is gone at C1, but not yet at C2.
+//! * D3.8 What is sent of a key that may come again is sent on no serial channel: equal messages of two lives may become one.
 //!
 //! *Mechanism.* C1 sends on every fact of a table or view that C2 reads when it is new, and C2 keeps it in a table of the same name. Events are
-//! forwarded, or their channel is redirected, as in functional decoupling.
+//! forwarded, or their channel is redirected, as in functional decoupling. When a key goes, C1 says how many facts it had; C2
+//! [forgets](super::lives) them when all have arrived. Lives of a key that may come again are numbered, and C2's rules keep them apart.
 //!
 //! *Example.* `decouple replica { matched, answer } into matcher using monotonic`.
 //!
 //! *Why it is correct.* At any time C2 knows a part of what it would know in the original (D3.2), so concludes a part of it (D3.3), and
-//! everything in the end. What it sends, the original has sent, once as well (D3.4, D3.5), or holds.
+//! everything in the end. What it sends, the original has sent, once as well (D3.4, D3.5), or holds. Of a key that passes, C2 comes to know all that held in one
+//! life, and nothing else that could matter to it (D3.7). All that held at the end of a life, together, so the original has concluded all that C2 does; and each life anew, since
+//! between two lives there was nothing of the key (D3.2).
 //!
 //! *Source.* "Optimizing Distributed Protocols with Query Rewrites", monotonic decoupling. That each fact is sent on once is the technical report's permitted
 //! optimization; that inputs have to be persisted in the original already is how its condition has to be read. D3.4 and D3.5 are ours: `new` tells
-//! what one step brings about, which is not monotone.
+//! what one step brings about, which is not monotone. So is what passes: the report lets its user declare a deletion harmless.
 
 use std::collections::BTreeSet;
 
@@ -29,11 +36,12 @@ use menard_lang::ir::{Name, Program, RelationKind, Rule};
 use menard_lang::plan::LineKind;
 use menard_lang::run::{Schedule, Trace};
 
-use super::copies::Copies;
+use super::copies::{Copies, passing};
 use super::split::one_of;
-use super::{Misfit, Rewrite, Split, decide, differ, reads_nothing_that_moves};
+use super::{Misfit, Rewrite, Split, decide, differ, is_serial, reads_nothing_that_moves};
 use crate::analysis::determined::{determined, is_known};
 use crate::analysis::fault_model::only_omission;
+use crate::analysis::passing::{key_of, merging_lives};
 use crate::analysis::persisted::Persisted;
 use crate::analysis::scope::{Reads, Scope, aggregates, atoms, fills, sends};
 use crate::lifting::Lifting;
@@ -51,6 +59,8 @@ pub struct Permit {
     copies: Copies,
     /// The channels on which moved rules send.
     late: BTreeSet<Name>,
+    /// Those on which they tell of keys that may come again.
+    inexact: BTreeSet<Name>,
 }
 
 impl Rewrite for DecoupleMonotonic {
@@ -82,7 +92,8 @@ impl Rewrite for DecoupleMonotonic {
     }
 
     fn permit(&self, program: &Program, site: &Split, proofs: Proofs) -> Permit {
-        Permit { site: site.clone(), proofs, copies: Copies::new(program, site), late: site.channels(program) }
+        let copies = Copies::new(program, site);
+        Permit { site: site.clone(), proofs, copies, late: site.channels(program), inexact: inexact(program, site) }
     }
 
     fn proofs<'a>(&self, permit: &'a Permit) -> &'a Proofs {
@@ -98,6 +109,11 @@ impl Rewrite for DecoupleMonotonic {
         permit.late.clone()
     }
 
+    /// Lives of one key may begin in one step of C2, which then sends once what the original sent twice.
+    fn inexact(&self, permit: &Permit) -> BTreeSet<Name> {
+        permit.inexact.clone()
+    }
+
     fn lift(&self, permit: &Permit, run: &Trace) -> Schedule {
         let (component, original) = (permit.site.into.clone(), permit.site.component.clone());
         Lifting { component, original, internal: permit.copies.channels() }.schedule(run)
@@ -108,7 +124,7 @@ const PRECONDITIONS: &[Precondition<Split>] = &[
     Precondition { id: "D3.1", statement: "rules that stay read nothing that moved rules derive", check: one_way },
     Precondition {
         id: "D3.2",
-        statement: "the state that moved rules read where it stays holds for ever",
+        statement: "the state that moved rules read where it stays holds for ever, or goes key by key",
         check: lasting,
     },
     Precondition { id: "D3.3", statement: "what moved rules conclude from state holds for ever", check: monotone },
@@ -127,6 +143,16 @@ const PRECONDITIONS: &[Precondition<Split>] = &[
         statement: "faults of the role lose messages at worst, and no node is Byzantine",
         check: faults,
     },
+    Precondition {
+        id: "D3.7",
+        statement: "what goes key by key is read by itself, one key at a time",
+        check: by_itself,
+    },
+    Precondition {
+        id: "D3.8",
+        statement: "what is sent of a key that may come again is sent on no serial channel",
+        check: not_serial,
+    },
 ];
 
 fn one_way(program: &Program, site: &Split) -> Result<String, Broken> {
@@ -139,14 +165,21 @@ fn lasting(program: &Program, site: &Split) -> Result<String, Broken> {
     let moving = site.moving(&scope);
     let filled: BTreeSet<&str> = moving.iter().filter_map(|rule| fills(rule)).collect();
     let mut obstacles = Vec::new();
-    let mut names = BTreeSet::new();
+    let (mut lasting, mut passing, mut is_merging) = (BTreeSet::new(), BTreeSet::new(), false);
     for atom in moving.iter().flat_map(|rule| scope.literals(rule)) {
         let name = atom.relation.as_str();
         if !is_state(&scope, name) || filled.contains(name) {
             continue;
         }
-        names.insert(name);
-        if !persisted.lasts(name) {
+        if persisted.lasts(name) {
+            lasting.insert(name);
+        } else if let Some(key) = key_of(&scope, name) {
+            if passing.insert(name) {
+                let merging = merging_lives(&scope, name, &key);
+                is_merging |= !merging.is_empty();
+                obstacles.extend(merging.into_iter().map(|(span, why)| Obstacle::new(program, span, why)));
+            }
+        } else {
             let why = match persisted.grows(name) {
                 true => format!("`{name}` changes as it grows, and stays"),
                 false => format!("a fact of `{name}` need not stay"),
@@ -154,11 +187,21 @@ fn lasting(program: &Program, site: &Split) -> Result<String, Broken> {
             obstacles.push(Obstacle::new(program, atom.span, why));
         }
     }
-    let sentence = match names.is_empty() {
+    let kept =
+        (!lasting.is_empty()).then(|| one_of("what the moved rules read of what stays is never deleted:", lasting));
+    let goes = (!passing.is_empty()).then(|| one_of("all facts of a key go at once:", passing));
+    let sentence: Vec<String> = kept.into_iter().chain(goes).collect();
+    let sentence = match sentence.is_empty() {
         true => "the moved rules read no state of what stays".into(),
-        false => one_of("what the moved rules read of what stays is never deleted:", names),
+        false => sentence.join("; "),
     };
-    let help = "what nothing is deleted from lasts, and positive views over it; an aggregate can move with the rules that read it";
+    let help = match is_merging {
+        true => "a key goes as a whole if events delete it, and its table is filled by `:-` with messages",
+        false => {
+            "what nothing is deleted from lasts, and positive views over it; what is deleted by one key goes key by key; an \
+             aggregate can move with the rules that read it"
+        }
+    };
     decide(obstacles, sentence, "a moved rule reads state that may change before it is told", Some(help))
 }
 
@@ -254,6 +297,54 @@ fn no_collapse(program: &Program, site: &Split) -> Result<String, Broken> {
     let because = "facts of one step that give one message here would give several when they come one by one";
     let help = "a view can drop what the message does not tell, and `new` of that view is once";
     decide(obstacles, "what is sent by `new` tells the fact that is new".into(), because, Some(help))
+}
+
+fn by_itself(program: &Program, site: &Split) -> Result<String, Broken> {
+    let scope = Scope::of(program, &site.component);
+    let moving = site.moving(&scope);
+    let passing = passing(&scope, &moving);
+    let found = moving.iter().filter_map(|rule| passing.objection(&scope, rule));
+    let obstacles = found.map(|(span, why)| Obstacle::new(program, span, why)).collect();
+    let sentence = match passing.tables().is_empty() {
+        true => "the moved rules read nothing that goes".into(),
+        false => {
+            one_of("moved rules read one key, and nothing else that changes, of", passing.tables().keys().copied())
+        }
+    };
+    let because = "a moved rule could conclude something of a key that is gone where it was told of it";
+    decide(
+        obstacles,
+        sentence,
+        because,
+        Some("a table that nothing is deleted from may keep what is concluded, and be joined"),
+    )
+}
+
+/// The rules that send what they know of keys that may come again.
+fn recurring<'a>(scope: &Scope<'a>, site: &Split) -> Vec<&'a Rule> {
+    let moving = site.moving(scope);
+    let passing = passing(scope, &moving);
+    let is_one = |rule: &&Rule| sends(rule).is_some() && atoms(rule).any(|atom| passing.comes_again(&atom.relation));
+    moving.iter().copied().filter(is_one).collect()
+}
+
+fn inexact(program: &Program, site: &Split) -> BTreeSet<Name> {
+    let scope = Scope::of(program, &site.component);
+    let sent = recurring(&scope, site).into_iter().filter_map(sends);
+    sent.filter(|channel| !is_serial(program, channel)).map(Name::from).collect()
+}
+
+fn not_serial(program: &Program, site: &Split) -> Result<String, Broken> {
+    let scope = Scope::of(program, &site.component);
+    let mut obstacles = Vec::new();
+    for rule in recurring(&scope, site) {
+        if let Some(channel) = sends(rule).filter(|channel| is_serial(program, channel)) {
+            let why = format!("`{channel}` is serial: equal messages are delivered one after the other");
+            obstacles.push(Obstacle::new(program, rule.span, why));
+        }
+    }
+    let because = "two equal messages on a serial channel would become one";
+    decide(obstacles, "no key that may come again is told on a serial channel".into(), because, None)
 }
 
 fn faults(program: &Program, site: &Split) -> Result<String, Broken> {

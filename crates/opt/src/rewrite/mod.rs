@@ -8,6 +8,7 @@ pub mod decouple_independent;
 pub mod decouple_monotonic;
 pub mod decouple_state_machine;
 mod key_choice;
+mod lives;
 pub mod partition;
 pub mod partition_co_hash;
 pub mod partition_dependencies;
@@ -147,4 +148,9 @@ fn differ(left: &Rule, right: &Rule) -> bool {
     };
     let mut pairs = left.head.args.iter().zip(&right.head.args).map(|(left, right)| (constant(left), constant(right)));
     pairs.any(|(left, right)| left.is_some() && right.is_some() && left != right)
+}
+
+/// Whether a step takes at most one message of a channel.
+fn is_serial(program: &Program, channel: &str) -> bool {
+    program.channel(channel).is_some_and(|channel| channel.serial)
 }

@@ -9,6 +9,8 @@ pub fn cases() -> Vec<Case> {
     cases.extend(conclusions());
     cases.extend(events());
     cases.extend(faults());
+    cases.extend(merging());
+    cases.extend(one_key());
     cases
 }
 
@@ -39,30 +41,6 @@ fn state() -> Vec<Case> {
             ("drop(k), kept(k, _)", "drop(k)"),
         )
         .with_killed(Killed::Checker("E0209")),
-        case(
-            "D3.2",
-            "state that is deleted, and comes again",
-            NOTE,
-            "table kept(k: int, v: int)
-             kept(k, v)   :- put(k, v)
-             delete kept(k, _) :+ drop(_), kept(k, _)
-             note(k, v)@s :~ new kept(k, v), store(s)",
-            ("delete kept(k, _) :+ drop(_), kept(k, _)", ""),
-        ),
-        case(
-            "D3.2",
-            "a window",
-            BOTH,
-            "table low(=> k: int) max
-             low(k)       :- drop(k)
-             window table kept(k: int, v: int) above low
-             kept(k, v)   :- put(k, v)
-             table mark(k: int)
-             mark(k)      :- drop(k)
-             both(k, v)   :- kept(k, v), mark(j), j > k
-             note(k, v)@s :~ both(k, v), store(s)",
-            ("window table kept(k: int, v: int) above low", "table kept(k: int, v: int)"),
-        ),
         case(
             "D3.2",
             "a value that is replaced",
@@ -223,6 +201,147 @@ fn faults() -> Vec<Case> {
     ]
 }
 
+/// What is put is kept until its key is dropped.
+const PASSES: &str = "table kept(k: int, v: int)
+             table mark(k: int)
+             kept(k, v)   :- put(k, v)
+             mark(k)      :- drop(k)
+             delete kept(k, _) :+ drop(k)
+";
+
+/// Two of a key are noted.
+const TWO: &str = "both(k, v)   :- kept(k, v), kept(k, w), v < w
+             note(k, v)@s :~ new both(k, v), store(s)";
+
+/// Tables that lose facts, but not all of a key at once, or not for a step.
+fn merging() -> Vec<Case> {
+    let passes = |change: (&str, &str), name, mend| {
+        assert!(PASSES.contains(change.0), "{name}: `{}` is changed", change.0);
+        let rules = format!("{}{TWO}", PASSES.replace(change.0, change.1));
+        case("D3.2", name, BOTH, &rules, mend)
+    };
+    let fill = "kept(k, v)   :- put(k, v)";
+    vec![
+        passes(
+            ("delete kept", "delete kept(_, v) :+ put(_, v), mark(v)\n delete kept"),
+            "facts that leave their key alone",
+            ("delete kept(_, v) :+ put(_, v), mark(v)", ""),
+        ),
+        passes((fill, "kept(k, v)   :+ put(k, v)"), "a deletion that is beaten", (":+ put", ":- put")),
+        passes(
+            (fill, "late(k, v) :+ put(k, v)\n kept(k, v) :- late(k, v)"),
+            "what comes without messages, after a deletion",
+            ("late(k, v) :+", "late(k, v) :-"),
+        ),
+        passes(
+            (fill, "kept(k, v) :- put(k, v)\n kept(k, 9) :- mark(k)"),
+            "what state puts back",
+            ("kept(k, 9) :- mark(k)", ""),
+        ),
+        passes(
+            ("delete kept(k, _) :+ drop(k)", "delete kept(k, _) :+ mark(k)"),
+            "a deletion for as long as state holds",
+            (":+ mark(k)", ":+ drop(k)"),
+        )
+        .with_killed(Killed::Checker("E0512")),
+        case(
+            "D3.2",
+            "a window that is deleted from",
+            BOTH,
+            &format!("{WINDOW}delete kept(_, v) :+ drop(v)\n{TWO}"),
+            ("delete kept(_, v) :+ drop(v)", ""),
+        ),
+    ]
+}
+
+/// What is put is kept as long as it is above the greatest that was dropped.
+const WINDOW: &str = "table low(=> k: int) max
+             low(k)       :- drop(k)
+             window table kept(k: int, v: int) above low
+             kept(k, v)   :- put(k, v)
+             table mark(k: int)
+             mark(k)      :- drop(k)
+";
+
+/// Rules about what passes, and something else.
+fn one_key() -> Vec<Case> {
+    let of_key = |name, line, rules: &str, mend| case("D3.7", name, line, &format!("{PASSES}{rules}"), mend);
+    let serial = case(
+        "D3.8",
+        "equal messages of two lives, one by one",
+        NOTE,
+        "table kept(k: int, v: int)
+             kept(k, v)   :- put(k, v)
+             delete kept(k, _) :+ put(k, _)
+             note(k, v)@s :~ new kept(k, v), store(s)",
+        (" serial", ""),
+    );
+    vec![
+        of_key(
+            "state that may come when the key is gone",
+            BOTH,
+            "both(k, v)   :- kept(k, v), mark(v)
+             note(k, v)@s :~ new both(k, v), store(s)",
+            (", mark(v)", ""),
+        ),
+        of_key(
+            "another key",
+            BOTH,
+            "both(k, v)   :- kept(k, v), kept(v, _)
+             note(k, v)@s :~ new both(k, v), store(s)",
+            ("kept(v, _)", "kept(k, _)"),
+        ),
+        case(
+            "D3.7",
+            "state that may come when the window has gone on",
+            BOTH,
+            &format!(
+                "{WINDOW}both(k, v)   :- kept(k, v), mark(v)
+             note(k, v)@s :~ new both(k, v), store(s)"
+            ),
+            (", mark(v)", ""),
+        ),
+        of_key(
+            "a view that does not tell the key",
+            BOTH,
+            "both(0, v)   :- kept(_, v)
+             note(k, v)@s :~ new both(k, v), store(s)",
+            ("both(0, v)   :- kept(_, v)", "both(k, v)   :- kept(k, v)"),
+        ),
+        of_key(
+            "a count of several keys",
+            "decouple server { number, both, note } into noter using monotonic",
+            "number(count(k)) :- kept(k, _)
+             both(0, 2)   :- number(n), n >= 2
+             note(k, v)@s :~ new both(k, v), store(s)",
+            (
+                "number(count(k)) :- kept(k, _)\n             both(0, 2)   :- number(n)",
+                "number(k, count(v)) :- kept(k, v)\n             both(k, 2)   :- number(k, n)",
+            ),
+        ),
+        of_key(
+            "a view that holds for another reason",
+            BOTH,
+            "both(k, v)   :- kept(k, v)
+             both(k, 0)   :- mark(k)
+             note(k, v)@s :~ new both(k, v), store(s)",
+            ("both(k, 0)   :- mark(k)", ""),
+        )
+        .with_killed(Killed::Checker("E0401")),
+        of_key(
+            "a message for as long as there is the key",
+            BOTH,
+            "both(k, v)   :- kept(k, v)
+             note(k, v)@s :~ both(k, v), store(s)",
+            (":~ both", ":~ new both"),
+        ),
+        Case {
+            broken: serial.broken.replace("server -> store\nchannel again", "server -> store serial\nchannel again"),
+            ..serial
+        },
+    ]
+}
+
 /// The server notes, and keeps what is put; the rules for what it notes move.
 fn cell(construct: &'static str, name: &'static str, channels: &str, rules: &str) -> Cell {
     noting::cell(("monotonic", NOTE), construct, name, channels, rules)
@@ -272,15 +391,29 @@ fn tables() -> Vec<Cell> {
         .refused("D3.3"),
         cell(
             "window",
-            "its facts go",
+            "its facts go, with all of their number",
             "",
             "table low(=> n: int) max
              window table kept(k: int, v: int) above low
              kept(k, v)   :- put(k, v)
              low(k)       :- drop(k)
              note(k, v)@s :~ new kept(k, v), store(s)",
+        ),
+        cell(
+            "window",
+            "what it is joined with comes later",
+            "",
+            "table low(=> n: int) max
+             window table kept(k: int, v: int) above low
+             table mark(k: int)
+             kept(k, v)   :- put(k, v)
+             mark(k)      :- put(k, _)
+             low(k)       :- drop(k)
+             both(k, v)   :- kept(k, v), mark(v)
+             note(k, v)@s :~ new both(k, v), store(s)",
         )
-        .refused("D3.2"),
+        .line(BOTH)
+        .refused("D3.7"),
         cell(
             "window",
             "it would move",
