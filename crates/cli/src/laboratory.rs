@@ -125,11 +125,6 @@ impl Laboratory {
         self.lifts.iter().flat_map(|lift| lift.inexact().into_iter().chain(lift.late())).collect()
     }
 
-    /// Those of them on which copies may stay behind for ever.
-    fn inexact(&self) -> BTreeSet<Name> {
-        self.lifts.iter().flat_map(|lift| lift.inexact()).collect()
-    }
-
     /// Simulates runs with consecutive seeds.
     pub fn campaign(&self, runs: u64, first_seed: u64, name: &str, output: Output) -> Campaign {
         let start = Instant::now();
@@ -146,8 +141,9 @@ impl Laboratory {
         let scope = Scope { requests, groups: Groups::All, max_states: MAX_STATES };
         let bar = output.spinner(&format!("exploring {name}"));
         let exploration = explore(self.subject(), self.observer.as_ref(), &scope);
+        let refiner = Refiner::new(&self.stages());
         let original = self.programs.first().filter(|_| !self.lifts.is_empty());
-        let inclusion = original.map(|original| includes(original, self.subject(), &self.inexact(), &scope));
+        let inclusion = original.map(|original| includes(original, self.subject(), refiner.copied(), &scope));
         bar.finish_and_clear();
         Explored::new(name, self.subject().names(), &scope, &exploration, inclusion.as_ref())
     }

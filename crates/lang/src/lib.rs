@@ -2,7 +2,7 @@
 //! intermediate representation with its printer; traces and schedules. No input or output.
 
 mod check;
-mod constant;
+pub mod constant;
 pub mod diagnostic;
 mod format;
 mod graph;

@@ -1,9 +1,13 @@
 //! The construction behind every rewrite here: what a new node does, the original node did.
 
+mod handed_on;
+
 use std::collections::BTreeSet;
 
 use menard_lang::ir::Name;
 use menard_lang::run::{Address, Event, Message, Schedule, Struck, Trace};
+
+pub use handed_on::HandedOn;
 
 /// Sends every event of some component home to the component that it was made from, on its only partition, and forgets the messages
 /// that exist only between the two.
@@ -24,7 +28,8 @@ impl Lifting {
         Schedule { events, choice_seed: run.choice_seed }
     }
 
-    fn event(&self, event: &Event) -> Option<Event> {
+    /// What an event is in the original, if it is one there.
+    pub fn event(&self, event: &Event) -> Option<Event> {
         match event {
             Event::Inject { message } => self.message(message).map(|message| Event::Inject { message }),
             Event::Step { at, inputs, .. } => {

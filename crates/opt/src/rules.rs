@@ -12,6 +12,7 @@ use crate::refusal::Refusal;
 use crate::rewrite::decouple_functional::DecoupleFunctional;
 use crate::rewrite::decouple_independent::DecoupleIndependent;
 use crate::rewrite::decouple_monotonic::DecoupleMonotonic;
+use crate::rewrite::decouple_prefix::DecouplePrefix;
 use crate::rewrite::decouple_state_machine::DecoupleStateMachine;
 use crate::rewrite::partition_co_hash::PartitionCoHash;
 use crate::rewrite::partition_dependencies::PartitionDependencies;
@@ -23,6 +24,7 @@ pub const REWRITES: &[&dyn AnyRewrite] = &[
     &DecoupleFunctional,
     &DecoupleMonotonic,
     &DecoupleStateMachine,
+    &DecouplePrefix,
     &PartitionCoHash,
     &PartitionDependencies,
 ];

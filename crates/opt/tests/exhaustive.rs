@@ -4,7 +4,7 @@ mod common;
 
 use common::cases::cases;
 use common::{apply_without, program};
-use menard_sim::{Config, Groups, Prepared, Scope, Stage, explore_lifts};
+use menard_sim::{Config, Groups, Prepared, Refiner, Scope, Stage, explore_lifts, includes};
 
 #[test]
 fn all_runs_of_small_scopes_lift() {
@@ -26,4 +26,29 @@ fn all_runs_of_small_scopes_lift() {
         }
     }
     assert!(complete > 30, "only {complete} scopes were small enough");
+}
+
+/// Lifts that move deliveries say that a history is one of the original where not all deliveries are. A search for that history agrees.
+#[test]
+fn histories_of_small_scopes_are_histories_of_the_original_where_deliveries_are_moved() {
+    let mut complete = 0;
+    for case in cases() {
+        let original = program(&case.holds());
+        let stage = apply_without(&original, case.line, None).unwrap_or_else(|error| panic!("{}", error.render(false)));
+        if stage.lift.moved().is_empty() {
+            continue;
+        }
+        let config = Config { clients: 1, ..Config::default() };
+        let before = Prepared::new(&original, config.clone());
+        let after = Prepared::new(&stage.program, config);
+        let refiner = Refiner::new(&[Stage { original: &before, lift: &*stage.lift }]);
+        for seed in 1..3 {
+            let scope = Scope { requests: before.sample_requests(2, seed), groups: Groups::All, max_states: 5_000 };
+            let inclusion = includes(&before, &after, refiner.copied(), &scope);
+            complete += u32::from(inclusion.complete);
+            let differs = inclusion.counterexample.or(inclusion.unfinished);
+            assert!(differs.is_none(), "{}, {}: {differs:?}", case.precondition, case.name);
+        }
+    }
+    assert!(complete > 12, "only {complete} scopes were small enough");
 }

@@ -63,6 +63,7 @@ fn byzantine_nodes_are_refused_everywhere() {
         ("D2.6", "server"),
         ("D3.6", "server"),
         ("D4.4", "server"),
+        ("D2b.3", "server"),
         ("P1.6", "store"),
         ("P2.6", "store"),
         ("D1.4", "store"),
@@ -78,9 +79,15 @@ fn byzantine_nodes_are_refused_everywhere() {
 
 #[test]
 fn a_refusal_says_that_no_rules_would_help_where_nodes_restart() {
-    for (precondition, on_faults) in
-        [("D1.1", "D1.4"), ("D2.1", "D2.6"), ("D3.2", "D3.6"), ("D4.1", "D4.4"), ("P1.1", "P1.6"), ("P2.1", "P2.6")]
-    {
+    for (precondition, on_faults) in [
+        ("D1.1", "D1.4"),
+        ("D2.1", "D2.6"),
+        ("D3.2", "D3.6"),
+        ("D4.1", "D4.4"),
+        ("D2b.1", "D2b.3"),
+        ("P1.1", "P1.6"),
+        ("P2.1", "P2.6"),
+    ] {
         let case = cases().into_iter().find(|case| case.precondition == precondition).expect("there is such a case");
         let hopeless = |text: &str| {
             let Err(PlanError::Refused { refusals, .. }) = apply_without(&program(text), case.line, None) else {

@@ -521,6 +521,17 @@ fn random_line(random: &mut Random, program: &Program) -> Option<String> {
     if heads.is_empty() {
         return None;
     }
+    if random.percent(20) {
+        let received = program.channels.iter().filter(|channel| channel.receiver == component.name);
+        let received: Vec<&str> = received.map(|channel| channel.name.as_str()).collect();
+        let mut handles = vec![*random.pick(if received.is_empty() { &heads } else { &received })];
+        handles.push(*random.pick::<&str>(&heads));
+        if random.percent(60) {
+            handles.remove(random.below(2));
+        }
+        let number = program.components.len();
+        return Some(format!("decouple {} {{ {} }} into c{number} using prefix", component.name, handles.join(", ")));
+    }
     let mut handles = vec![*random.pick::<&str>(&heads)];
     if random.percent(30) {
         handles.push(*random.pick::<&str>(&heads));
@@ -724,5 +735,5 @@ fn whatever_is_allowed_refines() {
         let met = constructs.keys().any(|(_, found)| *found == construct);
         assert!(met || count < 10_000, "some rewrite meets `{construct}`: {constructs:?}");
     }
-    assert!(applied.len() == 6 || count < 100, "every rewrite is applied somewhere: {applied:?}");
+    assert!(applied.len() == 7 || count < 100, "every rewrite is applied somewhere: {applied:?}");
 }

@@ -180,6 +180,9 @@ fn what_state_alone_sends_may_move_with_its_sender_or_its_receiver() {
         ("decouple store { seen } into seer using monotonic", "monotonic"),
         // Those who move have nothing to do with it.
         ("decouple server { gone } into goner using state_machine", "state_machine"),
+        // What comes again is handed on, or what it makes is.
+        ("decouple server { seen } into knower using prefix", "prefix"),
+        ("decouple server { found } into loser using prefix", "prefix"),
         // Both ends are partitioned.
         ("partition store by k into 2", "co-hash"),
     ] {
@@ -196,4 +199,43 @@ fn what_state_alone_sends_may_move_with_its_sender_or_its_receiver() {
         partition keeper by k into 2
         partition store by k into 2",
     ));
+}
+
+/// What clients address has one node for each of the role; what is behind a doorman can have many.
+#[test]
+fn what_is_behind_a_doorman_can_be_partitioned() {
+    let counter = "protocol counter
+    role client external
+    role server
+    channel add(k: int, id: int)     client -> server
+    channel total(id: int, n: int)   server -> client
+    component server {
+      table added(k: int, c: node, id: int)
+      added(k, c, id)    :- add(k, id) from c
+      sums(k, count(id)) :- added(k, _, id)
+      total(id, n)@c     :~ add(k, id) from c, sums(k, n)
+    }";
+    let plan = "plan many for counter
+    decouple server { add } into core using prefix
+    partition core by k into 3";
+    let alone = apply_without(&compile_text(counter), "partition server by k into 3", None);
+    assert!(matches!(alone, Err(PlanError::Refused { refusals, .. }) if refusals[0].precondition == "P1.1"));
+    check(&scale(counter, plan));
+}
+
+/// Equal messages that were handed on may become one. Then the second was handed on in vain, and what it was made of is on its way for ever.
+#[test]
+fn what_was_handed_on_in_vain_may_stay_away() {
+    let relay = "protocol relay
+    role client external
+    role server
+    role store
+    channel put(k: int)   client -> server
+    channel note(k: int)  server -> store
+    component server { note(k)@s :~ put(k), store(s) }
+    component store { kept(k) :- note(k)  seen(k) :- kept(k) }";
+    let plan = "plan far for relay
+    decouple server { put } into core using prefix
+    decouple server { put_to_core } into hand using functional";
+    check(&scale(relay, plan));
 }

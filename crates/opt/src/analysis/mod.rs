@@ -10,6 +10,7 @@ pub mod fault_model;
 pub mod forwards;
 pub mod keys;
 pub mod passing;
+pub mod one_fact;
 pub mod persisted;
 pub mod pieces;
 pub mod ranges;

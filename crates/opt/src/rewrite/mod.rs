@@ -6,12 +6,14 @@ mod cut;
 pub mod decouple_functional;
 pub mod decouple_independent;
 pub mod decouple_monotonic;
+pub mod decouple_prefix;
 pub mod decouple_state_machine;
 mod key_choice;
 mod lives;
 pub mod partition;
 pub mod partition_co_hash;
 pub mod partition_dependencies;
+mod prefix;
 mod separate;
 mod split;
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use menard_lang::MAX_NODES;
-use menard_lang::ir::{Aggregate, Name, Program, Rule};
+use menard_lang::ir::{Aggregate, Component, Name, Program, Rule};
 use menard_lang::plan::LineKind;
 use menard_lang::suggest::nearest;
 use menard_value::Function;
@@ -40,27 +40,7 @@ impl Split {
 
     /// The rules that derive or send these handles.
     pub fn of_handles(program: &Program, component: &Name, handles: &[Name], into: &Name) -> Result<Split, Misfit> {
-        let found = program.component(component).ok_or_else(|| unknown_component(program, component))?;
-        let taken = program.component(into).is_some() || program.role(into).is_some();
-        if taken {
-            return Err(Misfit {
-                word: into.to_string(),
-                message: format!("there is a component or role `{into}` already"),
-                help: Some("give the new component a name of its own".into()),
-            });
-        }
-        if belongs_to_the_language(into) {
-            let message = format!("`{into}` belongs to the language");
-            return Err(Misfit { word: into.to_string(), message, help: None });
-        }
-        if found.count.is_some() {
-            return Err(Misfit {
-                word: component.to_string(),
-                message: format!("`{component}` is partitioned already"),
-                help: Some("decouple first, then partition what came of it".into()),
-            });
-        }
-        within_limit(program, &found.role, 1, into)?;
+        let found = divisible(program, component, into)?;
         let scope = Scope::new(program, found);
         let mut moved = BTreeSet::new();
         for handle in handles {
@@ -108,6 +88,32 @@ impl Split {
     }
 }
 
+/// A component that can be split, with this name for what comes of it.
+pub fn divisible<'a>(program: &'a Program, component: &Name, into: &Name) -> Result<&'a Component, Misfit> {
+    let found = program.component(component).ok_or_else(|| unknown_component(program, component))?;
+    let taken = program.component(into).is_some() || program.role(into).is_some();
+    if taken {
+        return Err(Misfit {
+            word: into.to_string(),
+            message: format!("there is a component or role `{into}` already"),
+            help: Some("give the new component a name of its own".into()),
+        });
+    }
+    if belongs_to_the_language(into) {
+        let message = format!("`{into}` belongs to the language");
+        return Err(Misfit { word: into.to_string(), message, help: None });
+    }
+    if found.count.is_some() {
+        return Err(Misfit {
+            word: component.to_string(),
+            message: format!("`{component}` is partitioned already"),
+            help: Some("decouple first, then partition what came of it".into()),
+        });
+    }
+    within_limit(program, &found.role, 1, into)?;
+    Ok(found)
+}
+
 /// The component that a line names does not exist.
 pub fn unknown_component(program: &Program, component: &str) -> Misfit {
     let names = program.components.iter().map(|component| component.name.as_str());
@@ -150,7 +156,8 @@ pub fn foreign_role(program: &Program, channel: &str) -> &'static str {
     if foreign_kind(program, channel) == "native" { "a native role" } else { "an external role" }
 }
 
-fn underived(scope: &Scope<'_>, handle: &str) -> Misfit {
+/// No rule of the component derives what a line names.
+pub fn underived(scope: &Scope<'_>, handle: &str) -> Misfit {
     let names: BTreeSet<&str> = scope.component.rules.iter().map(|rule| rule.head.relation.as_str()).collect();
     let message =
         match scope.program.components.iter().find(|other| other.rules.iter().any(|rule| rule.head.relation == handle))

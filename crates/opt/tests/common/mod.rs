@@ -5,6 +5,7 @@ pub mod cases;
 pub mod cells;
 pub mod monotonic;
 pub mod noting;
+pub mod prefix;
 pub mod refine;
 pub mod state_machine;
 

@@ -108,8 +108,8 @@ impl History {
     }
 
     /// How the original's history differs from this one of a rewritten program: at which message of this one, if it is known. What may be
-    /// moved may come later in the original, or not yet, unless nothing was left to happen (`drained`).
-    pub fn difference(mut self, mut original: History, drained: bool) -> Result<(), Option<u64>> {
+    /// moved may come later in the original, or not yet, unless `all_come`.
+    pub fn difference(mut self, mut original: History, all_come: bool) -> Result<(), Option<u64>> {
         if let Some(position) = first_difference(&self.fixed, &original.fixed) {
             return Err(self.fixed.get(position).copied());
         }
@@ -127,7 +127,7 @@ impl History {
             }
         }
         match held_back.or(ours.next().map(|own| own.digest)) {
-            Some(digest) if drained => Err(Some(digest)),
+            Some(digest) if all_come => Err(Some(digest)),
             _ => Ok(()),
         }
     }
