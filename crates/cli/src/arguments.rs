@@ -208,8 +208,10 @@ pub struct Step {
 /// What a simulation checks.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
 pub enum CheckOf {
-    /// What `properties.ded` says
+    /// What `properties.ded` says, but for operations of clients
     Properties,
+    /// What `properties.ded` says of operations of clients
+    Linearizable,
     /// That the original can do what the rewritten program did
     Refinement,
 }

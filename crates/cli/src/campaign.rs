@@ -35,7 +35,13 @@ impl Campaign {
     pub fn json(&self, first_seed: u64) -> Value {
         let report = &self.report;
         let found = |found: &Found| match &found.what {
-            Wrong::Property(violation) => json!({ "seed": found.seed, "check": "properties", "rule": violation.rule }),
+            Wrong::Property(violation) => match &violation.disorder {
+                None => json!({ "seed": found.seed, "check": "properties", "rule": violation.rule }),
+                Some(disorder) => {
+                    let service = if disorder.is_log { "log" } else { "map" };
+                    json!({ "seed": found.seed, "check": "linearizable", "service": service })
+                }
+            },
             Wrong::Unmet(unmet) => json!({ "seed": found.seed, "check": "properties", "eventually": unmet.goal }),
             Wrong::Endless(_) => json!({ "seed": found.seed, "check": "follow-ups end" }),
             Wrong::Refinement(mismatch) => {
@@ -51,6 +57,7 @@ impl Campaign {
             "found": report.violations.iter().map(found).collect::<Vec<_>>(),
             "drained_runs": report.drained_runs,
             "rested_runs": report.rested_runs,
+            "undecided_runs": report.undecided_runs,
             "steps": report.steps,
             "messages": report.messages,
             "requests": report.requests,

@@ -32,15 +32,21 @@ const MAX_STATES: usize = 1_000_000;
 const EXPLORED_SEED: u64 = 0;
 
 impl Laboratory {
-    /// Prepares what the stages made of a program. `observer` is the program of the properties, if they are to be checked; without
+    /// Prepares what the stages made of a program. `observer` is made of the properties, if they are to be checked; without
     /// `refinement` only the last program is looked at.
-    pub fn new(base: &Program, stages: &[Stage], observer: Option<&Program>, refinement: bool, config: Config) -> Self {
+    pub fn new(
+        base: &Program,
+        stages: &[Stage],
+        observer: Option<PreparedObserver>,
+        refinement: bool,
+        config: Config,
+    ) -> Self {
         let all = std::iter::once(base).chain(stages.iter().map(|stage| &stage.program));
         let skipped = if refinement { 0 } else { stages.len() };
         Laboratory {
             programs: all.skip(skipped).map(|program| Prepared::new(program, config.clone())).collect(),
             lifts: stages.iter().skip(skipped).map(|stage| Arc::clone(&stage.lift)).collect(),
-            observer: observer.map(PreparedObserver::new),
+            observer,
         }
     }
 
@@ -83,17 +89,21 @@ impl Laboratory {
 
     /// What is checked in each run, in words.
     pub fn checks(&self) -> String {
-        match (&self.observer, self.lifts.len()) {
-            (None, 0) => "nothing".to_owned(),
-            (Some(_), 0) => "properties".to_owned(),
-            (None, lifts) => format!("refinement, through {}", counted(lifts, "rewrite", "rewrites")),
-            (Some(_), lifts) => format!("properties; refinement, through {}", counted(lifts, "rewrite", "rewrites")),
-        }
+        let is_observed = |what: fn(&PreparedObserver) -> bool| self.observer.as_ref().is_some_and(what);
+        let refinement = |lifts| format!("refinement, through {}", counted(lifts, "rewrite", "rewrites"));
+        let checks = [
+            is_observed(PreparedObserver::has_rules).then(|| "properties".to_owned()),
+            is_observed(PreparedObserver::has_operations).then(|| "linearizability".to_owned()),
+            (!self.lifts.is_empty()).then(|| refinement(self.lifts.len())),
+        ];
+        let checks: Vec<String> = checks.into_iter().flatten().collect();
+        if checks.is_empty() { "nothing".to_owned() } else { checks.join("; ") }
     }
 
     /// What a campaign could not check, in words.
     pub fn unchecked(&self, campaign: &Campaign) -> Vec<String> {
-        self.unnoticed(campaign).into_iter().chain(self.not_asked(campaign)).collect()
+        let notes = [self.unnoticed(campaign), self.not_asked(campaign), undecided(campaign)];
+        notes.into_iter().flatten().collect()
     }
 
     /// What properties ask for in the end shows in runs that come to rest only.
@@ -216,4 +226,16 @@ impl Laboratory {
             }
         }
     }
+}
+
+/// Histories of clients in which there are too many orders.
+fn undecided(campaign: &Campaign) -> Option<String> {
+    let (runs, undecided) = (grouped(campaign.report.runs), campaign.report.undecided_runs);
+    let text = || {
+        let undecided = grouped(undecided);
+        format!(
+            "note: {undecided} of {runs} runs have too many operations at once to know whether they are linearizable"
+        )
+    };
+    (undecided > 0).then(text)
 }

@@ -10,6 +10,7 @@ pub mod include;
 pub mod ir;
 mod lower;
 pub mod navigate;
+pub mod operations;
 mod overrides;
 pub mod plan;
 pub mod print;

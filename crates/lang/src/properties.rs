@@ -5,7 +5,7 @@
 //! they are sent, and those never that are lost: refinement compares deliveries, so a rewritten program has the properties of the
 //! original. Messages stay in tables named `received NAME`; what properties say about a channel is read there. Each rule for `violation` fills a view of its own, `violation 1`, `violation 2`,
 //! so that they may have different columns. Each `eventually` fills a view `unmet 1`, `unmet 2`, of the variables of its body for which its
-//! goal is not there: at the end of a run in which nothing more goes wrong, these have to be empty. (No name of a text has a space in it, so these clash with nothing.)
+//! goal is not there: at the end of a run in which nothing more goes wrong, these have to be empty. Each `linearizable` fills views of [`operations`]. (No name of a text has a space in it, so these clash with nothing.)
 
 use menard_value::Type;
 
@@ -19,7 +19,7 @@ use crate::sink::Sink;
 use crate::source::{Source, Span};
 use crate::syntax::{self, SyntaxKind, SyntaxNode, ast, span_of, token_span};
 use crate::walk::START;
-use crate::{check, syntax::SyntaxToken};
+use crate::{check, operations, syntax::SyntaxToken};
 
 /// The name of the observer, as role and as component.
 pub const OBSERVER: &str = "observer";
@@ -37,6 +37,8 @@ pub fn compile(source: &Source, protocol: &Program) -> Result<Program, Diagnosti
     sink.stop_on_errors()?;
     let mut observer = observer(source, protocol, rules);
     check::observer(&mut observer, &mut sink)?;
+    operations::check(&observer, &mut sink);
+    sink.stop_on_errors()?;
     Ok(observer)
 }
 
@@ -67,7 +69,7 @@ fn rules(root: &SyntaxNode, protocol: &Program, sink: &mut Sink) -> Vec<Rule> {
     lowering.records = protocol.records.clone();
     lowering.externs = protocol.externs.clone();
     let mut rules: Vec<Rule> = Vec::new();
-    let mut goals = 0;
+    let (mut goals, mut number) = (0, 0);
     for item in items {
         match item.kind() {
             SyntaxKind::Header => {}
@@ -75,6 +77,10 @@ fn rules(root: &SyntaxNode, protocol: &Program, sink: &mut Sink) -> Vec<Rule> {
             SyntaxKind::Eventually => {
                 goals += 1;
                 rules.extend(unmet(&item, goals, &mut lowering));
+            }
+            SyntaxKind::Linearizable => {
+                number += 1;
+                rules.extend(operations::rules(&item, number, &mut lowering));
             }
             _ => {
                 let message = "properties consist of rules alone";
@@ -88,7 +94,7 @@ fn rules(root: &SyntaxNode, protocol: &Program, sink: &mut Sink) -> Vec<Rule> {
     for rule in &rules {
         check_rule(rule, protocol, sink);
     }
-    if goals == 0 && !rules.iter().any(|rule| rule.head.relation == VIOLATION) {
+    if goals + number == 0 && !rules.iter().any(|rule| rule.head.relation == VIOLATION) {
         let span = header.map_or(Span::default(), |token| token_span(&token));
         let diagnostic = sink.start(Code::E0902, "no rule says what a violation is").label(span, "has no property");
         sink.push(diagnostic.help("write what must never happen: `violation(\"why\", x) :- ...`"));

@@ -83,6 +83,8 @@ fn token() -> impl Strategy<Value = &'static str> {
         "=>",
         "!(",
         "eventually",
+        "linearizable",
+        "until",
         "ordered by n",
         "include \"voting\"",
         "timer",

@@ -1,6 +1,7 @@
 //! Properties compile to observers.
 
 use menard_lang::ir::RelationKind;
+use menard_lang::operations::{Kind, operations};
 use menard_lang::{Source, compile_text, properties};
 
 const VOTING: &str = include_str!("../../../protocols/voting/voting.ded");
@@ -54,6 +55,66 @@ fn what_is_no_property_is_refused() {
     assert_eq!(
         codes("properties of voting\na(x) :- reply(x), !b(x)\nb(x) :- reply(x), !a(x)\nviolation() :- a(_)"),
         ["E0505"]
+    );
+}
+
+#[test]
+fn operations_are_two_views_each() {
+    let protocol = compile_text(VOTING);
+    let text = "properties of voting\n\
+                linearizable get(what) = some(what) :- request(id, what) from c, id > 1 until reply(id) to c\n\
+                linearizable put(0x00, what) :- ballot(c, id, what) from l until reply(id) to c, vote(c, id)";
+    let observer =
+        properties::compile(&Source::new("properties.ded", text), &protocol).expect_err("an answer has no value");
+    assert!(observer.to_string().contains("E0401"), "{observer}");
+    let text = text.replace("some(what)", "none()");
+    let observer = properties::compile(&Source::new("properties.ded", text.as_str()), &protocol)
+        .unwrap_or_else(|errors| panic!("{errors}"));
+    let component = observer.component(properties::OBSERVER).expect("the observer has a component");
+    let rules: Vec<String> = component.rules.iter().map(menard_lang::print::rule).collect();
+    assert_eq!(
+        rules[protocol.channels.len()..],
+        [
+            "begun 1 get(id, c, what) :- received request(c, _, id, what), id > 1",
+            "ended 1 get(id, c, none()) :- received reply(_, c, id)",
+            "begun 2 put(c, id, 0x00, what) :- received ballot(l, _, c, id, what)",
+            "ended 2 put(c, id) :- received reply(_, c, id), received vote(_, _, c, id)",
+        ]
+    );
+    let operations: Vec<_> =
+        operations(&observer).into_iter().map(|operation| (operation.kind, operation.identity)).collect();
+    assert_eq!(operations, [(Kind::Get, 2), (Kind::Put, 2)]);
+}
+
+#[test]
+fn operations_that_are_none_are_refused() {
+    let refused = |operation: &str| {
+        let body = "request(id, what) from c until reply(id) to c";
+        assert_eq!(
+            codes(&format!("properties of voting\nlinearizable {operation} :- {body}")),
+            ["E0904"],
+            "{operation}"
+        );
+    };
+    refused("push(id)");
+    refused("put(id)");
+    refused("put(id, what) = what");
+    refused("get(id)");
+    refused("get(id) = id");
+    refused("append(what)");
+    refused("compare_and_set(id, id, id) = id");
+    refused("compare_and_set(id, id, what)");
+    let both = |second: &str| {
+        let until = "request(id, what) from c until reply(id) to c";
+        codes(&format!("properties of voting\nlinearizable put(id, what) :- {until}\nlinearizable {second} :- {until}"))
+    };
+    assert_eq!(both("remove(what)"), ["E0904"], "another type of key");
+    assert_eq!(both("put(id, id)"), ["E0904"], "another type of value");
+    assert!(both("append(what) = id").is_empty(), "a log has its own");
+    assert_eq!(codes("properties of voting\nlinearizable append() = id :- request(id, _) from c"), ["E0101"]);
+    assert_eq!(
+        codes("protocol p\nrole a\ncomponent a {}\nlinearizable append() = n :- s(n) until t(n)")[..1],
+        ["E0107"]
     );
 }
 

@@ -50,6 +50,8 @@ pub struct CampaignReport {
     pub rested_runs: u64,
     /// Runs in which nothing went wrong before the limit of steps, and that did not come to rest until then.
     pub restless_runs: u64,
+    /// Runs in which the search for an order of the operations of clients was given up.
+    pub undecided_runs: u64,
     /// Steps of physical nodes.
     pub steps: u64,
     /// Messages sent by nodes of the program.
@@ -134,6 +136,7 @@ impl CampaignReport {
         self.rested_runs += u64::from(summary.came_to_rest);
         let was_cut_off = !summary.came_to_rest && summary.violation.is_none() && summary.endless.is_none();
         self.restless_runs += u64::from(was_cut_off);
+        self.undecided_runs += u64::from(summary.undecided);
         self.steps += u64::from(stats.steps);
         self.messages += u64::from(stats.messages);
         self.requests += u64::from(stats.requests);

@@ -13,7 +13,9 @@ mod disk;
 pub mod explain;
 mod explore;
 mod flights;
+mod histories;
 mod host;
+pub mod linearizable;
 mod log;
 mod misfortune;
 mod mood;
@@ -34,6 +36,7 @@ pub use config::Config;
 pub use explore::{
     Exploration, Groups, Inclusion, LiftExploration, MAX_FIRINGS, Scope, explore, explore_lifts, includes,
 };
+pub use histories::Disorder;
 pub use names::Names;
 pub use observe::{PreparedObserver, Unmet, Violation};
 pub use prepared::Prepared;

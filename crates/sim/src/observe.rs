@@ -10,6 +10,7 @@ use menard_lang::ir::{Component, Name};
 use menard_lang::properties;
 use menard_value::{Node, Value};
 
+use crate::histories::{Disorder, Histories, Operations};
 use crate::log::Content;
 use crate::names::Names;
 
@@ -24,6 +25,7 @@ pub struct PreparedObserver {
     channels: Vec<Name>,
     violations: Vec<Name>,
     goals: Vec<Goal>,
+    operations: Operations,
 }
 
 /// What has to be there in the end.
@@ -58,10 +60,13 @@ impl Unmet {
 /// A violation of a property.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Violation {
-    /// The position of the violated rule among the rules for `violation`, from 0.
+    /// The position of the violated rule among the rules for `violation`, from 0. The map of all `linearizable` comes after them, then
+    /// the log.
     pub rule: usize,
     /// The facts of that rule, sorted.
     pub facts: Vec<Vec<Value>>,
+    /// What is wrong with the map or the log.
+    pub disorder: Option<Disorder>,
 }
 
 /// The observer of one run.
@@ -71,6 +76,7 @@ pub(crate) struct Watch<'a> {
     engine: Engine,
     /// For each channel of the running program, its number in the observer.
     channels: Vec<Option<u16>>,
+    histories: Histories,
     inputs: Inputs,
     outputs: Outputs,
 }
@@ -86,7 +92,31 @@ impl PreparedObserver {
             channels: program.channels.iter().map(|channel| channel.name.clone()).collect(),
             violations: properties::violations(program),
             goals: properties::goals(program).into_iter().map(|view| Goal::new(program, component, view)).collect(),
+            operations: Operations::new(program, component),
         }
+    }
+
+    /// The same, without anything that is said of operations of clients.
+    pub fn without_operations(mut self) -> Self {
+        self.operations.clear();
+        self
+    }
+
+    /// The same, with nothing but what is said of operations of clients.
+    pub fn with_operations_alone(mut self) -> Self {
+        self.violations.clear();
+        self.goals.clear();
+        self
+    }
+
+    /// Whether anything is said of operations of clients.
+    pub fn has_operations(&self) -> bool {
+        !self.operations.is_empty()
+    }
+
+    /// Whether anything else is said.
+    pub fn has_rules(&self) -> bool {
+        !self.violations.is_empty() || self.has_goals()
     }
 
     /// Whether anything has to be there in the end.
@@ -126,6 +156,7 @@ impl<'a> Watch<'a> {
             observer,
             engine: observer.engine.clone(),
             channels: channels.map(number).collect(),
+            histories: Histories::default(),
             inputs: Inputs::default(),
             outputs: Outputs::default(),
         }
@@ -134,6 +165,7 @@ impl<'a> Watch<'a> {
     /// Back to having seen nothing.
     pub fn reset(&mut self) {
         self.engine.reset();
+        self.histories = Histories::default();
         self.inputs.clear();
         self.inputs.start = true;
         self.run();
@@ -142,14 +174,19 @@ impl<'a> Watch<'a> {
     /// Takes messages that were delivered at the same time.
     pub fn see<'m>(&mut self, delivered: impl Iterator<Item = Content<'m>>) {
         self.inputs.clear();
+        let mut is_of_clients = false;
         for Content { channel, from, to, args } in delivered {
             if let Some(channel) = self.channels[usize::from(channel)] {
+                is_of_clients |= self.observer.operations.read(&self.observer.channels[usize::from(channel)]);
                 let ends = [Value::Node(from), Value::Node(to)];
                 self.inputs.push(channel, from, ends.into_iter().chain(args.iter().cloned()));
             }
         }
         if !self.inputs.is_empty() {
             self.run();
+        }
+        if is_of_clients {
+            self.histories.see(&self.observer.operations, &self.engine);
         }
     }
 
@@ -166,8 +203,18 @@ impl<'a> Watch<'a> {
 
     /// The first violated property, if any is violated now.
     pub fn violation(&self) -> Option<Violation> {
-        let rule = self.observer.violations.iter().position(|name| !self.engine.is_empty(name))?;
-        Some(Violation { rule, facts: self.engine.facts(&self.observer.violations[rule]) })
+        let violations = &self.observer.violations;
+        if let Some(rule) = violations.iter().position(|name| !self.engine.is_empty(name)) {
+            return Some(Violation { rule, facts: self.engine.facts(&violations[rule]), disorder: None });
+        }
+        let disorder = self.histories.disorder()?;
+        let rule = violations.len() + usize::from(disorder.is_log);
+        Some(Violation { rule, facts: Vec::new(), disorder: Some(disorder.clone()) })
+    }
+
+    /// Whether it is not known if the operations of clients have an order.
+    pub fn is_undecided(&self) -> bool {
+        self.histories.is_undecided()
     }
 
     /// What is owed now: goals, with the variables of their bodies.
@@ -180,7 +227,10 @@ impl<'a> Watch<'a> {
 
     /// A digest of everything that was seen, as far as properties can tell.
     pub fn fingerprint(&self) -> u128 {
-        self.engine.fingerprint()
+        match self.observer.operations.is_empty() {
+            true => self.engine.fingerprint(),
+            false => self.engine.fingerprint().rotate_left(1) ^ self.histories.fingerprint(),
+        }
     }
 }
 

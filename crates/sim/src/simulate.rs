@@ -87,6 +87,8 @@ pub struct Summary {
     pub came_to_rest: bool,
     /// As in [`Run`].
     pub endless: Option<Address>,
+    /// Whether the search for an order of the operations of clients was given up.
+    pub undecided: bool,
     /// As in [`Run`].
     pub hash: u64,
     /// As in [`Run`].
@@ -190,6 +192,7 @@ impl<'a> Simulator<'a> {
             },
             rounds,
             endless: self.world.endless(),
+            undecided: self.world.is_undecided(),
             hash: self.world.log.hash(self.world.prepared),
             stats: self.world.stats,
             drained: self.is_drained(),

@@ -239,8 +239,11 @@ impl<'a> Diagram<'a> {
 
     fn violation(&mut self, violation: &Violation) {
         let facts = violation.facts.iter().map(|fact| self.names.fact("violation", fact));
-        let facts: Vec<String> = facts.collect();
+        let disorder = violation.disorder.as_ref();
+        let facts: Vec<String> = facts.chain(disorder.map(|disorder| disorder.title(self.names))).collect();
         self.lines.push(format!("   ✗  {}", facts.join(", ")));
+        let chart = disorder.map(|disorder| disorder.chart(self.names)).unwrap_or_default();
+        self.lines.extend(chart.lines().map(|line| format!("      {line}")));
     }
 
     fn finish(self) -> String {

@@ -350,6 +350,11 @@ impl<'a> World<'a> {
         self.watch.as_ref().and_then(Watch::violation)
     }
 
+    /// Whether it is not known if the operations of clients so far have an order.
+    pub fn is_undecided(&self) -> bool {
+        self.watch.as_ref().is_some_and(Watch::is_undecided)
+    }
+
     /// What is owed now: goals of the properties, with the variables of their bodies.
     pub fn unmet(&self) -> BTreeSet<(usize, Vec<Value>)> {
         self.watch.as_ref().map(Watch::unmet).unwrap_or_default()

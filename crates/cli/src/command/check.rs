@@ -5,6 +5,7 @@ use std::path::Path;
 use menard_lang::Program;
 use menard_lang::diagnostic::{Diagnostic, Diagnostics};
 use menard_lang::include::is_part;
+use menard_lang::operations::operations;
 use menard_lang::source::Source;
 use menard_lang::{plan, properties};
 use serde_json::json;
@@ -112,7 +113,8 @@ fn check_properties(source: &Source, protocol: &Source) -> Checked {
     let result =
         menard_lang::compile(protocol, &[]).and_then(|compiled| properties::compile(source, &compiled.program));
     let summary = |observer: Program| {
-        let number = properties::violations(&observer).len() + properties::goals(&observer).len();
+        let number =
+            properties::violations(&observer).len() + properties::goals(&observer).len() + operations(&observer).len();
         counted(number, "property", "properties")
     };
     checked(source, result.map(|observer| (summary(observer), Diagnostics::default())))

@@ -7,7 +7,7 @@ use menard_lang::Program;
 use menard_lang::plan::Plan;
 use menard_node::Report;
 use menard_opt::Stage;
-use menard_sim::Config as Scope;
+use menard_sim::{Config as Scope, PreparedObserver};
 use serde_json::{Value, json};
 
 use crate::arguments::Scale;
@@ -84,8 +84,8 @@ fn simulate(
     output: Output,
 ) -> std::result::Result<(), String> {
     for contender in contenders {
-        let laboratory =
-            Laboratory::new(&session.program, &contender.stages, session.observer.as_ref(), true, Scope::default());
+        let observer = session.observer.as_ref().map(PreparedObserver::new);
+        let laboratory = Laboratory::new(&session.program, &contender.stages, observer, true, Scope::default());
         let campaign = laboratory.campaign(arguments.runs, arguments.seed, &contender.name, output);
         output.say(format!("simulated   {}: {}", contender.name, campaign.summary()));
         output.say(format!("            checked: {}", laboratory.checks()));

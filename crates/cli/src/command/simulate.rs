@@ -1,6 +1,7 @@
 //! `menard sim`: many runs under schedules and faults drawn from seeds, or everything that can happen in a small scope.
 
-use menard_sim::{Config, Found};
+use menard_lang::operations::operations;
+use menard_sim::{Config, Found, PreparedObserver};
 use serde_json::{Value, json};
 
 use crate::arguments::{CheckOf, Sim, Which};
@@ -24,7 +25,15 @@ pub fn run(arguments: &Sim, output: Output) -> Result<()> {
     can_be_checked(arguments, &session)?;
     let stages = plan.as_ref().map(|plan| apply(&session.program, plan)).transpose()?.unwrap_or_default();
     let is_wanted = |check| arguments.check.is_empty() || arguments.check.contains(&check);
-    let observer = session.observer.as_ref().filter(|_| is_wanted(CheckOf::Properties));
+    let observer = session.observer.as_ref().and_then(|program| {
+        let observer = PreparedObserver::new(program);
+        match (is_wanted(CheckOf::Properties), is_wanted(CheckOf::Linearizable)) {
+            (true, true) => Some(observer),
+            (true, false) => Some(observer.without_operations()),
+            (false, true) => Some(observer.with_operations_alone()),
+            (false, false) => None,
+        }
+    });
     let requests = if arguments.exhaustive { EXHAUSTIVE_REQUESTS } else { REQUESTS };
     let config = Config {
         requests: arguments.requests.unwrap_or(requests),
@@ -51,6 +60,11 @@ fn can_be_checked(arguments: &Sim, session: &Session) -> Result<()> {
     if arguments.check.contains(&CheckOf::Properties) && session.observer.is_none() {
         let message = format!("the protocol {} has no properties to check", session.program.name);
         return Err(Failure::environment(message, "write them into properties.ded beside the protocol"));
+    }
+    let has_operations = session.observer.as_ref().is_some_and(|observer| !operations(observer).is_empty());
+    if arguments.check.contains(&CheckOf::Linearizable) && !has_operations {
+        let message = format!("nothing says what operations of clients of {} are", session.program.name);
+        return Err(Failure::environment(message, "write `linearizable ...` into properties.ded beside the protocol"));
     }
     Ok(())
 }
@@ -117,6 +131,7 @@ fn replay_command(arguments: &Sim, seed: u64) -> String {
     words.extend(arguments.steps.map(|steps| format!("--steps {steps}")));
     words.extend(arguments.check.iter().map(|check| match check {
         CheckOf::Properties => "--check properties".to_owned(),
+        CheckOf::Linearizable => "--check linearizable".to_owned(),
         CheckOf::Refinement => "--check refinement".to_owned(),
     }));
     words.push(format!("--seed {seed} --runs 1"));

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use menard_lang::run::Trace;
 use menard_sim::explain::{Chronicle, Unfit, tables_text};
-use menard_sim::{Config, Run};
+use menard_sim::{Config, PreparedObserver, Run};
 use serde_json::json;
 
 use crate::arguments::Step;
@@ -28,7 +28,8 @@ pub fn run(arguments: &Step, output: Output) -> Result<()> {
         max_steps: arguments.steps.unwrap_or(Config::default().max_steps),
         ..Config::default()
     };
-    let laboratory = Laboratory::new(&session.program, &stages, session.observer.as_ref(), true, config);
+    let observer = session.observer.as_ref().map(PreparedObserver::new);
+    let laboratory = Laboratory::new(&session.program, &stages, observer, true, config);
     let (program, prepared) = (result(&session.program, &stages), laboratory.subject());
     let (trace, wrong, protocol) = match &arguments.trace {
         Some(path) => {

@@ -143,6 +143,7 @@ codes! {
     E0901 "Properties that contain something else than properties",
     E0902 "Properties without a violation",
     E0903 "Properties of another protocol",
+    E0904 "An operation that cannot be checked",
 }
 
 impl std::fmt::Display for Code {

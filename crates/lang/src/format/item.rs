@@ -10,7 +10,7 @@ const MAX_WIDTH: usize = 120;
 pub fn item(node: &SyntaxNode, indent: usize) -> Item {
     let tokens = tokens(node);
     let (group, split) = match node.kind() {
-        SyntaxKind::Rule | SyntaxKind::Eventually => {
+        SyntaxKind::Rule | SyntaxKind::Eventually | SyntaxKind::Linearizable => {
             (Group::Rule, tokens.iter().position(|token| is_arrow(token.kind())))
         }
         SyntaxKind::Channel => (Group::Channel, end_of_fields(&tokens)),
@@ -81,7 +81,7 @@ fn broken(tokens: &[SyntaxToken], group: Group, indent: usize) -> Item {
             line.push_str(token.text().trim_end());
         } else if is_comment && !on_line_of_its_own(token) {
             line += &format!("  {}", token.text().trim_end());
-        } else if full || is_comment {
+        } else if full || is_comment || begins_answer(token) {
             lines.push(std::mem::replace(&mut line, token.text().trim_end().to_owned()));
         } else {
             if previous.is_some_and(|previous| spaced(previous, token)) {
@@ -105,7 +105,16 @@ fn on_line_of_its_own(comment: &SyntaxToken) -> bool {
 
 fn breaks_after(token: &SyntaxToken) -> bool {
     let separates = token.kind() == SyntaxKind::Comma || is_arrow(token.kind());
-    separates && matches!(parent(token), Some(SyntaxKind::Rule | SyntaxKind::Eventually))
+    separates
+        && matches!(
+            parent(token),
+            Some(SyntaxKind::Rule | SyntaxKind::Eventually | SyntaxKind::Linearizable | SyntaxKind::Until)
+        )
+}
+
+/// Whether a token is the `until` of an operation.
+fn begins_answer(token: &SyntaxToken) -> bool {
+    token.kind() == SyntaxKind::Name && parent(token) == Some(SyntaxKind::Until)
 }
 
 /// Whether a space stands between two tokens.

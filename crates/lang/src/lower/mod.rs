@@ -77,12 +77,11 @@ pub(crate) fn protocol(root: &SyntaxNode, source: &Source, overrides: &[(Name, V
                 let message = format!("{what} stands outside of every component");
                 lowering.sink.error(Code::E0101, span_of(&item), message, "put it into a component");
             }
-            SyntaxKind::Eventually => lowering.sink.error(
-                Code::E0101,
-                span_of(&item),
-                "`eventually` stands in a protocol",
-                "belongs to the properties of the protocol",
-            ),
+            SyntaxKind::Eventually | SyntaxKind::Linearizable => {
+                let word = if item.kind() == SyntaxKind::Eventually { "eventually" } else { "linearizable" };
+                let message = format!("`{word}` stands in a protocol");
+                lowering.sink.error(Code::E0101, span_of(&item), message, "belongs to the properties of the protocol");
+            }
             _ => {}
         }
     }

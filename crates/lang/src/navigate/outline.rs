@@ -39,6 +39,7 @@ fn entry(text: &Text, item: &SyntaxNode) -> Option<Entry> {
         }
         SyntaxKind::Rule => property(item),
         SyntaxKind::Eventually => goal(item),
+        SyntaxKind::Linearizable => operation(item),
         // `decouple COMPONENT { ... } into NAME`: what it makes.
         SyntaxKind::Decouple => simple(item, named(3)?, SymbolKind::Component),
         _ => None,
@@ -79,6 +80,14 @@ fn goal(item: &SyntaxNode) -> Option<Entry> {
     let goal = ast::child(&ast::child(item, SyntaxKind::Goal)?, SyntaxKind::Call)?;
     let mut entry = simple(item, ast::name(&goal)?, SymbolKind::Relation)?;
     entry.name = format!("eventually {}", entry.name);
+    Some(entry)
+}
+
+/// `linearizable OPERATION :- ...`
+fn operation(item: &SyntaxNode) -> Option<Entry> {
+    let operation = ast::child(&ast::child(item, SyntaxKind::Operation)?, SyntaxKind::Call)?;
+    let mut entry = simple(item, ast::name(&operation)?, SymbolKind::Relation)?;
+    entry.name = format!("linearizable {}", entry.name);
     Some(entry)
 }
 

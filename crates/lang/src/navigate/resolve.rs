@@ -119,7 +119,9 @@ impl Resolver {
         for header in ast::children(root, SyntaxKind::Header) {
             self.nth(&header, 1, SymbolKind::Protocol, Scope::Protocol, false);
         }
-        let is_rule = |node: &SyntaxNode| matches!(node.kind(), SyntaxKind::Rule | SyntaxKind::Eventually);
+        let is_rule = |node: &SyntaxNode| {
+            matches!(node.kind(), SyntaxKind::Rule | SyntaxKind::Eventually | SyntaxKind::Linearizable)
+        };
         self.rules(root.children().filter(is_rule), BTreeSet::new(), &Scope::Text);
     }
 

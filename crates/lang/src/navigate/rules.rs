@@ -86,7 +86,7 @@ fn parts(rule: &SyntaxNode) -> Vec<SyntaxNode> {
     let mut found = Vec::new();
     for part in rule.children() {
         match part.kind() {
-            SyntaxKind::Absent => found.extend(parts(&part)),
+            SyntaxKind::Absent | SyntaxKind::Until => found.extend(parts(&part)),
             _ => found.push(part),
         }
     }
@@ -102,7 +102,14 @@ fn atom_variables(atom: &SyntaxNode, uses: &mut Vec<Use>) {
         match parent {
             Some(SyntaxKind::Arguments) => matches!(
                 grandparent,
-                Some(SyntaxKind::Atom | SyntaxKind::Rule | SyntaxKind::Eventually | SyntaxKind::Absent)
+                Some(
+                    SyntaxKind::Atom
+                        | SyntaxKind::Rule
+                        | SyntaxKind::Eventually
+                        | SyntaxKind::Linearizable
+                        | SyntaxKind::Until
+                        | SyntaxKind::Absent
+                )
             ),
             Some(SyntaxKind::From | SyntaxKind::To) => true,
             _ => false,

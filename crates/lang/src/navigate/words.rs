@@ -63,6 +63,11 @@ pub const CONTEXTUAL_WORDS: &[Word] = &[
         "eventually",
         "`eventually GOAL :- ...`: in the end, when no more goes wrong, the goal holds wherever the body does.",
     ),
+    (
+        "linearizable",
+        "`linearizable OPERATION = ANSWER :- ... until ...`: what clients are told is what one copy of the service would have told them.",
+    ),
+    ("until", "Behind it stands when an operation is answered, and in front of it when it begins."),
     ("include", "`include \"path\"`: the items or members of another text, here."),
     ("ordered", "`ordered by n`: the receiver sees the messages by their numbers, from 0, without gaps, one a step."),
     ("serial", "A step takes at most one message of the channel."),

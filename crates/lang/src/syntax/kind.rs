@@ -146,6 +146,11 @@ pub enum SyntaxKind {
     Ordered,
     Eventually,
     Goal,
+    Linearizable,
+    /// What a client does, and what it is told.
+    Operation,
+    /// The literals that say when an operation is answered.
+    Until,
     Absent,
     Include,
     /// A text that another one includes, behind all of its items.

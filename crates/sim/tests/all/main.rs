@@ -6,6 +6,8 @@ mod disks;
 mod explaining;
 mod exploration;
 mod faults;
+mod histories;
+mod linearizable;
 mod liveness;
 mod moved;
 mod natives;

@@ -1,7 +1,7 @@
 //! Items of a file: header, parameters, roles, faults, channels, components.
 
 use super::expressions::expression;
-use super::rules::{at_eventually, eventually, rule};
+use super::rules::{at_eventually, at_linearizable, eventually, linearizable, rule};
 use super::tables::{at_declaration, declaration, fields};
 use super::time::{delay, timer};
 use super::types::{at_extern, at_record, extern_function, record, ty};
@@ -33,6 +33,7 @@ fn starts_item(parser: &Parser<'_>) -> bool {
             | SyntaxKind::DeleteWord
     ) || (parser.at(SyntaxKind::Name) && parser.nth(1) == SyntaxKind::LeftParen)
         || at_eventually(parser)
+        || at_linearizable(parser)
         || at_include(parser)
         || at_record(parser)
         || at_extern(parser)
@@ -47,6 +48,7 @@ fn item(parser: &mut Parser<'_>) -> Parsed {
         SyntaxKind::ChannelWord => channel(parser),
         SyntaxKind::ComponentWord => component(parser),
         _ if at_eventually(parser) => eventually(parser),
+        _ if at_linearizable(parser) => linearizable(parser),
         _ if at_include(parser) => include(parser),
         // In a text that a component includes; elsewhere a later pass says where it belongs.
         _ if at_declaration(parser) => declaration(parser),

@@ -37,6 +37,29 @@ pub fn eventually(parser: &mut Parser<'_>) -> Parsed {
     })
 }
 
+/// Whether `linearizable` stands here, and not a relation of this name.
+pub fn at_linearizable(parser: &Parser<'_>) -> bool {
+    parser.at_word("linearizable") && parser.nth(1) == SyntaxKind::Name
+}
+
+/// `linearizable OPERATION = expr :- literal, ... until literal, ...`.
+pub fn linearizable(parser: &mut Parser<'_>) -> Parsed {
+    parser.node(SyntaxKind::Linearizable, |parser| {
+        parser.bump();
+        parser.begin_expression();
+        parser.node(SyntaxKind::Operation, |parser| {
+            call(parser)?;
+            if parser.eat(SyntaxKind::Assign) { sum(parser) } else { Ok(()) }
+        })?;
+        parser.expect(SyntaxKind::Now)?;
+        body(parser)?;
+        parser.node(SyntaxKind::Until, |parser| {
+            parser.expect_word("until")?;
+            body(parser)
+        })
+    })
+}
+
 fn body(parser: &mut Parser<'_>) -> Parsed {
     parser.begin_expression();
     literal(parser)?;
