@@ -85,6 +85,7 @@ fn token() -> impl Strategy<Value = &'static str> {
         "eventually",
         "linearizable",
         "until",
+        "without",
         "ordered by n",
         "include \"voting\"",
         "timer",

@@ -74,6 +74,41 @@ fn places_are_in_their_texts() {
     assert_eq!(places, [(log.clone(), 2, 1), (log, 3, 1), ("folder/main.ded".to_owned(), 7, 3)]);
 }
 
+const WHOLE: &str = "protocol p
+record pair(x: int, y: int)
+role client external
+role a
+channel ping(x: int) client -> a
+channel pong(x: int) a -> client
+component a {
+  pong(x)@c :~ ping(x) from c
+}
+";
+
+const LOUD: &str = "protocol q
+include \"p.ded\" without record pair, channel pong, component a
+channel pong(x: int, y: int) a -> client
+component a {
+  pong(x, x)@c :~ ping(x) from c
+}
+";
+
+#[test]
+fn a_protocol_is_included_but_for_some_items() {
+    let whole = source(LOUD, &[("folder/p.ded", WHOLE)]);
+    let program = compile(&whole, &[]).unwrap_or_else(|errors| panic!("{errors}")).program;
+    assert_eq!((program.name.as_str(), program.records.len(), program.components.len()), ("q", 0, 1));
+    let columns: Vec<(&str, usize)> =
+        program.channels.iter().map(|channel| (channel.name.as_str(), channel.columns.len())).collect();
+    assert_eq!(columns, [("ping", 1), ("pong", 2)]);
+    assert!(format(&whole).expect("it has no errors").contains("without record pair, channel pong, component a\n"));
+    let wrong = LOUD.replace("channel pong, c", "channel pang, c");
+    let wrong = errors(&wrong, &[("folder/p.ded", WHOLE)]);
+    assert!(wrong.contains("E0108") && wrong.contains("has no `channel pang`"), "{wrong}");
+    let all = LOUD.replace(" without record pair, channel pong, component a", "");
+    assert!(errors(&all, &[("folder/p.ded", WHOLE)]).contains("an included text has no header"));
+}
+
 #[test]
 fn what_cannot_be_included_is_refused() {
     let channels = ("folder/shared/channels.ded", CHANNELS);

@@ -21,7 +21,7 @@ impl Lowering<'_> {
             done: BTreeSet::new(),
             found: Vec::new(),
         };
-        expansion.add(node, self);
+        expansion.add(node, None, self);
         expansion.found
     }
 }
@@ -36,11 +36,17 @@ struct Expansion<'s> {
     found: Vec<SyntaxNode>,
 }
 
+/// Items that are left out of a protocol, and whether they were there.
+struct LeftOut {
+    items: Vec<(SyntaxNode, bool)>,
+}
+
 impl Expansion<'_> {
-    fn add(&mut self, node: &SyntaxNode, lowering: &mut Lowering<'_>) {
+    fn add(&mut self, node: &SyntaxNode, mut left_out: Option<&mut LeftOut>, lowering: &mut Lowering<'_>) {
         for child in node.children() {
             match child.kind() {
                 SyntaxKind::Include => self.include(&child, lowering),
+                _ if left_out.as_deref_mut().is_some_and(|left_out| left_out.has(&child)) => {}
                 SyntaxKind::Header if !self.open.is_empty() => {
                     let message = "an included text has no header";
                     lowering.sink.error(
@@ -78,9 +84,35 @@ impl Expansion<'_> {
         if self.done.insert(index) {
             self.open.push(index);
             let text = self.texts[index].clone();
-            self.add(&text, lowering);
+            let mut left_out = ast::child(include, SyntaxKind::Without).map(|without| LeftOut::new(&without));
+            self.add(&text, left_out.as_mut(), lowering);
             self.open.pop();
+            let missing = left_out.into_iter().flat_map(|left_out| left_out.items).filter(|(_, is_there)| !is_there);
+            for (item, _) in missing {
+                let message = format!("the text \"{path}\" has no `{}`", item.text());
+                lowering.sink.error(Code::E0108, span_of(&item), message, "cannot be left out");
+            }
         }
+    }
+}
+
+impl LeftOut {
+    fn new(without: &SyntaxNode) -> Self {
+        LeftOut { items: ast::children(without, SyntaxKind::Except).map(|item| (item, false)).collect() }
+    }
+
+    /// Whether an item of the included protocol is left out. Its header always is: the text that includes it has one of its own.
+    fn has(&mut self, item: &SyntaxNode) -> bool {
+        let is_same = |except: &SyntaxNode| {
+            let kind = ast::tokens(except).next().zip(ast::tokens(item).next());
+            let is_kind = kind.is_some_and(|(except, item)| except.text() == item.text());
+            // Of `record NAME` and its like the last name is the name; other items have the first.
+            let name = if item.kind() == SyntaxKind::Record { ast::names(item).nth(1) } else { ast::name(item) };
+            let except = ast::names(except).last();
+            is_kind && name.zip(except).is_some_and(|(name, except)| name.text() == except.text())
+        };
+        let found = self.items.iter_mut().filter(|(except, _)| is_same(except)).map(|(_, is_there)| *is_there = true);
+        found.count() > 0 || item.kind() == SyntaxKind::Header
     }
 }
 

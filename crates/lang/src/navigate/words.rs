@@ -69,6 +69,10 @@ pub const CONTEXTUAL_WORDS: &[Word] = &[
     ),
     ("until", "Behind it stands when an operation is answered, and in front of it when it begins."),
     ("include", "`include \"path\"`: the items or members of another text, here."),
+    (
+        "without",
+        "`include \"path\" without channel NAME`: the items of another protocol but for those that this text has itself.",
+    ),
     ("ordered", "`ordered by n`: the receiver sees the messages by their numbers, from 0, without gaps, one a step."),
     ("serial", "A step takes at most one message of the channel."),
     ("by", "The key that picks a partition of the receiver; messages with equal keys go to the same one."),

@@ -153,6 +153,10 @@ pub enum SyntaxKind {
     Until,
     Absent,
     Include,
+    /// The items of a protocol that a text does not include.
+    Without,
+    /// One of them: what it is, and its name.
+    Except,
     /// A text that another one includes, behind all of its items.
     Included,
     Record,

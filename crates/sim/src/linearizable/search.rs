@@ -13,9 +13,9 @@ use std::collections::BTreeMap;
 use super::{History, Model};
 
 /// Configurations that are kept at one time.
-const MAX_HELD: usize = 200_000;
+const MAX_HELD: usize = 100_000;
 /// Configurations that are looked at in one search.
-const MAX_VISITED: u64 = 5_000_000;
+const MAX_VISITED: u64 = 1_000_000;
 
 /// How a search ends.
 pub enum Outcome<S> {

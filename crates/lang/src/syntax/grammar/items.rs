@@ -215,11 +215,37 @@ fn at_include(parser: &Parser<'_>) -> bool {
     parser.at_word("include") && parser.nth(1) == SyntaxKind::String
 }
 
-/// `include STRING`.
+/// `include STRING without KIND NAME, ...`.
 fn include(parser: &mut Parser<'_>) -> Parsed {
     parser.node(SyntaxKind::Include, |parser| {
         parser.bump();
-        parser.expect(SyntaxKind::String)
+        parser.expect(SyntaxKind::String)?;
+        if !parser.at_word("without") {
+            return Ok(());
+        }
+        parser.node(SyntaxKind::Without, |parser| {
+            parser.bump();
+            except(parser)?;
+            while parser.eat(SyntaxKind::Comma) {
+                except(parser)?;
+            }
+            Ok(())
+        })
+    })
+}
+
+/// `channel NAME` and its like.
+fn except(parser: &mut Parser<'_>) -> Parsed {
+    parser.node(SyntaxKind::Except, |parser| {
+        let is_item = matches!(
+            parser.peek(),
+            SyntaxKind::ParamWord | SyntaxKind::RoleWord | SyntaxKind::ChannelWord | SyntaxKind::ComponentWord
+        );
+        if !is_item && !parser.at_word("record") {
+            return parser.fail("`param`, `role`, `record`, `channel` or `component`");
+        }
+        parser.bump();
+        parser.expect(SyntaxKind::Name)
     })
 }
 
