@@ -66,7 +66,7 @@ pub struct Violation {
     /// The facts of that rule, sorted.
     pub facts: Vec<Vec<Value>>,
     /// What is wrong with the map or the log.
-    pub disorder: Option<Disorder>,
+    pub disorder: Option<Box<Disorder>>,
 }
 
 /// The observer of one run.
@@ -209,7 +209,7 @@ impl<'a> Watch<'a> {
         }
         let disorder = self.histories.disorder()?;
         let rule = violations.len() + usize::from(disorder.is_log);
-        Some(Violation { rule, facts: Vec::new(), disorder: Some(disorder.clone()) })
+        Some(Violation { rule, facts: Vec::new(), disorder: Some(Box::new(disorder.clone())) })
     }
 
     /// Whether it is not known if the operations of clients have an order.
