@@ -1,5 +1,6 @@
 //! `cargo xtask check`: all checks that do not run tests. Continuous integration calls nothing else but the tests and the main job.
 //! `cargo xtask mutants` shows what kills the mutant of each precondition, and `cargo xtask rewrites` writes the book's page of all rewrites.
+//! `cargo xtask campaign` runs random programs in large numbers and adds them to the book's ledger; `cargo xtask refusals` looks whether refusals are needed.
 //!
 //! Each check has a file of its own, takes the root of the workspace, and returns what is wrong as text. All checks run, so that one
 //! sees everything that is wrong at once.
@@ -9,9 +10,10 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
 mod book;
+mod campaign;
 mod cargo;
 mod console;
 mod dependencies;
@@ -30,6 +32,12 @@ const CHECKS: &[Check] = &[
     ("console", console::check),
 ];
 
+const USAGE: &str = "usage: cargo xtask check [NAME...]
+       cargo xtask mutants
+       cargo xtask rewrites
+       cargo xtask campaign SEEDS
+       cargo xtask refusals SEEDS";
+
 fn main() -> ExitCode {
     let names: Vec<String> = std::env::args().skip(1).collect();
     let wanted: Vec<&str> = names.iter().map(String::as_str).collect();
@@ -37,17 +45,21 @@ fn main() -> ExitCode {
         ["check"] => run(CHECKS.iter()),
         ["mutants"] => told(rewrites::mutants(&workspace_root())),
         ["rewrites"] => told(rewrites::write_page(&workspace_root())),
+        ["campaign", seeds] => told(number(seeds).and_then(|seeds| campaign::run(&workspace_root(), seeds))),
+        ["refusals", seeds] => told(number(seeds).and_then(|seeds| campaign::refusals(&workspace_root(), seeds))),
         ["check", only @ ..] if only.iter().all(|name| CHECKS.iter().any(|check| check.0 == *name)) => {
             run(CHECKS.iter().filter(|check| only.contains(&check.0)))
         }
         _ => {
-            eprintln!(
-                "usage: cargo xtask check [NAME...]\n       cargo xtask mutants\n       cargo xtask rewrites\n\nchecks:"
-            );
+            eprintln!("{USAGE}\n\nchecks:");
             CHECKS.iter().for_each(|(name, _)| eprintln!("  {name}"));
             ExitCode::from(2)
         }
     }
+}
+
+fn number(word: &str) -> Result<u64> {
+    word.parse().with_context(|| format!("`{word}` is no number of seeds"))
 }
 
 /// The exit status of a command that says itself what it does.
