@@ -32,6 +32,11 @@ macro_rules! library {
 pub const LIBRARY: &[Entry] = library! {
     "kvs": "broadcast.plan", "by_hash.plan", "collected.plan", "deploy.toml", "detached.plan", "kvs.ded", "properties.ded", "scalable.plan";
     "paxos": "deploy.toml", "paxos.ded", "properties.ded";
+    "rset_co_hash": "deploy.toml", "properties.ded", "rset_co_hash.ded", "scalable.plan", "sealer.ded";
+    "rset_dependencies": "deploy.toml", "properties.ded", "rset_dependencies.ded", "scalable.plan";
+    "rset_functional": "deploy.toml", "properties.ded", "rset_functional.ded", "scalable.plan";
+    "rset_independent": "deploy.toml", "keeper.ded", "properties.ded", "rset_independent.ded", "scalable.plan";
+    "rset_partial": "deploy.toml", "properties.ded", "rset_partial.ded";
     "two_phase_commit": "deploy.toml", "properties.ded", "two_phase_commit.ded";
     "two_phase_commit_path": "deploy.toml", "properties.ded", "scalable.plan", "two_phase_commit_path.ded";
     "voting": "deploy.toml", "properties.ded", "scalable.plan", "voting.ded";

@@ -59,6 +59,20 @@ impl Plan {
     pub fn durable_tables(&self) -> impl ExactSizeIterator<Item = &Name> {
         self.durable.iter().map(|&store| &self.stores[store].name)
     }
+
+    /// The same plan with functions as [real nodes](menard_value::Function::real) call them. Keys of partitions have none that differ, since
+    /// these are called with `me`.
+    #[must_use]
+    pub fn real(mut self) -> Plan {
+        let strata = self.strata.iter_mut().flat_map(|stratum| stratum.rules.iter_mut().chain(&mut stratum.recursion));
+        let pipelines = strata.chain(&mut self.finish).flat_map(|rule| &mut rule.pipelines);
+        for op in pipelines.flat_map(|pipeline| &mut pipeline.ops) {
+            if let Op::Call { function, .. } = op {
+                *function = function.real();
+            }
+        }
+        self
+    }
 }
 
 /// A relation, or one that lowering made up.

@@ -2,7 +2,10 @@
 
 mod common;
 
+use std::sync::Arc;
+
 use common::Bench;
+use menard_engine::{Node, lower};
 use menard_lang::{Source, compile};
 use menard_value::{Function, Pattern, Scheme, Signature, Type, UndefinedError, Value, register};
 
@@ -166,6 +169,25 @@ fn signatures_are_of_a_node_over_values() {
     );
     assert_eq!(node.step(&[("a", &[7])]), ["o(1)@1#0", "o(3)@1#0"]);
     assert_eq!(codes(&program("", "t(sign(n, x)) :- a(x) from n")), ["E0305"]);
+}
+
+/// Real nodes encrypt, with a tag for each layer; simulated ones hide, at the same length however many layers there are.
+#[test]
+fn real_nodes_call_other_functions_than_simulated_ones() {
+    let text = program(
+        "",
+        "o(length(y))@me :~ a(x), y = encrypt(me, me, to_bytes(x), 3), decrypt(me, me, y, 3) == to_bytes(x)
+         o(-1)@me :~ a(x), y = encrypt(me, me, to_bytes(x), 3), z = decrypt(me, me, y, 4), length(z) >= 0",
+    );
+    let mut node = Bench::started(&text);
+    assert_eq!(node.step(&[("a", &[7])]), ["o(24)@1#0"]);
+    let mut real = Bench::new(&text);
+    real.node = Node::new(Arc::new(lower(&real.program, "node").real()), real.node.me());
+    real.start();
+    assert_eq!(real.step(&[("a", &[7])]), ["o(72)@1#0"]);
+    for function in ["encrypt", "decrypt"] {
+        assert_eq!(codes(&program("", &format!("t({function}(n, me, 0x00, x)) :- a(x) from n"))), ["E0305"]);
+    }
 }
 
 #[test]

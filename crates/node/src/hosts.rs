@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::mpsc::Sender;
 
 use menard_engine::{Node as Engine, Plan, lower};
-use menard_lang::ir::{FaultKind, Program};
+use menard_lang::ir::{Component, FaultKind, Program};
 use menard_value::{Node, Type};
 use mio::Waker;
 use mio::net::TcpListener;
@@ -52,7 +52,8 @@ impl<'a> Hosts<'a> {
         addresses: &'a [SocketAddr],
         session: u64,
     ) -> Self {
-        let plans = program.components.iter().map(|component| Arc::new(lower(program, &component.name))).collect();
+        let plan = |component: &Component| Arc::new(lower(program, &component.name).real());
+        let plans = program.components.iter().map(plan).collect();
         Hosts {
             program,
             layout,

@@ -63,6 +63,35 @@ fn two_phase_commit() {
     check(&scale(COMMIT_PATH, COMMIT_PATH_SCALABLE));
 }
 
+/// A replicated set, with what it includes in its place, and its plan.
+macro_rules! replicated_set {
+    ($name:literal $(, $path:literal is $included:literal)?) => {
+        (
+            include_str!(concat!("../../../protocols/", $name, "/", $name, ".ded"))
+                $(.replace(concat!("include \"", $path, "\""), include_str!(concat!("../../../protocols/", $included))))?
+                .to_owned(),
+            include_str!(concat!("../../../protocols/", $name, "/scalable.plan")),
+        )
+    };
+}
+
+#[test]
+fn replicated_sets_have_the_published_numbers_of_nodes() {
+    let sets = [
+        (replicated_set!("rset_independent", "keeper.ded" is "rset_independent/keeper.ded"), "independent", [4, 5]),
+        (replicated_set!("rset_functional"), "functional", [1, 2]),
+        (replicated_set!("rset_co_hash", "sealer.ded" is "rset_co_hash/sealer.ded"), "co-hash", [4, 7]),
+        (replicated_set!("rset_dependencies"), "dependencies", [4, 7]),
+    ];
+    for ((text, plan), rewrite, nodes) in sets {
+        let scaled = scale(&text, plan);
+        let [stage] = &scaled.stages[..] else { panic!("{rewrite}: one line") };
+        assert_eq!(stage.rewrite, rewrite);
+        assert_eq!([scaled.original.physical_nodes(), stage.program.physical_nodes()], nodes, "{rewrite}");
+        check(&scaled);
+    }
+}
+
 const KVS: &str = include_str!("../../../protocols/kvs/kvs.ded");
 const KVS_BY_HASH: &str = include_str!("../../../protocols/kvs/by_hash.plan");
 

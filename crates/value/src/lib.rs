@@ -4,6 +4,7 @@
 //! first, so that sorting is deterministic whatever is mixed. Both engines, the simulator and the wire share this crate.
 
 mod choice;
+mod cipher;
 mod encode;
 mod function;
 mod library;

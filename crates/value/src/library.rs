@@ -1,19 +1,19 @@
 //! The table of functions.
 
-use crate::function::ARITHMETIC;
+use crate::cipher::{AesGcm, Cover, StandIn, decrypt, encrypt};
+use crate::function::{ARITHMETIC, Evaluated};
 use crate::{
     Digest, Function, Pattern, Scheme, Sequence, Signature, Signed, Type, UndefinedError, Value, encode_tagged,
 };
 
 use Pattern::{Any, Is, List, Map, Option as Optional, Set, Tuple};
 
-type Evaluated = Result<Value, UndefinedError>;
-
 const T: Pattern = Any(0);
 const U: Pattern = Any(1);
 const INT: Pattern = Is(Type::Int);
 const BOOL: Pattern = Is(Type::Bool);
 const BYTES: Pattern = Is(Type::Bytes);
+const NODE: Pattern = Is(Type::Node);
 const STRING: Pattern = Is(Type::String);
 const LIST: Pattern = List(&T);
 const SET: Pattern = Set(&T);
@@ -33,10 +33,36 @@ const fn function(
     Function { name, signature: Signature::OneOf(schemes), injective: false, doc, eval }
 }
 
+/// `encrypt` and `decrypt`.
+const fn encryption<C: Cover>() -> [Function; 2] {
+    const SCHEME: [Scheme; 1] = [scheme(&[NODE, NODE, BYTES, INT], BYTES)];
+    [
+        Function {
+            injective: true,
+            ..function(
+                "encrypt",
+                &SCHEME,
+                "bytes that a node, which must be `me`, encrypts for a node, so many times one over the other",
+                encrypt::<C>,
+            )
+        },
+        function(
+            "decrypt",
+            &SCHEME,
+            "what a node, which must be `me`, decrypts that a node has encrypted for it so many times; undefined for all else",
+            decrypt::<C>,
+        ),
+    ]
+}
+
 impl Function {
+    /// What real nodes call instead of functions of the table with the same names.
+    pub(crate) const REAL: &'static [Function] = &encryption::<AesGcm>();
+
     /// All functions of the language.
     pub const TABLE: &'static [Function] = &{
         let [add, subtract, multiply, divide, remainder, least, greatest] = ARITHMETIC;
+        let [encrypt, decrypt] = encryption::<StandIn>();
         [
             add,
             subtract,
@@ -82,6 +108,8 @@ impl Function {
                     _ => Err(UndefinedError),
                 },
             },
+            encrypt,
+            decrypt,
             function(
                 "size",
                 &[scheme(&[LIST], INT), scheme(&[SET], INT), scheme(&[MAP], INT), scheme(&[Optional(&T)], INT)],

@@ -47,6 +47,7 @@ pub(crate) fn protocol(program: &mut Program, sink: &mut Sink) -> Result<(), Dia
     sink.stop_on_errors()?;
     channels::check_keys(program, sink);
     rules(program, sink)?;
+    values::check_keys(program, sink);
     repetition::check(program, sink);
     feeding::warn(program, sink);
     tables::warn(program, sink);

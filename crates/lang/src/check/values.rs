@@ -1,4 +1,5 @@
-//! What holds of aggregates and functions besides their types: what a quorum's size may be, where an index may stand, and who signs.
+//! What holds of aggregates and functions besides their types: what a quorum's size may be, where an index may stand, and whose
+//! keys are used.
 
 use menard_value::Function;
 
@@ -44,12 +45,15 @@ pub(super) fn check(program: &Program, sink: &mut Sink) {
                 return;
             }
             check_aggregates(program, component, rule, sink);
-            rule.expressions().for_each(|expr| check_signers(expr, sink));
         }
     }
-    for channel in &program.channels {
-        channel.by.iter().for_each(|expr| check_signers(expr, sink));
-    }
+}
+
+/// Nobody has the keys of another node; properties look from outside, and may use all.
+pub(super) fn check_keys(program: &Program, sink: &mut Sink) {
+    let rules = program.components.iter().flat_map(|component| &component.rules);
+    let keys = program.channels.iter().flat_map(|channel| &channel.by);
+    rules.flat_map(Rule::expressions).chain(keys).for_each(|expr| check_owner(expr, sink));
 }
 
 fn check_aggregates(program: &Program, component: &Component, rule: &Rule, sink: &mut Sink) {
@@ -96,15 +100,25 @@ fn check_number(number: &Expr, sink: &mut Sink) {
     }
 }
 
-/// Nobody can sign for another node.
-fn check_signers(expr: &Expr, sink: &mut Sink) {
+/// What a node does with keys of its own, and what to write instead of doing it with those of another one.
+const OWN_KEYS: [(&str, &str, &str); 3] = [
+    ("sign", "a node can sign only for itself", "`sign(me, x)` signs `x`; others verify it with `verify(s, n, x)`"),
+    ("encrypt", "a node can encrypt only by itself", "`encrypt(me, n, x, 1)` encrypts `x` for `n`, who decrypts it"),
+    (
+        "decrypt",
+        "a node can decrypt only by itself",
+        "`decrypt(me, n, x, 1)` decrypts what `n` has encrypted for this node",
+    ),
+];
+
+fn check_owner(expr: &Expr, sink: &mut Sink) {
     expr.visit(&mut |part| {
         let ExprKind::Call(function, args) = &part.kind else { return };
-        let Some(signer) = args.first().filter(|_| Some(*function) == Function::find("sign")) else { return };
-        if signer.kind != ExprKind::Me {
-            let message = "a node can sign only for itself";
-            let diagnostic = sink.start(Code::E0305, message).label(signer.span, "must be `me`");
-            sink.push(diagnostic.help("`sign(me, x)` signs `x`; others verify it with `verify(s, n, x)`"));
+        let own = OWN_KEYS.iter().find(|(name, ..)| Some(*function) == Function::find(name));
+        let (Some((_, message, help)), Some(owner)) = (own, args.first()) else { return };
+        if owner.kind != ExprKind::Me {
+            let diagnostic = sink.start(Code::E0305, *message).label(owner.span, "must be `me`");
+            sink.push(diagnostic.help(*help));
         }
     });
 }

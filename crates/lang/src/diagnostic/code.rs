@@ -80,7 +80,7 @@ codes! {
     E0302 "A type cannot be inferred",
     E0303 "A value that must be known before the run is not",
     E0304 "A parameter of a type that has no literals",
-    E0305 "A signature of another node",
+    E0305 "The keys of another node",
     E0306 "A field that does not exist, or that has no value",
     E0307 "A function that the binary does not have",
     // Safety.

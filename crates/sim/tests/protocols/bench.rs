@@ -1,6 +1,7 @@
 //! A protocol on the bench: as it is, and with one rule broken.
 
-use menard_lang::{Source, compile_text, properties};
+use menard_lang::include::gather;
+use menard_lang::{Source, compile, properties};
 use menard_sim::{CampaignReport, Config, Prepared, PreparedObserver, Wrong, campaign};
 use menard_value::Value;
 
@@ -16,6 +17,8 @@ const RUNS_AT_ONCE: u64 = 100;
 /// The texts of a protocol, and how much is asked of it in a run.
 pub struct Protocol {
     pub text: &'static str,
+    /// The texts that it includes, by the paths in them.
+    pub included: &'static [(&'static str, &'static str)],
     pub properties: &'static str,
     pub load: Load,
 }
@@ -92,7 +95,12 @@ impl Protocol {
 }
 
 fn run(text: &str, protocol: &Protocol, first_seed: u64, runs: u64) -> CampaignReport {
-    let program = compile_text(text);
+    let read = |name: &str| {
+        let found = protocol.included.iter().find(|(path, _)| *path == name);
+        found.map(|(_, text)| (*text).to_owned()).ok_or_else(|| "it is not on the bench".to_owned())
+    };
+    let source = gather(&Source::new("protocol.ded", text), read);
+    let program = compile(&source, &[]).unwrap_or_else(|errors| panic!("{errors}")).program;
     let observer = properties::compile(&Source::new("properties.ded", protocol.properties), &program);
     let observer = PreparedObserver::new(&observer.unwrap_or_else(|errors| panic!("{errors}")));
     let Load { clients, requests } = protocol.load;

@@ -3,5 +3,6 @@
 mod bench;
 mod kvs;
 mod paxos;
+mod rset;
 mod two_phase_commit;
 mod two_phase_commit_path;

@@ -4,6 +4,7 @@ use crate::bench::{Bug, LIGHT, Load, Protocol};
 
 const PROTOCOL: Protocol = Protocol {
     text: include_str!("../../../../protocols/paxos/paxos.ded"),
+    included: &[],
     properties: include_str!("../../../../protocols/paxos/properties.ded"),
     load: LIGHT,
 };

@@ -4,6 +4,7 @@ use crate::bench::{Bug, LIGHT, Protocol};
 
 const PROTOCOL: Protocol = Protocol {
     text: include_str!("../../../../protocols/two_phase_commit/two_phase_commit.ded"),
+    included: &[],
     properties: include_str!("../../../../protocols/two_phase_commit/properties.ded"),
     load: LIGHT,
 };
