@@ -231,13 +231,17 @@ fn rule(random: &mut Random, side: &Side, filled: &[Relation]) -> String {
 
 /// State in a rule that concludes more from more: tables and views as `atom` has them; of `w`, a count, mostly a threshold.
 fn state(random: &mut Random, filled: &[Relation]) -> String {
-    let of_state = |relation: &&Relation| ["t", "u", "g", "e", "w"].contains(&relation.0);
+    let of_state = |relation: &&Relation| ["t", "u", "g", "e", "w", "h"].contains(&relation.0);
     let states: Vec<Relation> = filled.iter().filter(of_state).copied().collect();
     match states.is_empty() {
         true => "i(x)".to_owned(),
         false => match *random.pick(&states) {
             ("w", _) => (*random.pick(&["w(x, n), n >= 2", "w(y, n), n > 1", "w(x, n), 1 < n", "w(x, 2)", "w(x, y)"]))
                 .to_owned(),
+            ("h", _) => (*random.pick(&["h(n), n >= 2", "h(n), n > 0", "u(x), h(n), x <= n", "h(x)"])).to_owned(),
+            ("g", _) if random.percent(50) => {
+                (*random.pick(&["g(x, n), n >= 2", "g(x, n), 0 < n", "g(y, n), n >= 1"])).to_owned()
+            }
             relation => atom(random, relation),
         },
     }
@@ -254,7 +258,7 @@ fn growing_rule(random: &mut Random, side: &Side, filled: &[Relation]) -> String
     let pair = *random.pick(&HEADS);
     match random.below(10) {
         0..=2 if !events.is_empty() => {
-            let (table, head) = *random.pick(&[("t", pair), ("t", "x, y"), ("u", "x"), ("g", "x, y")]);
+            let (table, head) = *random.pick(&[("t", pair), ("t", "x, y"), ("u", "x"), ("g", "x, y"), ("h", "x")]);
             let event = *random.pick(&events);
             let arrow = if random.percent(80) { ":-" } else { ":+" };
             format!("{table}({head}) {arrow} {}", atom(random, event))
@@ -484,7 +488,7 @@ fn random_rules(random: &mut Random) -> Rules {
             true => growing_rule(random, side, &filled),
             false => rule(random, side, &filled),
         };
-        if !slides && (rule.contains("h(") || rule.contains("l(")) {
+        if !slides && !grows && (rule.contains("h(") || rule.contains("l(")) {
             continue;
         }
         let head = rule.trim_start_matches("delete ").split('(').next().unwrap_or_default().to_owned();

@@ -3,7 +3,8 @@
 //! The greatest set whose members are tables without deletions that keep all they are given (or the `first` of a key), and views without
 //! negation that are derived from members. An aggregate over members changes its value, but only in one direction: a count and a
 //! maximum grow, a minimum falls. It is no member, but a *threshold* of it is as good as one: `n >= 3` holds for ever once it holds, for a count `n`,
-//! and so does `n == 3` if there is nothing more to count, which is known of nodes of a role of three.
+//! and so does `n == 3` if there is nothing more to count, which is known of nodes of a role of three. A table that keeps the `max` of a
+//! key, one value that nothing is deleted from, grows like a maximum, whatever fills it.
 //! Windows lose facts as their floors rise, so they are no members.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,11 +25,12 @@ pub struct Persisted<'a> {
     growing: BTreeMap<&'a str, Growing<'a>>,
 }
 
-/// A view with an aggregate that changes in one direction.
+/// A view with an aggregate, or a keyed table, that changes in one direction.
 #[derive(Clone, Copy)]
 struct Growing<'a> {
-    rule: &'a Rule,
-    /// The position of the aggregate.
+    /// The rule of a view.
+    rule: Option<&'a Rule>,
+    /// The position of the aggregate, or of the value.
     position: usize,
     function: Aggregate,
 }
@@ -57,7 +59,7 @@ impl<'a> Persisted<'a> {
         let holds = |name: &str| rules_for(self.scope, name).all(|rule| self.objection(rule).is_none());
         let stays = |name: &str| self.assumed.contains(name) || kind(name) != Some(RelationKind::View) || holds(name);
         let lasting: BTreeSet<&str> = self.lasting.iter().copied().filter(|name| stays(name)).collect();
-        let growing = self.growing.iter().filter(|(name, _)| holds(name));
+        let growing = self.growing.iter().filter(|(name, growing)| growing.rule.is_none() || holds(name));
         let growing: BTreeMap<&str, Growing<'a>> = growing.map(|(name, growing)| (*name, *growing)).collect();
         let is_smaller = lasting.len() < self.lasting.len() || growing.len() < self.growing.len();
         (self.lasting, self.growing) = (lasting, growing);
@@ -69,7 +71,7 @@ impl<'a> Persisted<'a> {
         self.lasting.contains(name)
     }
 
-    /// Whether a relation has an aggregate that changes in one direction.
+    /// Whether a relation has a value that changes in one direction.
     pub fn grows(&self, name: &str) -> bool {
         self.growing.contains_key(name)
     }
@@ -155,12 +157,12 @@ impl<'a> Persisted<'a> {
     /// How much there is to count at most.
     fn greatest(&self, growing: &Growing<'a>) -> Option<i64> {
         let HeadArg::Aggregate { function: Aggregate::Count, args, .. } =
-            growing.rule.head.args.get(growing.position)?
+            growing.rule?.head.args.get(growing.position)?
         else {
             return None;
         };
         let [arg] = args.as_slice() else { return None };
-        let role = nodes_of_variable(self.scope, growing.rule, arg.as_variable()?)?;
+        let role = nodes_of_variable(self.scope, growing.rule?, arg.as_variable()?)?;
         self.scope.program.role(role).map(|role| i64::from(role.nodes)).filter(|nodes| *nodes > 0)
     }
 }
@@ -180,6 +182,9 @@ fn may_last(scope: &Scope<'_>, relation: &Relation) -> bool {
 }
 
 fn may_grow<'a>(scope: &'a Scope<'a>, relation: &Relation) -> Option<Growing<'a>> {
+    if relation.kind == RelationKind::Table {
+        return greatest_of_key(scope, relation);
+    }
     let mut rules = rules_for(scope, &relation.name);
     let rule = rules.next().filter(|_| rules.next().is_none() && relation.kind == RelationKind::View)?;
     let mut found = rule.head.args.iter().enumerate().filter_map(|(position, arg)| match arg {
@@ -187,11 +192,16 @@ fn may_grow<'a>(scope: &'a Scope<'a>, relation: &Relation) -> Option<Growing<'a>
         HeadArg::Expr(_) => None,
     });
     let (position, function) = found.next().filter(|_| found.next().is_none())?;
-    matches!(function, Aggregate::Count | Aggregate::Max | Aggregate::Min).then_some(Growing {
-        rule,
-        position,
-        function,
-    })
+    let changes_one_way = matches!(function, Aggregate::Count | Aggregate::Max | Aggregate::Min);
+    changes_one_way.then_some(Growing { rule: Some(rule), position, function })
+}
+
+/// A table that keeps the greatest value of each key, of which nothing is deleted.
+fn greatest_of_key<'a>(scope: &'a Scope<'a>, table: &Relation) -> Option<Growing<'a>> {
+    let key = table.storage.key.filter(|key| key.policy == Policy::Max && table.storage.above.is_none())?;
+    let has_one_value = table.columns.len() == key.columns + 1;
+    let loses = rules_for(scope, &table.name).any(|rule| rule.delete);
+    (has_one_value && !loses).then_some(Growing { rule: None, position: key.columns, function: Aggregate::Max })
 }
 
 /// Whether all that a rule does with the value of an aggregate is to ask whether it has come so far.
@@ -254,6 +264,23 @@ mod tests {
         assert_eq!(lasting(&format!("{counted} three() :- n(3)")), ["kept"]);
         assert_eq!(lasting("n(min(k)) :- kept(k) low() :- n(m), m < 3"), ["kept", "low"]);
         assert_eq!(lasting("n(sum(k)) :- kept(k) high() :- n(m), m > 3"), ["kept"]);
+    }
+
+    #[test]
+    fn thresholds_of_the_greatest_of_a_key_last() {
+        let top = "table top(=> n: int) max top(k) :- drop(k) ";
+        assert_eq!(lasting(&format!("{top} past(k) :- kept(k), top(n), n >= k")), ["kept", "past"]);
+        assert_eq!(lasting(&format!("{top} past(n) :- kept(k), top(n), n >= k")), ["kept"]);
+        assert_eq!(lasting(&format!("{top} last(n) :- top(n)")), ["kept"]);
+        assert_eq!(lasting(&format!("{top} past(k) :- kept(k), top(n), n >= k delete top(_) :+ put(_)")), ["kept"]);
+        let of_key = "table top(k: int => n: int) max top(0, k) :- drop(k) past(k) :- kept(k), top(k, n), n >= 2";
+        assert_eq!(lasting(of_key), ["kept", "past"]);
+        assert_eq!(lasting(&of_key.replace("max", "replace")), ["kept"]);
+        assert_eq!(lasting(&of_key.replace("top(k, n), n >= 2", "top(k, n), n < 2")), ["kept"]);
+        assert_eq!(
+            lasting("table top(=> a: int, b: int) max top(k, k) :- drop(k) past(k) :- kept(k), top(n, _), n >= k"),
+            ["kept"]
+        );
     }
 
     #[test]

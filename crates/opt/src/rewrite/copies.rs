@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use menard_lang::ir::{
-    Column, Component, Expr, HeadArg, Literal, Name, Program, RelationKind, Rule, RuleKind, Storage,
+    Column, Component, Expr, HeadArg, Literal, Name, Policy, Program, RelationKind, Rule, RuleKind, Storage,
 };
 
 use super::Split;
@@ -28,6 +28,8 @@ struct Copy {
     copy: Name,
     channel: Name,
     forward: Forward,
+    /// How a copy keeps facts: all, or the greatest of a key if the table does.
+    storage: Storage,
     /// Of a table that passes.
     lives: Option<Lives>,
 }
@@ -123,7 +125,8 @@ fn find_copies(program: &Program, site: &Split) -> Vec<Copy> {
             let deletions = deletions(&scope, &relation).cloned().collect();
             Lives::new(&relation, &forward.columns, key.clone(), deletions, &site.into, &mut named)
         });
-        copies.push(Copy { relation, copy, channel, forward, lives });
+        let key = scope.storage(&relation).and_then(|storage| storage.key).filter(|key| key.policy == Policy::Max);
+        copies.push(Copy { relation, copy, channel, forward, storage: Storage { key, ..Storage::default() }, lives });
     }
     copies
 }
@@ -203,7 +206,7 @@ impl Copy {
         component.rules.push(rule(&self.channel, plain(self.values()), RuleKind::Async, body));
         let told = Literal::Atom(atom(&self.channel, self.values()));
         let mut keeping = vec![rule(&self.copy, plain(self.values()), RuleKind::Now, vec![told])];
-        component.relations.push(table(&self.copy, self.columns(), Storage::default()));
+        component.relations.push(table(&self.copy, self.columns(), self.storage.clone()));
         if let Some(lives) = &self.lives {
             component.rules.extend(lives.sender_rules(&self.relation));
             component.relations.extend(lives.tables());

@@ -2,10 +2,10 @@
 //!
 //! *When allowed.* C2 is the rules for the handles, C1 the rest.
 //! * D3.1 C1 reads nothing that C2 derives.
-//! * D3.2 What C2 reads of C1's state is [logically persisted](crate::analysis::persisted): it holds for ever. Or it [passes](crate::analysis::passing):
+//! * D3.2 What C2 reads of C1's state is [logically persisted](crate::analysis::persisted): it holds for ever, or is the greatest value of a key. Or it [passes](crate::analysis::passing):
 //!   all facts of a key go at once, and lives of a key are apart.
 //! * D3.3 C2 is monotone: what its rules conclude from state holds for ever as well. No negation and no aggregates but of constants, and but for thresholds of
-//!   what grows; nothing is deleted, and no keyed table and no window filled.
+//!   what grows; nothing is deleted, and no window and no keyed table filled but one that keeps the greatest value of a key, which is asked for thresholds.
 //! * D3.4 A rule of C2 with an event has only that one to read, besides constants: `new` of something that lasts, or, if it fills a table, any
 //!   event. Two that meet in one step of the original need not meet here.
 //! * D3.5 What a rule of C2 sends by `new` tells the fact that is new, and rules that send on one channel are told apart by a constant. Otherwise
@@ -171,7 +171,7 @@ fn lasting(program: &Program, site: &Split) -> Result<String, Broken> {
         if !is_state(&scope, name) || filled.contains(name) {
             continue;
         }
-        if persisted.lasts(name) {
+        if persisted.lasts(name) || is_greatest(&scope, &persisted, name) {
             lasting.insert(name);
         } else if let Some(key) = key_of(&scope, name) {
             if passing.insert(name) {
@@ -205,6 +205,11 @@ fn lasting(program: &Program, site: &Split) -> Result<String, Broken> {
     decide(obstacles, sentence, "a moved rule reads state that may change before it is told", Some(help))
 }
 
+/// Whether a table keeps the greatest value of a key, of which only thresholds last; which is for D3.3 to decide.
+fn is_greatest(scope: &Scope<'_>, persisted: &Persisted<'_>, name: &str) -> bool {
+    persisted.grows(name) && scope.storage(name).is_some_and(|storage| storage.key.is_some())
+}
+
 fn is_state(scope: &Scope<'_>, name: &str) -> bool {
     matches!(scope.reads_name(name), Reads::Own(RelationKind::Table | RelationKind::View))
 }
@@ -213,8 +218,9 @@ fn is_state(scope: &Scope<'_>, name: &str) -> bool {
 fn if_state_lasts<'a>(scope: &'a Scope<'a>, moving: &[&'a Rule]) -> Persisted<'a> {
     let filled: BTreeSet<&str> = moving.iter().filter_map(|rule| fills(rule)).collect();
     let read = moving.iter().flat_map(|rule| scope.literals(rule)).map(|atom| atom.relation.as_str());
-    let stays = read.filter(|name| is_state(scope, name) && !filled.contains(name)).collect();
-    Persisted::assuming(scope, stays)
+    let known = Persisted::new(scope);
+    let stays = read.filter(|name| is_state(scope, name) && !filled.contains(name));
+    Persisted::assuming(scope, stays.filter(|name| !is_greatest(scope, &known, name)).collect())
 }
 
 fn monotone(program: &Program, site: &Split) -> Result<String, Broken> {
@@ -228,7 +234,7 @@ fn monotone(program: &Program, site: &Split) -> Result<String, Broken> {
         if rule.delete {
             return Some(format!("this deletes from `{name}`"));
         }
-        if storage.is_some_and(|storage| storage.is_selective()) {
+        if storage.is_some_and(|storage| storage.is_selective()) && !is_greatest(&scope, &persisted, name) {
             return Some(format!("which facts `{name}` takes depends on which come first"));
         }
         if kind == Some(RelationKind::Event) {

@@ -70,6 +70,30 @@ fn conclusions() -> Vec<Case> {
         ),
         case(
             "D3.3",
+            "a register that is not too high yet",
+            BOTH,
+            &with_kept(
+                "table top(=> k: int) max
+             top(k)       :- drop(k)
+             both(k, v)   :- kept(k, v), top(n), n <= v
+             note(k, v)@s :~ both(k, v), store(s)",
+            ),
+            ("n <= v", "n >= v"),
+        ),
+        case(
+            "D3.3",
+            "the value of a register that rises",
+            "decouple server { top, both, note } into noter using monotonic",
+            &with_kept(
+                "table top(k: int => v: int) max
+             top(k, v)    :- put(k, v)
+             both(k, v)   :- kept(k, _), top(k, v), v >= 1
+             note(k, v)@s :~ both(k, v), store(s)",
+            ),
+            ("both(k, v)   :- kept(k, _), top(k, v), v >= 1", "both(k, v)   :- kept(k, v), top(k, w), w >= 1"),
+        ),
+        case(
+            "D3.3",
             "a threshold from above",
             "decouple server { number, few, note } into noter using monotonic",
             &with_kept(
@@ -367,6 +391,18 @@ fn tables() -> Vec<Cell> {
             "table kept(k: int => v: int) first
              kept(k, v)   :- put(k, v)
              both(k, v)   :- kept(k, v), kept(v, _)
+             note(k, v)@s :~ new both(k, v), store(s)",
+        )
+        .line(BOTH),
+        cell(
+            "keyed table",
+            "the greatest is asked whether it is high enough",
+            "",
+            "table kept(k: int => v: int) max
+             table mark(k: int)
+             kept(k, v)   :- put(k, v)
+             mark(k)      :- drop(k)
+             both(k, w)   :- mark(k), kept(w, v), v >= k
              note(k, v)@s :~ new both(k, v), store(s)",
         )
         .line(BOTH),
