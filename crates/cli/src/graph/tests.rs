@@ -2,6 +2,9 @@ use menard_lang::compile_text;
 
 use super::layout::{Layout, layout};
 use super::*;
+use crate::arguments::Which;
+use crate::library::LIBRARY;
+use crate::session::Session;
 
 const VOTING: &str = include_str!("../../../../protocols/voting/voting.ded");
 const PATH: &str = include_str!("../../../../protocols/two_phase_commit_path/two_phase_commit_path.ded");
@@ -62,6 +65,22 @@ fn graph_of_everything_that_has_an_end() {
     insta::assert_snapshot!(Graph::of(&many, &many));
 }
 
+/// The graphs of all protocols of the library and of what their plans make of them, and one with everything that has an end.
+fn graphs() -> Vec<Graph> {
+    let many = compile_text(MANY);
+    let mut graphs = vec![Graph::of(&many, &many)];
+    for entry in LIBRARY {
+        let which = Which { protocol: entry.name.to_owned(), set: Vec::new() };
+        let session = Session::open(&which).expect("the library is well-formed");
+        graphs.push(Graph::of(&session.program, &session.program));
+        for plan in session.plans().expect("plans of the library are well-formed") {
+            let stages = menard_opt::apply_plan(&session.program, &plan).expect("the plans of the library are allowed");
+            graphs.extend(stages.last().map(|stage| Graph::of(&stage.program, &session.program)));
+        }
+    }
+    graphs
+}
+
 /// Whether a horizontal or vertical line meets the inside of a rectangle.
 fn meets(line: [(f64, f64); 2], place: &layout::Rectangle) -> bool {
     let (left, right) = (line[0].0.min(line[1].0), line[0].0.max(line[1].0));
@@ -71,9 +90,8 @@ fn meets(line: [(f64, f64); 2], place: &layout::Rectangle) -> bool {
 
 #[test]
 fn nothing_is_drawn_over_a_box() {
-    let many = compile_text(MANY);
-    for graph in scaled().iter().chain([&Graph::of(&many, &many)]) {
-        let Layout { width, height, boxes, routes, frames } = layout(graph);
+    for graph in graphs() {
+        let Layout { width, height, boxes, routes, frames } = layout(&graph);
         for (number, one) in boxes.iter().enumerate() {
             for other in &boxes[number + 1..] {
                 assert!(other.left > one.right() && one.right() < width && one.bottom() < height);
@@ -92,7 +110,7 @@ fn nothing_is_drawn_over_a_box() {
 
 #[test]
 fn no_two_lines_run_along_each_other() {
-    for graph in scaled() {
+    for graph in graphs() {
         let routes = layout(&graph).routes;
         let verticals =
             routes.iter().flat_map(|route| [[route.points[0], route.points[1]], [route.points[2], route.points[3]]]);

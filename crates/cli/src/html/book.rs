@@ -9,7 +9,7 @@ use super::code::highlighted;
 pub struct Rewrite {
     /// Its title, such as `Functional decoupling`.
     pub title: String,
-    /// What it does, one sentence as HTML.
+    /// What it does, one or two sentences as HTML.
     pub summary: String,
     /// Its page as HTML, without the title.
     pub page: String,
@@ -22,9 +22,12 @@ impl Rewrite {
         let rewrite = find(name).expect("stages have rewrites of the list");
         let page = rewrite.page();
         let (title, text) = page.trim_start_matches("# ").split_once('\n').unwrap_or((page, ""));
-        let paragraph = text.trim_start().split("\n\n").next().unwrap_or_default();
-        let sentence = paragraph.split(". ").next().unwrap_or_default().split(".\n").next().unwrap_or_default();
-        Rewrite { title: title.to_owned(), summary: inline(&sentence.replace('\n', " ")), page: html(text), rewrite }
+        let paragraph = text.trim_start().split("\n\n").next().unwrap_or_default().replace('\n', " ");
+        // After what it does the pages say how it is written in a plan, which readers see here anyway.
+        let sentences =
+            paragraph.split_inclusive(". ").take_while(|sentence| !sentence.starts_with("In a plan")).take(2);
+        let summary = inline(sentences.collect::<String>().trim_end());
+        Rewrite { title: title.to_owned(), summary, page: html(text), rewrite }
     }
 
     /// What a precondition asks, as the end of a sentence that begins "it asks that"; as HTML.

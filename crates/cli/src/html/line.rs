@@ -23,7 +23,7 @@ pub fn section(number: usize, before: &Program, stage: &Stage) -> String {
     };
     let mut html = format!(
         "<section class=\"line\" id=\"line-{number}\">\n<h3><span class=\"count\">{number}</span> <code>{}</code></h3>\n\
-         <p><b>{}</b>, <code>{}</code>. {}. After it there are {nodes}.</p>\n",
+         <p><b>{}</b>, <code>{}</code>. {} After it there are {nodes}.</p>\n",
         highlighted(&stage.line),
         escape(&about.title),
         escape(stage.rewrite),

@@ -126,11 +126,10 @@ fn introduction(subject: &Subject<'_>, plan: &Plan) -> String {
     let lead = match subject.refusal {
         None => format!(
             "This page shows how the protocol <code>{}</code> is spread over {} instead of {}, and why what comes of it does nothing that the \
-             protocol could not do: for each of the {} of the plan, every precondition was proved from the program's text ({} in all).",
+             protocol could not do: every precondition of each line of the plan was proved from the program's text, {} in all.",
             escape(&program.name),
             counted(result.physical_nodes() as usize, "node", "nodes"),
             program.physical_nodes(),
-            counted(subject.stages.len(), "line", "lines"),
             proofs
         ),
         Some(_) => format!(
