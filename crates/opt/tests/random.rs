@@ -1,6 +1,8 @@
 //! Random programs, random plans: whatever is allowed must refine. What the preconditions overlook shows here.
 
 mod common;
+#[path = "random/nearly.rs"]
+mod nearly;
 #[path = "random/refusals.rs"]
 mod refusals;
 
@@ -378,71 +380,6 @@ const BY_REMAINDER: [&str; 24] = [
     "n(z, 2)@o :~ new u(z), a(o)",
 ];
 
-/// Rules of `b` for a table `T` that loses what it has of a key: what fills it, what ends a key, what follows from it, what is said.
-const FILLS: [&str; 7] = [
-    "T(x, y) :- m(x, y)",
-    "T(x, y) :- m(x, y)",
-    "T(x, y) :- m(x, y)",
-    "T(x, x) :- q(x)",
-    "T(x, y % 3) :- m(x, y)",
-    "T(x, y) :+ m(x, y)",
-    "T(x, 0) :- u(x)",
-];
-const DELETIONS: [&str; 9] = [
-    "delete T(x, _) :+ q(x)",
-    "delete T(x, _) :+ q(x)",
-    "delete T(x, _) :+ m(x, 0)",
-    "delete T(x, _) :+ m(x, 0)",
-    "delete T(x, _) :+ m(_, x)",
-    "delete T(_, _) :+ q(_)",
-    "delete T(_, x) :+ q(x)",
-    "delete T(x, _) :+ new w(x, 2)",
-    "delete T(x, _) :+ u(x)",
-];
-const FLOORS: [&str; 4] = ["h(x) :- q(x)", "h(y) :- m(_, y)", "h(x) :+ q(x)", "h(x) :- new T(x, _)"];
-const VIEWS: [&str; 12] = [
-    "e(x, z) :- T(x, y), T(x, z), y < z",
-    "e(x, z) :- T(x, y), T(x, z), y < z",
-    "e(x, y) :- T(x, y), y > 0",
-    "e(x, x) :- T(x, _)",
-    "e(0, y) :- T(_, y)",
-    "e(x, y) :- T(x, y), u(x)",
-    "e(x, y) :- T(x, y), T(y, _)",
-    "w(x, count(y)) :- T(x, y)",
-    "w(x, count(y)) :- T(x, y)",
-    "e(x, 2) :- w(x, n), n >= 2",
-    "u(x) :- e(x, _)",
-    "u(x) :- q(x)",
-];
-const SAID: [&str; 8] = [
-    "n(x, y)@o :~ new e(x, y), a(o)",
-    "n(x, y)@o :~ new e(x, y), a(o)",
-    "n(x, y)@o :~ new T(x, y), a(o)",
-    "n(x, 0)@o :~ new e(x, _), a(o)",
-    "n(x, y)@o :~ e(x, y), a(o)",
-    "n(x, 2)@o :~ new w(x, 2), a(o)",
-    "n(x, 1)@o :~ new u(x), a(o)",
-    "z(x, y)@o :~ new e(x, y), a(o)",
-];
-
-/// Handles of what may be said of a key.
-const SAYING: [&str; 7] = ["e, n", "e, n, z", "n", "w, e, n", "w, e, u, n", "w, e, n, z", "u, n"];
-
-/// A program in which `b` says something of a key of one of its tables.
-fn rules_of_a_key(random: &mut Random) -> Rules {
-    let first = vec!["m(x, y)@o :~ put(x, y), b(o)".to_owned(), "q(x)@o :~ drop(x), b(o)".to_owned()];
-    let mut rules = Rules { setting: random.next(), of: [first, Vec::new()] };
-    let table = *random.pick(&["t", "t", "g", "l"]);
-    let ends: &[&str] = if table == "l" { &FLOORS } else { &DELETIONS };
-    let parts = [(&FILLS[..], 1), (ends, 1), (&VIEWS[..], 2 + random.below(3)), (&SAID[..], 1 + random.below(2))];
-    for (list, least) in parts {
-        let count = least + usize::from(random.percent(20));
-        let list: Vec<String> = list.iter().map(|rule| rule.replace("T(", &format!("{table}("))).collect();
-        add_some(random, &mut rules, &list, count);
-    }
-    rules
-}
-
 /// Adds rules of a list to `b`, but those that make the program ill-formed.
 fn add_some(random: &mut Random, rules: &mut Rules, list: &[impl ToString], count: usize) {
     for _ in 0..count {
@@ -591,10 +528,15 @@ fn random_plan(random: &mut Random, original: &Program) -> Vec<String> {
 
 /// The stages of a plan; `None` if a line is not allowed.
 fn stages(original: &Program, lines: &[String]) -> Option<Vec<Stage>> {
+    stages_without(original, lines, skipped().as_deref())
+}
+
+/// The same but for a precondition.
+fn stages_without(original: &Program, lines: &[String], skip: Option<&str>) -> Option<Vec<Stage>> {
     let mut stages: Vec<Stage> = Vec::new();
     for line in lines {
         let current = stages.last().map_or(original, |stage| &stage.program);
-        stages.push(apply_without(current, line, skipped().as_deref()).ok()?);
+        stages.push(apply_without(current, line, skip).ok()?);
     }
     Some(stages)
 }
@@ -606,8 +548,13 @@ fn limits() -> Config {
 
 /// What goes wrong, if anything does.
 fn failure(rules: &Rules, lines: &[String]) -> Option<String> {
+    failure_without(rules, lines, skipped().as_deref())
+}
+
+/// The same if a precondition is left out.
+fn failure_without(rules: &Rules, lines: &[String], skip: Option<&str>) -> Option<String> {
     let original = program(rules)?;
-    let stages = stages(&original, lines)?;
+    let stages = stages_without(&original, lines, skip)?;
     let report = refine::check_with(&original, &stages, 12, limits());
     let refines = |found: &&menard_sim::Found| matches!(found.what, menard_sim::Wrong::Refinement(_));
     let found = report.violations.iter().find(refines)?;
@@ -692,32 +639,6 @@ fn settled(random: &mut Random) -> Option<(Rules, Program)> {
     let rules = random_rules(random);
     let original = program(&rules)?;
     (refine::check_with(&original, &[], 2, limits()).wrong_runs == 0).then_some((rules, original))
-}
-
-/// Monotonic decoupling of what passes: random programs of the other test seldom have any.
-#[test]
-fn what_is_said_of_a_key_refines() {
-    let first = setting("RANDOM_FIRST").unwrap_or(0);
-    let count = setting("RANDOM_COUNT").unwrap_or(400);
-    // Copies of tables and of windows.
-    let mut copied = [0, 0];
-    for seed in first..first + count {
-        let mut random = Random(seed);
-        let rules = rules_of_a_key(&mut random);
-        let Some(original) = program(&rules) else { continue };
-        for handles in SAYING {
-            let lines = [format!("decouple b {{ {handles} }} into c using monotonic")];
-            let Some(stages) = stages(&original, &lines) else { continue };
-            let text = &stages[0].program.source.text;
-            copied[0] += u32::from(text.contains("_deletions"));
-            copied[1] += u32::from(text.contains("l_gone"));
-            if let Some(message) = failure(&rules, &lines) {
-                panic!("seed {seed}: {}", shrink(rules, lines.to_vec(), message));
-            }
-        }
-    }
-    println!("{copied:?} copies of tables that pass, and of windows");
-    assert!(copied.iter().all(|copies| *copies > 0) || count < 100, "some rules move and read what passes: {copied:?}");
 }
 
 /// `cargo xtask campaign` looks at other seeds than 0 and those that follow, and reads the line that begins with `campaign`.
