@@ -2,13 +2,14 @@
 //! for may be over-cautious, or this generator does not reach what it is there for.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use menard_lang::plan::LineKind;
 use menard_opt::Stage;
 use menard_opt::rules::{AnyRewrite, Denied, REWRITES};
 
 use super::common::{line, refine};
-use super::{Program, Random, limits, random_line, setting, settled};
+use super::{Program, Random, SAYING, limits, program, random_line, rules_of_a_key, setting, settled};
 use menard_lang::Source;
 
 /// Programs that one run of the tests looks at.
@@ -50,22 +51,9 @@ fn refused_lines_do_what_the_original_does_not() {
     let count = setting("RANDOM_COUNT").unwrap_or(SEEDS);
     let mut tallies: BTreeMap<&'static str, Tally> = BTreeMap::new();
     for seed in first..first + count {
-        let mut random = Random(seed);
-        let Some((_, original)) = settled(&mut random) else { continue };
-        for _ in 0..LINES {
-            let Some(text) = random_line(&mut random, &original) else { continue };
+        for (original, text) in lines_of(seed).into_iter().chain(lines_of_a_key(seed)) {
             for (id, outcome) in REWRITES.iter().filter_map(|rewrite| refused(*rewrite, &original, &text)) {
-                let tally = tallies.entry(id).or_default();
-                match outcome {
-                    Outcome::Together => tally.together += 1,
-                    Outcome::IllFormed => tally.ill_formed += 1,
-                    Outcome::Differs => tally.differs += 1,
-                    Outcome::Silent => tally.silent += 1,
-                    Outcome::Equal => {
-                        tally.equal += 1;
-                        tally.example.get_or_insert((seed, text.clone()));
-                    }
-                }
+                tallies.entry(id).or_default().add(outcome, seed, &text);
             }
         }
     }
@@ -77,6 +65,39 @@ fn refused_lines_do_what_the_original_does_not() {
     }
     let shown = tallies.values().filter(|tally| tally.ill_formed + tally.differs > 0).count();
     assert!(shown >= 12 || count < SEEDS, "only {shown} preconditions are shown to be needed");
+}
+
+impl Tally {
+    fn add(&mut self, outcome: Outcome, seed: u64, line: &str) {
+        match outcome {
+            Outcome::Together => self.together += 1,
+            Outcome::IllFormed => self.ill_formed += 1,
+            Outcome::Differs => self.differs += 1,
+            Outcome::Silent => self.silent += 1,
+            Outcome::Equal => {
+                self.equal += 1;
+                self.example.get_or_insert((seed, line.to_owned()));
+            }
+        }
+    }
+}
+
+/// A random program with random lines.
+fn lines_of(seed: u64) -> Vec<(Rc<Program>, String)> {
+    let mut random = Random(seed);
+    let Some((_, original)) = settled(&mut random) else { return Vec::new() };
+    let original = Rc::new(original);
+    let lines = (0..LINES).filter_map(|_| random_line(&mut random, &original));
+    lines.map(|line| (Rc::clone(&original), line)).collect()
+}
+
+/// A program that says something of keys that pass, which the others seldom do, with a line that moves some of it.
+fn lines_of_a_key(seed: u64) -> Option<(Rc<Program>, String)> {
+    let mut random = Random(seed);
+    let original = program(&rules_of_a_key(&mut random))?;
+    let handles = random.pick(&SAYING);
+    let settles = refine::check_with(&original, &[], 2, limits()).wrong_runs == 0;
+    settles.then(|| (Rc::new(original), format!("decouple b {{ {handles} }} into c using monotonic")))
 }
 
 /// The precondition by which a rewrite refuses a line, and what comes of the line without it.
