@@ -1,4 +1,4 @@
-//! The published shapes of voting, from its text and its plan alone.
+//! The published shapes, from the texts and plans of the library alone.
 
 use menard_lang::ir::Name;
 use menard_lang::plan::{self, Plan};
@@ -24,6 +24,24 @@ fn voting_has_the_published_numbers_of_nodes() {
         let stages = stages(partitions);
         let last = stages.last().expect("the plan has lines");
         assert_eq!(last.program.physical_nodes(), nodes, "{partitions} partitions");
+    }
+}
+
+/// What the book's page on published protocols says of the store.
+#[test]
+fn the_replicated_store_has_a_plan_for_each_figure() {
+    let kvs = compile_text(include_str!("../../../protocols/kvs/kvs.ded"));
+    let figures = [
+        (include_str!("../../../protocols/kvs/collected.plan"), 5),
+        (include_str!("../../../protocols/kvs/detached.plan"), 6),
+        (include_str!("../../../protocols/kvs/broadcast.plan"), 5),
+        (include_str!("../../../protocols/kvs/scalable.plan"), 19),
+        (include_str!("../../../protocols/kvs/by_hash.plan"), 10),
+    ];
+    for (text, nodes) in figures {
+        let plan = plan::parse(&Source::new("figure.plan", text), &[]).expect("the plan is well-formed");
+        let stages = apply_plan(&kvs, &plan).unwrap_or_else(|error| panic!("{}", error.render(false)));
+        assert_eq!(stages.last().expect("the plan has lines").program.physical_nodes(), nodes, "{}", plan.name);
     }
 }
 

@@ -80,6 +80,11 @@ fn replicated_sets_have_the_published_numbers_of_nodes() {
     let sets = [
         (replicated_set!("rset_independent", "keeper.ded" is "rset_independent/keeper.ded"), "independent", [4, 5]),
         (replicated_set!("rset_functional"), "functional", [1, 2]),
+        (
+            replicated_set!("rset_monotonic", "../rset_independent/keeper.ded" is "rset_independent/keeper.ded"),
+            "monotonic",
+            [4, 5],
+        ),
         (replicated_set!("rset_co_hash", "sealer.ded" is "rset_co_hash/sealer.ded"), "co-hash", [4, 7]),
         (replicated_set!("rset_dependencies"), "dependencies", [4, 7]),
     ];

@@ -15,13 +15,15 @@ macro_rules! protocol {
 
 const INDEPENDENT: Protocol = protocol!("rset_independent", "keeper.ded" is "rset_independent/keeper.ded");
 const FUNCTIONAL: Protocol = protocol!("rset_functional");
+const MONOTONIC: Protocol =
+    protocol!("rset_monotonic", "../rset_independent/keeper.ded" is "rset_independent/keeper.ded");
 const CO_HASH: Protocol = protocol!("rset_co_hash", "sealer.ded" is "rset_co_hash/sealer.ded");
 const DEPENDENCIES: Protocol = protocol!("rset_dependencies");
 const PARTIAL: Protocol = protocol!("rset_partial", "../rset_co_hash/sealer.ded" is "rset_co_hash/sealer.ded");
 
 #[test]
 fn they_keep_their_properties() {
-    for protocol in [INDEPENDENT, FUNCTIONAL, CO_HASH, DEPENDENCIES, PARTIAL] {
+    for protocol in [INDEPENDENT, FUNCTIONAL, MONOTONIC, CO_HASH, DEPENDENCIES, PARTIAL] {
         protocol.keeps_its_properties();
     }
 }
@@ -38,6 +40,16 @@ fn an_answer_with_a_replica_missing() {
     INDEPENDENT.convicts(&Bug {
         original: "new number(c, id, y, replicas)",
         broken: "new number(c, id, y, replicas - 1)",
+        violates: "added without a replica",
+    });
+}
+
+#[test]
+fn a_count_that_is_never_over() {
+    MONOTONIC.convicts(&Bug { original: "n >= replicas", broken: "n > replicas", violates: "eventually added" });
+    MONOTONIC.convicts(&Bug {
+        original: "n >= replicas",
+        broken: "n >= replicas - 1",
         violates: "added without a replica",
     });
 }
@@ -76,11 +88,13 @@ fn a_leader_that_decrypts_with_another_number_of_layers() {
 
 #[test]
 fn a_ballot_that_came_before_the_highest() {
-    FUNCTIONAL.convicts(&Bug {
-        original: "table highest(=> ballot: int) max",
-        broken: "table highest(=> ballot: int) first",
-        violates: "a ballot too low",
-    });
+    for protocol in [FUNCTIONAL, MONOTONIC] {
+        protocol.convicts(&Bug {
+            original: "table highest(=> ballot: int) max",
+            broken: "table highest(=> ballot: int) first",
+            violates: "a ballot too low",
+        });
+    }
 }
 
 #[test]
