@@ -638,7 +638,11 @@ fn setting(name: &str) -> Option<u64> {
 fn settled(random: &mut Random) -> Option<(Rules, Program)> {
     let rules = random_rules(random);
     let original = program(&rules)?;
-    (refine::check_with(&original, &[], 2, limits()).wrong_runs == 0).then_some((rules, original))
+    settles(&original).then_some((rules, original))
+}
+
+fn settles(program: &Program) -> bool {
+    refine::check_with(program, &[], 2, limits()).wrong_runs == 0
 }
 
 /// `cargo xtask campaign` looks at other seeds than 0 and those that follow, and reads the line that begins with `campaign`.

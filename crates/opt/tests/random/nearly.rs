@@ -1,7 +1,9 @@
 //! Programs that a rewrite is made for, but for a rule here and there: wholly random ones seldom come near to what decoupling of state asks for, so
 //! they show neither that what is allowed refines nor that what is refused would not.
 
-use super::{Program, Random, Rules, failure, failure_without, program, setting, shrink, stages};
+use std::rc::Rc;
+
+use super::{Program, Random, Rules, failure, failure_without, program, setting, settles, shrink, stages};
 
 /// What rules of `b` are made from.
 struct Theme {
@@ -206,6 +208,20 @@ impl Theme {
         }
         lines
     }
+}
+
+/// A program of each theme that settles, with one of its lines.
+pub fn lines_of(seed: u64) -> Vec<(Rc<Program>, String)> {
+    let mut random = Random(seed);
+    let mut found = Vec::new();
+    for theme in THEMES {
+        let Some(original) = program(&theme.rules(&mut random)) else { continue };
+        let lines = theme.lines(&original);
+        if !lines.is_empty() && settles(&original) {
+            found.push((Rc::new(original), random.pick(&lines).clone()));
+        }
+    }
+    found
 }
 
 #[test]

@@ -9,7 +9,7 @@ use menard_opt::Stage;
 use menard_opt::rules::{AnyRewrite, Denied, REWRITES};
 
 use super::common::{line, refine};
-use super::{Program, Random, SAYING, limits, program, random_line, rules_of_a_key, setting, settled};
+use super::{Program, Random, limits, nearly, random_line, setting, settled};
 use menard_lang::Source;
 
 /// Programs that one run of the tests looks at.
@@ -51,7 +51,7 @@ fn refused_lines_do_what_the_original_does_not() {
     let count = setting("RANDOM_COUNT").unwrap_or(SEEDS);
     let mut tallies: BTreeMap<&'static str, Tally> = BTreeMap::new();
     for seed in first..first + count {
-        for (original, text) in lines_of(seed).into_iter().chain(lines_of_a_key(seed)) {
+        for (original, text) in lines_of(seed).into_iter().chain(nearly::lines_of(seed)) {
             for (id, outcome) in REWRITES.iter().filter_map(|rewrite| refused(*rewrite, &original, &text)) {
                 tallies.entry(id).or_default().add(outcome, seed, &text);
             }
@@ -89,15 +89,6 @@ fn lines_of(seed: u64) -> Vec<(Rc<Program>, String)> {
     let original = Rc::new(original);
     let lines = (0..LINES).filter_map(|_| random_line(&mut random, &original));
     lines.map(|line| (Rc::clone(&original), line)).collect()
-}
-
-/// A program that says something of keys that pass, which the others seldom do, with a line that moves some of it.
-fn lines_of_a_key(seed: u64) -> Option<(Rc<Program>, String)> {
-    let mut random = Random(seed);
-    let original = program(&rules_of_a_key(&mut random))?;
-    let handles = random.pick(&SAYING);
-    let settles = refine::check_with(&original, &[], 2, limits()).wrong_runs == 0;
-    settles.then(|| (Rc::new(original), format!("decouple b {{ {handles} }} into c using monotonic")))
 }
 
 /// The precondition by which a rewrite refuses a line, and what comes of the line without it.
