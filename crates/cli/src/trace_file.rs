@@ -87,6 +87,7 @@ fn event_file(names: &Names, event: &Event) -> EventFile {
         Event::Crash { whom: Struck::Part(at) } => EventFile::CrashPart { at: names.address(at) },
         Event::Restart { whom: Struck::Whole(node) } => EventFile::Restart { node: names.node(*node) },
         Event::Restart { whom: Struck::Part(at) } => EventFile::RestartPart { at: names.address(at) },
+        Event::Forgo { .. } => unreachable!("only schedules have such events"),
         Event::Redeliver { message } => EventFile::Redeliver { message: text(message) },
         Event::Sync { at } => EventFile::Sync { at: names.address(at) },
         Event::Cut { nodes } => EventFile::Cut { nodes: nodes.iter().map(|node| names.node(*node)).collect() },
@@ -100,7 +101,12 @@ pub fn read(path: &Path, program: &Program, prepared: &Prepared) -> Result<(Trac
     let file: TraceFile = serde_json::from_str(&source.text).map_err(|error| malformed(path, &error.to_string()))?;
     let reader = Reader { path, program, prepared, protocol: &file.protocol };
     let events = file.events.into_iter().enumerate().map(|(position, event)| reader.event(position + 1, event));
-    let trace = Trace { events: events.collect::<Result<_>>()?, drained: file.drained, choice_seed: file.choice_seed };
+    let trace = Trace {
+        events: events.collect::<Result<_>>()?,
+        drained: file.drained,
+        choice_seed: file.choice_seed,
+        writes: Vec::new(),
+    };
     Ok((trace, file.protocol))
 }
 

@@ -41,9 +41,10 @@ pub struct Message {
 /// What a fault strikes.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Struck {
-    /// A logical node: all its physical nodes at once.
+    /// A logical node: all its physical nodes at once. That is what faults do.
     Whole(Node),
-    /// One of several physical nodes of a logical node. The others go on.
+    /// One of several physical nodes of a logical node, while the others go on. No run does this; a schedule may, to show what would
+    /// go wrong if the physical nodes of a logical node were not one fault domain.
     Part(Address),
 }
 
@@ -95,7 +96,7 @@ pub enum Event {
         /// Whether it was lost (an omission), rather than received by an external node.
         lost: bool,
     },
-    /// A node stops for ever.
+    /// A node stops for ever. What is in flight from it stays so, unless an event says that it is lost.
     Crash {
         /// The node.
         whom: Struck,
@@ -107,13 +108,23 @@ pub enum Event {
         /// The node.
         whom: Struck,
     },
+    /// In schedules only: of what is in flight from a node on these channels, all but these messages is lost. So a lift says what the rewritten
+    /// node, which is about to crash or to restart, has not sent yet and never will. In a trace each of these losses is an event.
+    Forgo {
+        /// The node.
+        from: Node,
+        /// The channels.
+        channels: BTreeSet<Name>,
+        /// What is not lost.
+        but: Vec<Message>,
+    },
     /// A message is in flight again, which its addressee took before it restarted.
     Redeliver {
         /// The message.
         message: Message,
     },
     /// The disk of a physical node has one more of the turns that changed durable tables. What was sent in that turn, and in later ones up to
-    /// the next such turn, leaves only now.
+    /// the next such turn, leaves only now. If no turn waits, nothing happens.
     Sync {
         /// The node.
         at: Address,
@@ -137,6 +148,9 @@ pub struct Trace {
     pub drained: bool,
     /// What `choose` chose by.
     pub choice_seed: u64,
+    /// Where a disk matters: the positions of the steps with which those turns began that changed durable tables, in order. Each waited for
+    /// its disk.
+    pub writes: Vec<usize>,
 }
 
 /// What shall happen, in order. Starts of all nodes come first and are not part of it, nor are follow-ups: the replayer settles every node

@@ -7,7 +7,9 @@ mod common;
 use std::sync::Arc;
 
 use common::{apply_all, program, refine};
+use menard_lang::run::{Address, Event, Struck};
 use menard_opt::Stage;
+use menard_sim::{Config, Prepared, Replayer, schedule_of, simulate};
 
 /// The server notes what it is told; `note` asks for what was absent before, so that two batches must neither be mixed nor lost.
 const ORIGINAL: &str = "
@@ -129,4 +131,54 @@ fn a_batch_that_stays_is_released_again() {
   told()          :- batch_to_noter(_, _, _)
   done(t)         :+ told(), ready(t)";
     assert!(violations(LAST, released) > 0);
+}
+
+/// F1: two answers, each from a memory of its own. Halves that restart as one do what the original does; one that restarts alone does not.
+#[test]
+fn halves_that_restart_alone_are_no_node_that_restarts() {
+    const MEMORIES: &str = "
+protocol memories
+role client external
+role front
+role server
+fault restart 1 of server
+channel ask_a(x: int)       client -> front
+channel ask_b(x: int)       client -> front
+channel a(c: node, x: int)  front -> server
+channel b(c: node, x: int)  front -> server
+channel new_a(x: int)       server -> client
+channel new_b(x: int)       server -> client
+component front {
+  a(c, x)@s :~ ask_a(x) from c, server(s)
+  b(c, x)@s :~ ask_b(x) from c, server(s)
+}
+component server {
+  table seen_a(x: int)
+  table seen_b(x: int)
+  seen_a(x)  :+ a(_, x)
+  new_a(x)@c :~ a(c, x), !seen_a(x)
+  seen_b(x)  :+ b(_, x)
+  new_b(x)@c :~ b(c, x), !seen_b(x)
+}";
+    let original = program(MEMORIES);
+    let stages = apply_all(&original, &["decouple server { new_b } into other using independent"]);
+    let report = refine::check(&original, &stages, 300, 12);
+    assert!(report.violations.is_empty() && report.blows > 50, "{report:?}");
+
+    let config = Config { requests: 12, ..Config::default() };
+    let (before, after) = (Prepared::new(&original, config.clone()), Prepared::new(&stages[0].program, config));
+    let checked = [menard_sim::Stage { original: &before, lift: &*stages[0].lift }];
+    let mut replayer = Replayer::new(&after, None);
+    let differs = |seed: &u64| {
+        let mut schedule = schedule_of(&simulate(&after, None, *seed).trace);
+        for event in &mut schedule.events {
+            if let Event::Restart { whom } = event {
+                *whom = Struck::Part(Address { node: whom.node(), component: "other".into(), part: 0 });
+            }
+        }
+        replayer.replay_leniently(&schedule);
+        menard_sim::refine(&checked, &replayer.trace()).is_err()
+    };
+    let wrong_runs = (0..300).filter(differs).count();
+    assert!(wrong_runs > 10, "{wrong_runs} runs in which one half restarts");
 }

@@ -9,7 +9,8 @@ use menard_sim::{Config, Groups, Prepared, Refiner, Scope, Stage, explore_lifts,
 #[test]
 fn all_runs_of_small_scopes_lift() {
     let mut complete = 0;
-    for case in cases() {
+    // Nothing fails in an exploration, and it has no disks, which are behind where something may.
+    for case in cases().into_iter().filter(|case| !case.broken.contains("durable")) {
         let original = program(&case.holds());
         let stage = apply_without(&original, case.line, None).unwrap_or_else(|error| panic!("{}", error.render(false)));
         let config = Config { clients: 1, ..Config::default() };

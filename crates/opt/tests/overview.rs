@@ -47,7 +47,9 @@ fn page() -> String {
     let (mut preconditions, mut near_misses) = (0, 0);
     for rewrite in REWRITES {
         let own = of(rewrite.preconditions(), &cases);
-        preconditions += rewrite.preconditions().len();
+        let is_tested =
+            |id: &str| cases.iter().any(|case| case.precondition == id && !matches!(case.killed, Killed::Untested(_)));
+        preconditions += rewrite.preconditions().iter().filter(|(id, _)| is_tested(id)).count();
         near_misses += own.len();
         let plans = uses.get(rewrite.name()).map_or("none".to_owned(), |plans| plans.join(", "));
         writeln!(
@@ -70,8 +72,8 @@ fn page() -> String {
          A *near miss* is a program in which one precondition does not hold: it is refused, and the precondition is named. Mended by a small change it is \
          rewritten, and every run of the result is a run of the original. Its *mutant* is the near miss rewritten as if the precondition were not there: either some \
          run of it is none of the original, or the checker does not accept it. `cargo xtask mutants` makes all of them, and names the seed that shows a wrong run.\n\n\
-         Score: each of {preconditions} preconditions has a mutant that is killed, {} mutants of {near_misses} near misses in all. Not \
-         tested are {untested} near misses about nodes that lie, which no simulated world has.\n",
+         Score: each of {preconditions} preconditions that a simulated world can break has a mutant that is killed, {} mutants of {near_misses} near misses in \
+         all. Not tested are {untested} near misses about nodes that lie, of which no simulated world has any.\n",
         near_misses - untested
     )
     .expect("a String takes any text");

@@ -78,7 +78,7 @@ fn byzantine_nodes_are_refused_everywhere() {
 }
 
 #[test]
-fn a_refusal_says_that_no_rules_would_help_where_nodes_restart() {
+fn a_refusal_says_that_no_rules_would_help_where_nodes_lie() {
     for (precondition, on_faults) in [
         ("D1.1", "D1.4"),
         ("D2.1", "D2.6"),
@@ -97,11 +97,9 @@ fn a_refusal_says_that_no_rules_would_help_where_nodes_restart() {
             refusals[0].hopeless.clone()
         };
         assert_eq!(hopeless(&case.broken), None);
-        let role = "server";
-        let restarting = format!("{}\nfault restart 1 of {role}", case.broken);
-        let expected = format!(
-            "whatever the rules are, {on_faults} does not hold either: the declared faults are more than the loss of messages at `{role}`"
-        );
-        assert_eq!(hopeless(&restarting), Some(expected));
+        let lying = format!("{}\nfault byzantine 1 of server", case.broken);
+        let expected =
+            format!("whatever the rules are, {on_faults} does not hold either: a node of the program may lie");
+        assert_eq!(hopeless(&lying), Some(expected));
     }
 }

@@ -315,8 +315,16 @@ impl Rules {
     }
 }
 
-const FAULTS: [&str; 5] =
-    ["", "fault omission 1 of a", "fault omission 1 of b", "fault crash 1 of b", "fault restart 1 of a"];
+const FAULTS: [&str; 8] = [
+    "",
+    "fault omission 1 of a",
+    "fault omission 1 of b",
+    "fault crash 1 of b",
+    "fault restart 1 of a",
+    "fault restart 1 of b",
+    "fault restart 2 of a fault restart 1 of b",
+    "fault restart 1 of b fault crash 1 of a",
+];
 const GATHER: [&str; 5] = ["list(y)", "set(y)", "quorum(2, y)", "quorum(2, y)", "map(y, x)"];
 const DURABLE: [&str; 4] = ["", "", "", "durable "];
 

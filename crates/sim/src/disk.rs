@@ -84,10 +84,10 @@ impl Disk {
         Some(held)
     }
 
-    /// The node stops: what waits is lost. Gives the number of messages that never leave.
-    pub fn stop(&mut self) -> usize {
+    /// The node stops: what waits is lost. Gives the messages that never leave.
+    pub fn stop(&mut self) -> Vec<PacketId> {
         self.changes.clear();
-        self.waiting.drain(..).map(|turn| turn.held.len()).sum()
+        self.waiting.drain(..).flat_map(|turn| turn.held).collect()
     }
 
     /// Gives a node that has not started what the disk has.

@@ -55,6 +55,8 @@ pub(crate) enum Entry {
 pub(crate) struct Log {
     pub packets: Vec<Packet>,
     pub entries: Vec<Entry>,
+    /// The entries with which turns began that wait, or waited, for a disk.
+    pub writes: Vec<usize>,
     /// What `choose` chooses by in this run.
     pub choice_seed: u64,
     values: Vec<Value>,
@@ -63,7 +65,7 @@ pub(crate) struct Log {
 }
 
 /// What identifies a message: channel, sender, addressee, fields.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, PartialEq, Debug)]
 pub(crate) struct Content<'a> {
     pub channel: u16,
     pub from: Node,
@@ -76,6 +78,7 @@ impl Log {
     pub fn clear(&mut self) {
         self.packets.clear();
         self.entries.clear();
+        self.writes.clear();
         self.values.clear();
         self.inputs.clear();
     }
@@ -202,7 +205,8 @@ impl Log {
             Entry::Cut { nodes } => Event::Cut { nodes: nodes.clone() },
             Entry::Heal => Event::Heal,
         };
-        Trace { events: self.entries.iter().map(event).collect(), drained, choice_seed: self.choice_seed }
+        let events = self.entries.iter().map(event).collect();
+        Trace { events, drained, choice_seed: self.choice_seed, writes: self.writes.clone() }
     }
 }
 

@@ -4,7 +4,6 @@ use menard_lang::ir::FaultKind;
 use menard_lang::run::Struck;
 use menard_value::Node;
 
-use crate::log::narrow;
 use crate::prepared::Prepared;
 use crate::random::Random;
 
@@ -17,6 +16,8 @@ pub(crate) struct Misfortune {
     pub blows: Vec<(u64, Blow, Struck)>,
     /// What restarts do to messages.
     pub loss: Loss,
+    /// How many of a hundred messages in flight from a node are lost when it crashes: what it had sent, and the network had not taken over.
+    pub dies_with_it: u32,
 }
 
 /// Something that happens to a node.
@@ -40,7 +41,7 @@ pub(crate) struct Loss {
 impl Misfortune {
     /// Draws the faults of a run in which external nodes send within `window` ticks. Half of the runs have none: only where nothing is lost
     /// can be seen whether everything was said that had to be.
-    pub fn draw(prepared: &Prepared, window: u64, random: &mut Random) -> Self {
+    pub fn draw(prepared: &Prepared, window: u64, random: &mut Random, more: &mut Random) -> Self {
         let mut misfortune = Misfortune::default();
         if !prepared.config.faults || prepared.faults.is_empty() || random.percent(50) {
             return misfortune;
@@ -51,12 +52,15 @@ impl Misfortune {
                 let node = Node { role: fault.role, index };
                 match fault.kind {
                     FaultKind::Omission => misfortune.lossy.push((node, *random.pick(&[5, 30, 100]))),
-                    FaultKind::Crash => misfortune.strike(prepared, node, window, Blow::Crash, random),
+                    FaultKind::Crash => {
+                        misfortune.dies_with_it = *more.pick(&[0, 30, 100]);
+                        misfortune.strike(node, window, Blow::Crash, random);
+                    }
                     FaultKind::Restart => {
                         misfortune.loss.lost = *random.pick(&[0, 0, 30, 100]);
                         misfortune.loss.again = *random.pick(&[0, 0, 30, 100]);
                         for _ in 0..*random.pick(&[1, 1, 2, 4]) {
-                            misfortune.strike(prepared, node, window, Blow::Restart, random);
+                            misfortune.strike(node, window, Blow::Restart, random);
                         }
                     }
                     FaultKind::Byzantine => {}
@@ -66,19 +70,9 @@ impl Misfortune {
         misfortune
     }
 
-    /// Strikes a logical node, sometimes some time after the last message. If it has several physical nodes, it may also be that only some
-    /// of them are struck: the node is then no longer correct, and what its other parts do is what rewrites have to answer for.
-    fn strike(&mut self, prepared: &Prepared, node: Node, window: u64, blow: Blow, random: &mut Random) {
-        let whole = Struck::Whole(node);
-        let places: Vec<u32> = prepared.places(&whole).collect();
-        if places.len() < 2 || random.percent(50) {
-            self.blows.push((random.below(window + 200), blow, whole));
-            return;
-        }
-        for chosen in some_of(narrow(places.len()), narrow(places.len()), random) {
-            let address = prepared.addresses[places[chosen as usize] as usize].clone();
-            self.blows.push((random.below(window + 200), blow, Struck::Part(address)));
-        }
+    /// Strikes a logical node, sometimes some time after the last message. All its physical nodes are struck at once: they are one fault domain.
+    fn strike(&mut self, node: Node, window: u64, blow: Blow, random: &mut Random) {
+        self.blows.push((random.below(window + 200), blow, Struck::Whole(node)));
     }
 
     /// Whether a message between these nodes is lost. What a node sends to itself never is.

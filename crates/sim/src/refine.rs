@@ -10,7 +10,9 @@
 //!   deliveries only, holds of both or of neither;
 //! * but where the lift moves deliveries, they may come later in the original than they did, or not yet: a message that a node has and does not look
 //!   at might as well be on its way. Properties still hold, since the original could be given at any moment what was moved beyond it;
-//! * if the rewritten run was drained, the original sent no message that the rewritten program never sent, all deliveries that were moved come
+//! * what a node of the rewritten program would have sent, had it not crashed or restarted, the original sent, and it perished with the node: the
+//!   network had not taken it over;
+//! * if the rewritten run was drained, the original sent no other message that the rewritten program never sent, all deliveries that were moved come
 //!   in the end, and in flight are only copies on channels on which some lift is inexact. (There, where two equal messages of the original
 //!   become one, the second is only late.)
 
@@ -222,7 +224,9 @@ fn compare(rewritten: &Trace, rung: &Rung<'_>, drained: bool) -> Result<(), Find
         original.log.packets.iter().map(|packet| (packet.digest, packet.channel)).collect();
     ours.sort_unstable();
     theirs.sort_unstable();
-    let sent = compare_sent(&ours, &theirs, |channel| rung.may_lack(channel, drained));
+    let mut perished: Vec<u64> = original.perished.iter().map(|id| original.log.packets[*id as usize].digest).collect();
+    perished.sort_unstable();
+    let sent = compare_sent(&ours, &theirs, &perished, |channel| rung.may_lack(channel, drained));
     if let Err(Unequal::Invented(digest)) = sent {
         return Err(Finding::new(Difference::Invented, find_in_trace(rewritten, prepared, digest)));
     }
@@ -243,8 +247,12 @@ fn compare(rewritten: &Trace, rung: &Rung<'_>, drained: bool) -> Result<(), Find
 }
 
 /// What of the original's messages on a channel the rewritten program may not have sent.
+#[derive(Clone, Copy)]
 enum Lack {
     Nothing,
+    /// What perished with nodes that crashed or restarted.
+    Perished,
+    /// This, and all but one of equal messages.
     Copies,
     All,
 }
@@ -254,8 +262,9 @@ impl Rung<'_> {
         match (self.inexact.contains(&channel), self.late.contains(&channel)) {
             (true, _) if drained => Lack::Copies,
             (true, _) => Lack::All,
-            (false, true) if !drained => Lack::All,
-            (false, _) => Lack::Nothing,
+            (false, true) if drained => Lack::Perished,
+            (false, true) => Lack::All,
+            (false, false) => Lack::Nothing,
         }
     }
 }
@@ -267,7 +276,12 @@ enum Unequal {
 }
 
 /// Compares sorted lists of what was sent. An invented message is told before one that is missing.
-fn compare_sent(ours: &[u64], theirs: &[(u64, u16)], may_lack: impl Fn(u16) -> Lack) -> Result<(), Unequal> {
+fn compare_sent(
+    ours: &[u64],
+    theirs: &[(u64, u16)],
+    perished: &[u64],
+    may_lack: impl Fn(u16) -> Lack,
+) -> Result<(), Unequal> {
     let mut rest = ours;
     let mut missing = None;
     for same in theirs.chunk_by(|left, right| left.0 == right.0) {
@@ -279,12 +293,18 @@ fn compare_sent(ours: &[u64], theirs: &[(u64, u16)], may_lack: impl Fn(u16) -> L
         if count > same.len() {
             return Err(Unequal::Invented(digest));
         }
+        let are_perished = || {
+            let first = perished.partition_point(|known| *known < digest);
+            same.len() - count <= perished[first..].partition_point(|known| *known == digest)
+        };
         let may_lack = match may_lack(channel) {
+            _ if count == same.len() => true,
             Lack::Nothing => false,
-            Lack::Copies => count > 0,
+            Lack::Perished => are_perished(),
+            Lack::Copies => count > 0 || are_perished(),
             Lack::All => true,
         };
-        if count < same.len() && !may_lack {
+        if !may_lack {
             missing.get_or_insert(digest);
         }
         rest = &rest[count..];

@@ -3,6 +3,8 @@
 //! Strictly, a schedule that cannot be followed to the letter is an error: this is what refinement needs. Leniently, what cannot happen
 //! does not: this is what shrinking needs, since a schedule with holes seldom makes sense to the letter.
 
+use std::collections::BTreeSet;
+
 use menard_lang::ir::Name;
 use menard_lang::run::{Address, Event, Message, Schedule, Struck, Trace};
 use menard_value::Node;
@@ -42,9 +44,6 @@ pub enum Obstacle {
     /// Several messages of a channel that gives a step at most one.
     #[error("a step takes at most one message of this channel")]
     Serial,
-    /// No turn waits for the node's disk.
-    #[error("no turn waits for the disk of the node")]
-    NothingToSync,
     /// The message was not taken before a restart.
     #[error("no restart makes the message arrive again")]
     NotForgotten,
@@ -176,11 +175,12 @@ impl<'a> Replayer<'a> {
             }
             Event::Crash { whom } => match self.running(whom) {
                 Ok(whom) => self.world.crash(whom),
-                // Several parts of one node may have crashed: to the original, that is one crash.
+                // Several parts of one node may crash in a schedule: to the original, that is one crash.
                 Err((_, Obstacle::Crashed)) if matches!(whom, Struck::Part(_)) => {}
                 Err(blocked) => return Err(blocked),
             },
             Event::Restart { whom } => self.world.restart(self.running(whom)?),
+            Event::Forgo { from, channels, but } => self.forgo(*from, channels, but)?,
             Event::Redeliver { message } => {
                 let content = self.content(message)?;
                 let again = self.world.find_redeliverable(content).and_then(|packet| self.world.redeliver(packet));
@@ -188,7 +188,7 @@ impl<'a> Replayer<'a> {
             }
             Event::Sync { at } => {
                 let place = self.living(at)?;
-                self.world.sync(place).ok_or((None, Obstacle::NothingToSync))?;
+                self.world.sync(place);
             }
             Event::Cut { nodes } => self.world.note(Entry::Cut { nodes: nodes.clone() }),
             Event::Heal => self.world.note(Entry::Heal),
@@ -209,6 +209,25 @@ impl<'a> Replayer<'a> {
         if !self.group.is_empty() {
             self.world.turn(place, &self.group);
         }
+        Ok(())
+    }
+
+    /// All that is in flight from a node on these channels is lost, but these messages.
+    fn forgo(&mut self, from: Node, channels: &BTreeSet<Name>, but: &[Message]) -> Result<(), Blocked> {
+        let channels: Vec<u16> = channels.iter().filter_map(|name| self.world.prepared.channel_of(name)).collect();
+        let packets = &self.world.log.packets;
+        let concerns = |id: &PacketId| {
+            let packet = &packets[*id as usize];
+            packet.from == from && channels.contains(&packet.channel)
+        };
+        let mut lost: Vec<PacketId> = self.world.flights.all().filter(concerns).collect();
+        lost.sort_unstable();
+        for message in but {
+            let content = self.content(message)?;
+            let kept = lost.iter().position(|id| self.world.log.content(*id) == content);
+            lost.remove(kept.ok_or_else(|| (Some(message.clone()), Obstacle::NotInFlight))?);
+        }
+        self.world.forgo(lost);
         Ok(())
     }
 

@@ -154,7 +154,7 @@ impl<'a> Simulator<'a> {
         let mut random = Random::new(seed);
         let mut more = Random::new(mix(seed ^ MORE));
         let mood = Mood::draw(&mut random, &mut more);
-        let misfortune = Misfortune::draw(self.world.prepared, mood.window, &mut random);
+        let misfortune = Misfortune::draw(self.world.prepared, mood.window, &mut random, &mut more);
         self.reset();
         if self.world.prepared.chooses {
             // 0 chooses the least, which real nodes do too.

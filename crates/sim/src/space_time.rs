@@ -69,7 +69,11 @@ impl<'a> Diagram<'a> {
                     Struck::Part(at) => add(at.clone()),
                 },
                 Event::Take { message, lost: false } => add(home(names, message.to)),
-                Event::Take { lost: true, .. } | Event::Redeliver { .. } | Event::Cut { .. } | Event::Heal => {}
+                Event::Take { lost: true, .. }
+                | Event::Forgo { .. }
+                | Event::Redeliver { .. }
+                | Event::Cut { .. }
+                | Event::Heal => {}
             }
         }
         lanes.sort_by(|a, b| (a.node, &a.component, a.part).cmp(&(b.node, &b.component, b.part)));
@@ -113,6 +117,7 @@ impl<'a> Diagram<'a> {
                 self.flying.retain(|(message, _, lane)| message.from != message.to || !lanes.contains(lane));
                 self.strike(whom, '↻', "restarts");
             }
+            Event::Forgo { .. } => unreachable!("only schedules have such events"),
             Event::Redeliver { message } => {
                 let lane = self.lane_of(&home(self.names, message.from));
                 let text = format!("again: {} from {}", self.launch(lane, message), self.names.node(message.from));

@@ -46,6 +46,8 @@ pub(crate) struct World<'a> {
     disks: Vec<Option<Box<Disk>>>,
     /// Places that have a turn more that waits for the disk, as often as they have; whoever decides when disks are done takes it from here.
     pub writing: Vec<u32>,
+    /// What nodes had sent that crashed or restarted, and what was lost with them.
+    pub perished: Vec<PacketId>,
     watch: Option<Watch<'a>>,
     endless: Option<u32>,
     pub stats: RunStats,
@@ -93,6 +95,7 @@ impl<'a> World<'a> {
             taken: prepared.declares(FaultKind::Restart).then(|| vec![Taken::default(); places]),
             disks: (0..places).map(|at| prepared.writes[at].then(Box::default)).collect(),
             writing: Vec::new(),
+            perished: Vec::new(),
             watch: observer.map(|observer| Watch::new(observer, names())),
             endless: None,
             stats: RunStats::default(),
@@ -125,6 +128,7 @@ impl<'a> World<'a> {
         }
         self.disks.iter_mut().flatten().for_each(|disk| disk.clear());
         self.writing.clear();
+        self.perished.clear();
         self.endless = None;
         self.stats = RunStats::default();
         if let Some(watch) = &mut self.watch {
@@ -142,7 +146,7 @@ impl<'a> World<'a> {
     /// A turn: a node takes a step with these messages, which wait for it, or starts, and then follow-ups until it is settled. The
     /// messages sent are those from the returned one on.
     pub fn turn(&mut self, at: u32, inputs: &[PacketId]) -> PacketId {
-        let first = narrow(self.log.packets.len());
+        let (first, entry) = (narrow(self.log.packets.len()), self.log.entries.len());
         self.step(at, inputs);
         let mut follow_ups = 0;
         while self.duties[at as usize] == Duty::FollowUp {
@@ -154,7 +158,7 @@ impl<'a> World<'a> {
             follow_ups += 1;
         }
         if self.disks[at as usize].is_some() {
-            self.end_turn(at, first);
+            self.end_turn(at, entry, first);
         }
         self.observe(inputs);
         first

@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use menard_lang::ir::{Expr, HeadArg, Rule, RuleKind};
+use menard_lang::ir::{Expr, HeadArg, Rule};
 
 use super::dependencies::{Dependencies, Dependency, assume};
 use super::equations::{Class, Equations};
 use super::keys::{Assignment, Candidates};
 use super::scope::{Scope, aggregates, fills, numbers};
+use super::starting::sends_together;
 
 /// Which demands an assignment has to meet. All of them but for tests, and for finding the first that cannot be met.
 #[derive(Clone, Copy, Debug, Default)]
@@ -16,7 +17,7 @@ pub struct Demands {
     pub joins: bool,
     /// Facts that are aggregated together have equal keys, and so has the result.
     pub aggregates: bool,
-    /// A message that is sent for as long as a body of state holds tells the key of that body.
+    /// A message that several partitions may send in one turn of the node tells the key of what it follows from.
     pub held: bool,
     /// The facts of a keyed table that have the same key of the table have equal keys.
     pub keyed: bool,
@@ -34,9 +35,9 @@ pub struct Demand<'a> {
     pub equations: Equations,
     /// What tells in which group a fact is.
     grouped: Option<Told>,
-    /// What a message tells that is sent for as long as state holds.
+    /// What a message tells that several partitions may send in one turn of the node.
     told: Option<Told>,
-    /// The channel on which the rule sends for as long as its body holds, if other rules send so on it too.
+    /// The channel on which the rule sends such messages, if other rules do, too.
     pub shared: Option<&'a str>,
 }
 
@@ -109,7 +110,7 @@ impl<'a> Demand<'a> {
         if let Some(name) = fills(rule).filter(|name| referenced.contains(name)) {
             met.push((Met::new(name, head.clone()), rule.delete));
         }
-        let held = rule.kind == RuleKind::Async && scope.is_state_only(rule);
+        let held = sends_together(scope, rule);
         let told = Told::by_head(rule, &head, &mut equations);
         // What numbers all that a step derives puts all into one group.
         let one_group = || Told { args: Vec::new(), classes: BTreeSet::new() };
@@ -249,14 +250,14 @@ impl<'a> Demand<'a> {
     }
 }
 
-/// Whether more than one rule sends on this channel for as long as state holds.
+/// Whether more than one rule sends on this channel what several partitions may send in one turn.
 fn is_held_by_several(scope: &Scope<'_>, channel: &str) -> bool {
-    let holds = |rule: &Rule| rule.kind == RuleKind::Async && rule.head.relation == channel;
-    scope.rules().filter(|(_, rule)| holds(rule) && scope.is_state_only(rule)).count() > 1
+    let holds = |rule: &Rule| rule.head.relation == channel && sends_together(scope, rule);
+    scope.rules().filter(|(_, rule)| holds(rule)).count() > 1
 }
 
-/// A rule that sends the same messages as an earlier one, both for as long as state holds, and does not tell the key where that does:
-/// then the same message can be held by two partitions.
+/// A rule that sends the same messages as an earlier one, both in a turn of several partitions, and does not tell the key where that does:
+/// then two partitions can send the same.
 pub fn apart<'d, 'a>(rules: &[&'d Demand<'a>], keys: &Assignment<'a>) -> Option<&'d Demand<'a>> {
     let mut common: BTreeMap<&str, Vec<Expr>> = BTreeMap::new();
     rules.iter().copied().find(|demand| {

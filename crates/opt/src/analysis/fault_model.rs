@@ -1,17 +1,36 @@
 //! What may go wrong with the nodes of a role, as far as rewrites care.
 
-use menard_lang::ir::{Fault, FaultKind, Program};
+use menard_lang::ir::{Fault, FaultKind, Program, Rule};
 
+use super::scope::{Scope, fills};
+use super::starting::Starting;
 use crate::refusal::{Broken, Obstacle};
 
-/// The preconditions of all rewrites here on faults: nodes of the role lose messages at most, and nobody lies. The answer is a proof's
-/// sentence.
+/// The precondition of all rewrites here on kinds of faults: nobody lies. All physical nodes of a logical node crash and restart as one, as the
+/// original does. The answer is a proof's sentence.
+pub fn honest(program: &Program) -> Result<String, Broken> {
+    let lies = |fault: &&Fault| fault.kind == FaultKind::Byzantine && fault.nodes > 0;
+    let why = "a liar's messages need verification where the rewrite changes channels, which Menard does not add yet";
+    let obstacles: Vec<Obstacle> =
+        program.faults.iter().filter(lies).map(|fault| Obstacle::new(program, fault.span, why)).collect();
+    if obstacles.is_empty() {
+        return Ok("no node of any role is Byzantine; the machines of a node crash and restart as one".to_owned());
+    }
+    Err(Broken::new("a node of the program may lie", obstacles).help(
+        "under `fault omission`, `fault crash` or `fault restart` the rewrite would go on to its other preconditions",
+    ))
+}
+
+/// The precondition of rewrites whose lifts know nothing of crashes and restarts: nodes of the role lose messages at most, and nobody lies.
 pub fn only_omission(program: &Program, role: &str) -> Result<String, Broken> {
-    let obstacles: Vec<Obstacle> = program
-        .faults
-        .iter()
-        .filter_map(|fault| reason(fault, role).map(|why| Obstacle::new(program, fault.span, why)))
-        .collect();
+    honest(program)?;
+    let stops = |fault: &&Fault| {
+        fault.nodes > 0 && fault.role == role && matches!(fault.kind, FaultKind::Crash | FaultKind::Restart)
+    };
+    let why =
+        "a message that one part has taken could be lost before the other one has it: the original has taken it or not";
+    let obstacles: Vec<Obstacle> =
+        program.faults.iter().filter(stops).map(|fault| Obstacle::new(program, fault.span, why)).collect();
     if obstacles.is_empty() {
         return Ok(format!("nodes of role `{role}` neither crash nor restart, and no node of any role is Byzantine"));
     }
@@ -19,24 +38,65 @@ pub fn only_omission(program: &Program, role: &str) -> Result<String, Broken> {
         .help("under `fault omission` the rewrite would go on to its other preconditions"))
 }
 
-/// Why a fault stands in the way of splitting a node of the role.
-fn reason(fault: &Fault, role: &str) -> Option<String> {
-    if fault.nodes == 0 {
-        return None;
+/// Whether nodes of the role may start again.
+pub fn restarts(program: &Program, role: &str) -> bool {
+    let declared = |fault: &Fault| fault.kind == FaultKind::Restart && fault.nodes > 0 && fault.role == role;
+    program.faults.iter().any(declared)
+}
+
+/// Whether what nodes of a component did may be forgotten, because a restart came before a disk had it.
+pub fn forgets(program: &Program, component: &str) -> bool {
+    let component = program.component(component).expect("the component of a site is in its program");
+    let keeps = component.relations.iter().any(|relation| relation.storage.durable);
+    keeps && restarts(program, &component.role)
+}
+
+/// The precondition of all rewrites here on what a node writes when it starts. Its parts have a disk each. What they do after the start is written
+/// by turns of their own, and which of these are lost can be told apart; the start is one turn of the original, all of which is on its disk or
+/// nothing. So nothing may depend on whether it is.
+pub fn starts_alike(program: &Program, component: &str) -> Result<String, Broken> {
+    if !forgets(program, component) {
+        return Ok(format!("no node of `{component}` finds anything on disk when it starts"));
     }
-    let concerned = fault.role == role;
-    match fault.kind {
-        FaultKind::Crash if concerned => Some(
-            "one part of the node could crash and the other live on, half-dead: the original is dead or alive".into(),
-        ),
-        FaultKind::Restart if concerned => Some(
-            "one part of the node could forget its state and the other keep it: the original forgets all or nothing"
-                .into(),
-        ),
-        FaultKind::Byzantine => Some(
-            "a liar's messages need verification where the rewrite changes channels, which Menard does not add yet"
-                .into(),
-        ),
-        FaultKind::Crash | FaultKind::Restart | FaultKind::Omission => None,
+    let scope = Scope::of(program, component);
+    let starting = Starting::new(&scope);
+    let obstacle = |rule: &Rule| {
+        let name = fills(rule)?;
+        let is_durable = scope.storage(name).is_some_and(|storage| storage.durable);
+        let writes = is_durable && !scope.is_constant(name) && starting.happens(rule) && !starting.is_the_same(rule);
+        writes.then(|| Obstacle::new(program, rule.span, format!("this may write to `{name}` when a node starts")))
+    };
+    let obstacles: Vec<Obstacle> = scope.rules().filter_map(|(_, rule)| obstacle(rule)).collect();
+    if obstacles.is_empty() {
+        return Ok(format!("what a node of `{component}` writes to its disk when it starts is always the same"));
     }
+    let because = "a start is one turn, and its parts would have it on one disk and not on another";
+    Err(Broken::new(because, obstacles).help("a message or a timer can begin what `start()` begins here"))
+}
+
+/// The precondition of decouplings that tell moved rules what happened: where nodes restart, these rules have no disk of their own. What stays may be on
+/// disk, and said to others, when what was told of it is lost on the way.
+pub fn moves_no_disk<'a>(
+    program: &Program,
+    scope: &Scope<'_>,
+    moving: impl IntoIterator<Item = &'a Rule>,
+) -> Result<String, Broken> {
+    let component = scope.component;
+    if !forgets(program, &component.name) {
+        return Ok(format!("no node of `{}` finds anything on disk when it starts", component.name));
+    }
+    let is_durable = |name: &str| scope.storage(name).is_some_and(|storage| storage.durable);
+    let moving: Vec<&Rule> = moving.into_iter().collect();
+    let writes = moving.iter().filter_map(|rule| fills(rule).filter(|name| is_durable(name)).map(|name| (rule, name)));
+    let obstacles: Vec<Obstacle> = writes
+        .map(|(rule, name)| {
+            Obstacle::new(program, rule.span, format!("this moves, and fills `{name}`, which is durable"))
+        })
+        .collect();
+    if obstacles.is_empty() {
+        return Ok("moved rules fill no durable table".to_owned());
+    }
+    let because = "a restart may come when one disk has what happened and the other has not been told yet";
+    Err(Broken::new(because, obstacles)
+        .help("durable tables that share nothing with the rest move by an independent decoupling"))
 }

@@ -16,5 +16,6 @@ pub mod pieces;
 pub mod ranges;
 pub mod repeated;
 pub mod scope;
+pub mod starting;
 pub mod state_machine;
 pub mod terms;

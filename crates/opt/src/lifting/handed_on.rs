@@ -9,7 +9,7 @@ use super::Lifting;
 /// Inputs of which one component makes at most one message each, for another component of the same node.
 pub struct HandedOn<'a> {
     /// The second component, what both were made from, and the channels between them.
-    pub home: Lifting,
+    pub home: &'a Lifting,
     /// What is made of a message that the first component takes.
     pub made_of: &'a dyn Fn(&Message) -> Option<Message>,
 }

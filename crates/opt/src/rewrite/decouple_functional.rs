@@ -9,11 +9,15 @@
 //! * D2.4 Whatever C2 derives from something forwarded tells which fact that was: the arguments of the head determine it, and heads of
 //!   several rules differ in a constant, or tell the same facts at the same places. Otherwise two facts of one step, which give one message in the original, would give two.
 //! * D2.5 C1 reads nothing that C2 derives.
-//! * D2.6 Nodes of the role lose messages at worst, and no node is Byzantine.
+//! * D2.6 No node is Byzantine; the machines of a node crash and restart as one.
 //! * D2.7 C2 fills no keyed table and no window from what is forwarded: which fact such a table takes depends on what else arrives in that
 //!   step, and in which order steps come.
 //! * D2.8 What C2 derives from something forwarded is not sent on a serial channel: where two equal messages become one, the original's
 //!   second is delivered with its first, but on a serial channel one comes after the other.
+//! * D2.9 Where nodes of the role restart and the component has durable tables, what a node writes to its disk when it starts is the same
+//!   at every start.
+//! * D2.10 Where nodes restart, C2 fills no durable table: what stays would be on disk, and said to others, when what was forwarded is
+//!   lost.
 //!
 //! *Mechanism.* A channel that only C2 reads, and no external role sends on, goes to the new component. For everything else that C2
 //! reads, C1 gets a forwarding rule, `request_to_broadcaster(c, id, cmd)@me :~ request(id, cmd) from c`, and C2 reads the new channel.
@@ -40,7 +44,7 @@ use super::cut::{Forwards, cut, find_forwards};
 use super::split::one_of;
 use super::{Misfit, Rewrite, Split, decide, differ, is_serial, reads_nothing_that_moves, separate::separate};
 use crate::analysis::determined::{determined, is_known};
-use crate::analysis::fault_model::only_omission;
+use crate::analysis::fault_model::{honest, moves_no_disk, starts_alike};
 use crate::analysis::forwards::{Supply, forward, tell_alike};
 use crate::analysis::scope::{Reads, Scope, aggregates, atoms, fills, numbers, sends};
 use crate::lifting::Lifting;
@@ -56,8 +60,7 @@ pub struct Permit {
     site: Split,
     proofs: Proofs,
     forwards: Forwards,
-    /// The channels on which moved rules send what depends on something forwarded.
-    late: BTreeSet<Name>,
+    lifting: Lifting,
 }
 
 impl Rewrite for DecoupleFunctional {
@@ -89,7 +92,10 @@ impl Rewrite for DecoupleFunctional {
     }
 
     fn permit(&self, program: &Program, site: &Split, proofs: Proofs) -> Permit {
-        Permit { site: site.clone(), proofs, forwards: find_forwards(program, site), late: late(program, site) }
+        let forwards = find_forwards(program, site);
+        let internal = forwards.iter().map(|(channel, _)| channel.clone()).collect();
+        let lifting = Lifting::new(program, &site.into, &site.component, internal, late(program, site));
+        Permit { site: site.clone(), proofs, forwards, lifting }
     }
 
     fn proofs<'a>(&self, permit: &'a Permit) -> &'a Proofs {
@@ -104,13 +110,15 @@ impl Rewrite for DecoupleFunctional {
     /// What depends on forwarded facts is sent later, and two equal ones may arrive in one step: C2 then sends once what the original
     /// sent twice.
     fn inexact(&self, permit: &Permit) -> BTreeSet<Name> {
-        permit.late.clone()
+        permit.lifting.late()
     }
 
     fn lift(&self, permit: &Permit, run: &Trace) -> Schedule {
-        let internal = permit.forwards.iter().map(|(channel, _)| channel.clone()).collect();
-        let (component, original) = (permit.site.into.clone(), permit.site.component.clone());
-        Lifting { component, original, internal }.schedule(run)
+        permit.lifting.schedule(run)
+    }
+
+    fn moved(&self, permit: &Permit) -> BTreeSet<Name> {
+        permit.lifting.moved()
     }
 }
 
@@ -128,11 +136,7 @@ const PRECONDITIONS: &[Precondition<Split>] = &[
         check: no_collapse,
     },
     Precondition { id: "D2.5", statement: "rules that stay read nothing that moved rules derive", check: one_way },
-    Precondition {
-        id: "D2.6",
-        statement: "faults of the role lose messages at worst, and no node is Byzantine",
-        check: faults,
-    },
+    Precondition { id: "D2.6", statement: "no node is Byzantine", check: faults },
     Precondition {
         id: "D2.7",
         statement: "moved rules fill no keyed table and no window from what is forwarded",
@@ -143,6 +147,12 @@ const PRECONDITIONS: &[Precondition<Split>] = &[
         statement: "what depends on something forwarded is sent on no serial channel",
         check: not_serial,
     },
+    Precondition {
+        id: "D2.9",
+        statement: "where nodes restart, what a node writes to its disk when it starts is always the same",
+        check: starts,
+    },
+    Precondition { id: "D2.10", statement: "where nodes restart, no moved rule fills a durable table", check: no_disk },
 ];
 
 fn one_input(program: &Program, site: &Split) -> Result<String, Broken> {
@@ -305,6 +315,15 @@ fn not_serial(program: &Program, site: &Split) -> Result<String, Broken> {
     decide(obstacles, "what depends on something forwarded is sent on no serial channel".into(), because, None)
 }
 
-fn faults(program: &Program, site: &Split) -> Result<String, Broken> {
-    only_omission(program, &Scope::of(program, &site.component).component.role)
+fn faults(program: &Program, _: &Split) -> Result<String, Broken> {
+    honest(program)
+}
+
+fn starts(program: &Program, site: &Split) -> Result<String, Broken> {
+    starts_alike(program, &site.component)
+}
+
+fn no_disk(program: &Program, site: &Split) -> Result<String, Broken> {
+    let scope = Scope::of(program, &site.component);
+    moves_no_disk(program, &scope, site.moving(&scope))
 }

@@ -5,7 +5,9 @@
 //! * D1.1 C1 and C2 are independent: no rule of one reads what the other reads or derives (constants aside), and C1 is not empty.
 //! * D1.2 Nothing that C2 receives comes from an external or native role: their nodes address the component that has the role's name.
 //! * D1.3 No channel is sent on by both: what both derive in one step is one message, and would be two.
-//! * D1.4 Nodes of the role lose messages at worst, and no node is Byzantine.
+//! * D1.4 No node is Byzantine; the machines of a node crash and restart as one.
+//! * D1.5 Where nodes of the role restart and the component has durable tables, what a node writes to its disk when it starts is the same
+//!   at every start. A start is one turn, and is on the disk whole or not at all; here it would be on one disk and not on the other.
 //!
 //! *Mechanism.* C2 becomes a new component of the role; channels that it reads or sends on say so. No message is added.
 //!
@@ -25,7 +27,7 @@ use menard_lang::run::{Schedule, Trace};
 
 use super::split::{foreign_kind, foreign_role, one_of};
 use super::{Misfit, Rewrite, Split, separate::separate};
-use crate::analysis::fault_model::only_omission;
+use crate::analysis::fault_model::{honest, starts_alike};
 use crate::analysis::pieces::{closure, mentions, pieces};
 use crate::analysis::scope::{Scope, sends};
 use crate::lifting::Lifting;
@@ -40,6 +42,7 @@ pub struct DecoupleIndependent;
 pub struct Permit {
     site: Split,
     proofs: Proofs,
+    lifting: Lifting,
 }
 
 impl Rewrite for DecoupleIndependent {
@@ -78,8 +81,9 @@ impl Rewrite for DecoupleIndependent {
         Split::of_line(program, line).map(|site| site.map(|site| widen(program, site)))
     }
 
-    fn permit(&self, _: &Program, site: &Split, proofs: Proofs) -> Permit {
-        Permit { site: site.clone(), proofs }
+    fn permit(&self, program: &Program, site: &Split, proofs: Proofs) -> Permit {
+        let lifting = Lifting::new(program, &site.into, &site.component, BTreeSet::new(), BTreeSet::new());
+        Permit { site: site.clone(), proofs, lifting }
     }
 
     fn proofs<'a>(&self, permit: &'a Permit) -> &'a Proofs {
@@ -91,8 +95,11 @@ impl Rewrite for DecoupleIndependent {
     }
 
     fn lift(&self, permit: &Permit, run: &Trace) -> Schedule {
-        let (component, original) = (permit.site.into.clone(), permit.site.component.clone());
-        Lifting { component, original, internal: BTreeSet::new() }.schedule(run)
+        permit.lifting.schedule(run)
+    }
+
+    fn moved(&self, permit: &Permit) -> BTreeSet<Name> {
+        permit.lifting.moved()
     }
 }
 
@@ -108,10 +115,11 @@ const PRECONDITIONS: &[Precondition<Split>] = &[
         check: addressed,
     },
     Precondition { id: "D1.3", statement: "no channel is sent on from both sides", check: separate_channels },
+    Precondition { id: "D1.4", statement: "no node is Byzantine", check: faults },
     Precondition {
-        id: "D1.4",
-        statement: "faults of the role lose messages at worst, and no node is Byzantine",
-        check: faults,
+        id: "D1.5",
+        statement: "where nodes restart, what a node writes to its disk when it starts is always the same",
+        check: starts,
     },
 ];
 
@@ -199,6 +207,10 @@ fn separate_channels(program: &Program, site: &Split) -> Result<String, Broken> 
     Err(Broken::new(because, obstacles).help("name the channel in the line, so that all its rules move"))
 }
 
-fn faults(program: &Program, site: &Split) -> Result<String, Broken> {
-    only_omission(program, &Scope::of(program, &site.component).component.role)
+fn faults(program: &Program, _: &Split) -> Result<String, Broken> {
+    honest(program)
+}
+
+fn starts(program: &Program, site: &Split) -> Result<String, Broken> {
+    starts_alike(program, &site.component)
 }

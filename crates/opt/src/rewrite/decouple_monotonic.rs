@@ -10,10 +10,13 @@
 //!   event. Two that meet in one step of the original need not meet here.
 //! * D3.5 What a rule of C2 sends by `new` tells the fact that is new, and rules that send on one channel are told apart by a constant. Otherwise
 //!   several facts that come about in one step of the original, and give one message, would give several.
-//! * D3.6 Nodes of the role lose messages at worst, and no node is Byzantine.
+//! * D3.6 No node is Byzantine; the machines of a node crash and restart as one.
 //! * D3.7 A rule of C2 that reads what passes reads nothing else that changes, and that of one key. A view that it fills tells the key, and has no other rules; a message
 //!   is sent by `new`. What else there is may come when the key is gone at C1, but not yet at C2.
 //! * D3.8 What is sent of a key that may come again is sent on no serial channel: equal messages of two lives may become one.
+//! * D3.9 Where nodes of the role restart and the component has durable tables, what a node writes to its disk when it starts is the same
+//!   at every start.
+//! * D3.10 Where nodes restart, C2 fills no durable table: what stays would be on disk, and said to others, when what was told is lost.
 //!
 //! *Mechanism.* C1 sends on every fact of a table or view that C2 reads when it is new, and C2 keeps it in a table of the same name. Events are
 //! forwarded, or their channel is redirected, as in functional decoupling. When a key goes, C1 says how many facts it had; C2
@@ -40,7 +43,7 @@ use super::copies::{Copies, passing};
 use super::split::one_of;
 use super::{Misfit, Rewrite, Split, decide, differ, is_serial, reads_nothing_that_moves};
 use crate::analysis::determined::{determined, is_known};
-use crate::analysis::fault_model::only_omission;
+use crate::analysis::fault_model::{honest, moves_no_disk, starts_alike};
 use crate::analysis::passing::{key_of, merging_lives};
 use crate::analysis::persisted::Persisted;
 use crate::analysis::scope::{Reads, Scope, aggregates, atoms, fills, sends};
@@ -54,11 +57,9 @@ pub struct DecoupleMonotonic;
 
 /// What was proved, and what is copied.
 pub struct Permit {
-    site: Split,
     proofs: Proofs,
     copies: Copies,
-    /// The channels on which moved rules send.
-    late: BTreeSet<Name>,
+    lifting: Lifting,
     /// Those on which they tell of keys that may come again.
     inexact: BTreeSet<Name>,
 }
@@ -93,7 +94,8 @@ impl Rewrite for DecoupleMonotonic {
 
     fn permit(&self, program: &Program, site: &Split, proofs: Proofs) -> Permit {
         let copies = Copies::new(program, site);
-        Permit { site: site.clone(), proofs, copies, late: site.channels(program), inexact: inexact(program, site) }
+        let lifting = Lifting::new(program, &site.into, &site.component, copies.channels(), site.channels(program));
+        Permit { proofs, copies, lifting, inexact: inexact(program, site) }
     }
 
     fn proofs<'a>(&self, permit: &'a Permit) -> &'a Proofs {
@@ -106,7 +108,7 @@ impl Rewrite for DecoupleMonotonic {
 
     /// C2 sends what the original sends, when it has heard of all that it follows from.
     fn late(&self, permit: &Permit) -> BTreeSet<Name> {
-        permit.late.clone()
+        permit.lifting.late()
     }
 
     /// Lives of one key may begin in one step of C2, which then sends once what the original sent twice.
@@ -115,8 +117,11 @@ impl Rewrite for DecoupleMonotonic {
     }
 
     fn lift(&self, permit: &Permit, run: &Trace) -> Schedule {
-        let (component, original) = (permit.site.into.clone(), permit.site.component.clone());
-        Lifting { component, original, internal: permit.copies.channels() }.schedule(run)
+        permit.lifting.schedule(run)
+    }
+
+    fn moved(&self, permit: &Permit) -> BTreeSet<Name> {
+        permit.lifting.moved()
     }
 }
 
@@ -138,11 +143,7 @@ const PRECONDITIONS: &[Precondition<Split>] = &[
         statement: "what a moved rule sends by `new` tells the fact that is new, and the rule",
         check: no_collapse,
     },
-    Precondition {
-        id: "D3.6",
-        statement: "faults of the role lose messages at worst, and no node is Byzantine",
-        check: faults,
-    },
+    Precondition { id: "D3.6", statement: "no node is Byzantine", check: faults },
     Precondition {
         id: "D3.7",
         statement: "what goes key by key is read by itself, one key at a time",
@@ -153,6 +154,12 @@ const PRECONDITIONS: &[Precondition<Split>] = &[
         statement: "what is sent of a key that may come again is sent on no serial channel",
         check: not_serial,
     },
+    Precondition {
+        id: "D3.9",
+        statement: "where nodes restart, what a node writes to its disk when it starts is always the same",
+        check: starts,
+    },
+    Precondition { id: "D3.10", statement: "where nodes restart, no moved rule fills a durable table", check: no_disk },
 ];
 
 fn one_way(program: &Program, site: &Split) -> Result<String, Broken> {
@@ -353,6 +360,15 @@ fn not_serial(program: &Program, site: &Split) -> Result<String, Broken> {
     decide(obstacles, "no key that may come again is told on a serial channel".into(), because, None)
 }
 
-fn faults(program: &Program, site: &Split) -> Result<String, Broken> {
-    only_omission(program, &Scope::of(program, &site.component).component.role)
+fn faults(program: &Program, _: &Split) -> Result<String, Broken> {
+    honest(program)
+}
+
+fn starts(program: &Program, site: &Split) -> Result<String, Broken> {
+    starts_alike(program, &site.component)
+}
+
+fn no_disk(program: &Program, site: &Split) -> Result<String, Broken> {
+    let scope = Scope::of(program, &site.component);
+    moves_no_disk(program, &scope, site.moving(&scope))
 }

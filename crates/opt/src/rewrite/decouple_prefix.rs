@@ -43,6 +43,7 @@ pub struct Permit {
     site: Split,
     proofs: Proofs,
     prefix: Prefix,
+    lifting: Lifting,
 }
 
 impl Rewrite for DecouplePrefix {
@@ -81,7 +82,9 @@ impl Rewrite for DecouplePrefix {
     }
 
     fn permit(&self, program: &Program, site: &Split, proofs: Proofs) -> Permit {
-        Permit { site: site.clone(), proofs, prefix: Prefix::new(program, site) }
+        let prefix = Prefix::new(program, site);
+        let lifting = Lifting::new(program, &site.into, &site.component, prefix.channels(), BTreeSet::new());
+        Permit { site: site.clone(), proofs, prefix, lifting }
     }
 
     fn proofs<'a>(&self, permit: &'a Permit) -> &'a Proofs {
@@ -99,9 +102,7 @@ impl Rewrite for DecouplePrefix {
     }
 
     fn lift(&self, permit: &Permit, run: &Trace) -> Schedule {
-        let (component, original) = (permit.site.into.clone(), permit.site.component.clone());
-        let home = Lifting { component, original, internal: permit.prefix.channels() };
-        HandedOn { home, made_of: &|message| permit.prefix.made_of(message) }.schedule(run)
+        HandedOn { home: &permit.lifting, made_of: &|message| permit.prefix.made_of(message) }.schedule(run)
     }
 }
 

@@ -8,11 +8,14 @@
 //! * D4.3 C2 is a [state machine](crate::analysis::state_machine): what it does in a step with inputs does not depend on how many without came
 //!   before. Rules that send, fill tables or events, or delete, have an event in their body; `:+` fills tables only; `new`, and `quorum`
 //!   over state, are about tables that `:-` fills and nothing is deleted from, and views over such.
-//! * D4.4 Nodes of the role lose messages at worst, and no node is Byzantine.
+//! * D4.4 No node is Byzantine; the machines of a node crash and restart as one.
 //! * D4.5 What a table of C2 takes does not depend on whether a step without inputs came between: a window moves with its floor, which is filled by `:-`, and
 //!   a keyed table other than `max` is filled by `:-` alone or by `:+` alone.
 //! * D4.6 What C2 is told comes of no message that may come again because state alone sends it: each repetition would be a fact of another
 //!   batch, and batches are counted.
+//! * D4.7 Where nodes of the role restart and the component has durable tables, what a node writes to its disk when it starts is the same
+//!   at every start.
+//! * D4.8 Where nodes restart, C2 fills no durable table: what stays would be on disk, and said to others, when what was told is lost.
 //!
 //! *Mechanism.* C1 sends on whatever a step has for C2, with the number of the batch, and one message with the number of facts in
 //! it. Batches that are empty have no number. C2 keeps them in windows above the last batch that it released, and releases the next
@@ -38,7 +41,7 @@ use super::batches::{Batches, told};
 use super::separate::separate;
 use super::split::one_of;
 use super::{Misfit, Rewrite, Split, decide, reads_nothing_that_moves};
-use crate::analysis::fault_model::only_omission;
+use crate::analysis::fault_model::{honest, moves_no_disk, starts_alike};
 use crate::analysis::repeated::repeated_events;
 use crate::analysis::scope::{Reads, Scope, fills};
 use crate::analysis::state_machine::StateMachine;
@@ -55,8 +58,7 @@ pub struct Permit {
     site: Split,
     proofs: Proofs,
     batches: Batches,
-    /// The channels on which moved rules send.
-    late: BTreeSet<Name>,
+    lifting: Lifting,
 }
 
 impl Rewrite for DecoupleStateMachine {
@@ -88,7 +90,9 @@ impl Rewrite for DecoupleStateMachine {
     }
 
     fn permit(&self, program: &Program, site: &Split, proofs: Proofs) -> Permit {
-        Permit { site: site.clone(), proofs, batches: Batches::new(program, site), late: site.channels(program) }
+        let batches = Batches::new(program, site);
+        let lifting = Lifting::new(program, &site.into, &site.component, batches.channels(), site.channels(program));
+        Permit { site: site.clone(), proofs, batches, lifting }
     }
 
     fn proofs<'a>(&self, permit: &'a Permit) -> &'a Proofs {
@@ -102,12 +106,15 @@ impl Rewrite for DecoupleStateMachine {
 
     /// C2 sends what the original sends, when it has its batch.
     fn late(&self, permit: &Permit) -> BTreeSet<Name> {
-        permit.late.clone()
+        permit.lifting.late()
     }
 
     fn lift(&self, permit: &Permit, run: &Trace) -> Schedule {
-        let (component, original) = (permit.site.into.clone(), permit.site.component.clone());
-        Lifting { component, original, internal: permit.batches.channels() }.schedule(run)
+        permit.lifting.schedule(run)
+    }
+
+    fn moved(&self, permit: &Permit) -> BTreeSet<Name> {
+        permit.lifting.moved()
     }
 }
 
@@ -119,11 +126,7 @@ const PRECONDITIONS: &[Precondition<Split>] = &[
         statement: "what moved rules do does not depend on steps in which they are told nothing",
         check: state_machine,
     },
-    Precondition {
-        id: "D4.4",
-        statement: "faults of the role lose messages at worst, and no node is Byzantine",
-        check: faults,
-    },
+    Precondition { id: "D4.4", statement: "no node is Byzantine", check: faults },
     Precondition {
         id: "D4.5",
         statement: "what a moved table takes does not depend on steps in which moved rules are told nothing",
@@ -134,6 +137,12 @@ const PRECONDITIONS: &[Precondition<Split>] = &[
         statement: "moved rules are told nothing that may come again because state alone sends it",
         check: no_repetitions,
     },
+    Precondition {
+        id: "D4.7",
+        statement: "where nodes restart, what a node writes to its disk when it starts is always the same",
+        check: starts,
+    },
+    Precondition { id: "D4.8", statement: "where nodes restart, no moved rule fills a durable table", check: no_disk },
 ];
 
 fn one_way(program: &Program, site: &Split) -> Result<String, Broken> {
@@ -211,6 +220,15 @@ fn no_repetitions(program: &Program, site: &Split) -> Result<String, Broken> {
     decide(obstacles, sentence, "repetitions would be counted in batches", Some(help))
 }
 
-fn faults(program: &Program, site: &Split) -> Result<String, Broken> {
-    only_omission(program, &Scope::of(program, &site.component).component.role)
+fn faults(program: &Program, _: &Split) -> Result<String, Broken> {
+    honest(program)
+}
+
+fn starts(program: &Program, site: &Split) -> Result<String, Broken> {
+    starts_alike(program, &site.component)
+}
+
+fn no_disk(program: &Program, site: &Split) -> Result<String, Broken> {
+    let scope = Scope::of(program, &site.component);
+    moves_no_disk(program, &scope, site.moving(&scope))
 }

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use menard_lang::ir::{Channel, Component, Expr, ExprKind, Name, Program, Relation, Role, Rule};
 use menard_lang::plan::LineKind;
 use menard_lang::print::expr;
-use menard_lang::run::{Schedule, Trace};
 use menard_lang::{Source, Span, compile, print};
 
 use super::Misfit;
@@ -17,9 +16,10 @@ use super::key_choice::{
 use super::split::{foreign_kind, foreign_role, one_of, suggest, unknown_component, within_limit};
 use crate::analysis::demands::{Demand, Demands};
 use crate::analysis::dependencies::Dependencies;
-use crate::analysis::fault_model::only_omission;
+use crate::analysis::fault_model::{honest, starts_alike};
 use crate::analysis::keys::{Assignment, Keys, column_name};
 use crate::analysis::scope::{START, Scope, aggregates, atoms, sends};
+use crate::analysis::starting::sends_together;
 use crate::analysis::terms::{column, columns as columns_of, with_names};
 use crate::edit::{fresh, integer, is_used, variable};
 use crate::lifting::Lifting;
@@ -45,6 +45,7 @@ pub struct Permit {
     pub(super) proofs: Proofs,
     /// For each channel that the component receives, its key.
     keys: Vec<(Name, Vec<Expr>)>,
+    pub(super) lifting: Lifting,
 }
 
 /// The single keys that work, for every component that is not partitioned.
@@ -83,7 +84,8 @@ pub fn permit(program: &Program, site: &Partitioning, proofs: Proofs, demands: [
     let keys = site.keys(&scope);
     let chosen = choose(&keys, &site.by, Demands { joins, aggregates, held, keyed }).unwrap_or_default();
     let named = name_keys(&keys, &site.by, &chosen);
-    Permit { site: site.clone(), proofs, keys: named }
+    let lifting = Lifting::new(program, &site.component, &site.component, BTreeSet::new(), BTreeSet::new());
+    Permit { site: site.clone(), proofs, keys: named, lifting }
 }
 
 /// The component has partitions, and its channels have keys.
@@ -99,12 +101,6 @@ pub fn apply(program: &Program, permit: &Permit) -> Program {
     component.count = Some(integer(permit.site.parts));
     component.parts = permit.site.parts;
     rewritten
-}
-
-/// What a partition does, the component does.
-pub fn lift(permit: &Permit, run: &Trace) -> Schedule {
-    let component = permit.site.component.clone();
-    Lifting { original: component.clone(), component, internal: BTreeSet::new() }.schedule(run)
 }
 
 impl Partitioning {
@@ -353,10 +349,10 @@ pub fn told(program: &Program, site: &Partitioning) -> Result<String, Broken> {
         "a message would be sent once by each of several partitions",
         why,
     )?;
-    let rules = scope.rules().filter(|(_, rule)| scope.is_state_only(rule));
+    let rules = scope.rules().filter(|(_, rule)| sends_together(&scope, rule));
     let names: BTreeSet<&str> = rules.filter_map(|(_, rule)| sends(rule)).collect();
     Ok(match names.is_empty() {
-        true => "no message is sent for as long as state holds".into(),
+        true => "no message is sent for as long as state holds, or by a start".into(),
         false => one_of("no two partitions hold the same", names),
     })
 }
@@ -374,7 +370,12 @@ pub fn within_keys(program: &Program, site: &Partitioning) -> Result<String, Bro
     })
 }
 
-/// Nodes of the role lose messages at worst, and nobody lies.
-pub fn faults(program: &Program, site: &Partitioning) -> Result<String, Broken> {
-    only_omission(program, &Scope::of(program, &site.component).component.role)
+/// Nobody lies.
+pub fn faults(program: &Program, _: &Partitioning) -> Result<String, Broken> {
+    honest(program)
+}
+
+/// What a partition writes to its disk when it starts is always the same.
+pub fn starts(program: &Program, site: &Partitioning) -> Result<String, Broken> {
+    starts_alike(program, &site.component)
 }

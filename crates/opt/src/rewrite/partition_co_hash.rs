@@ -10,9 +10,11 @@
 //! * P1.5 A `:~` rule over state alone tells its key in its message: such a rule sends when its body begins to hold, and would send once
 //!   at every partition. If several such rules send on one channel, all tell it by the same argument: otherwise two partitions could hold
 //!   the same message, each by another rule.
-//! * P1.6 Nodes of the role lose messages at worst, and no node is Byzantine.
+//! * P1.6 No node is Byzantine; the machines of a node crash and restart as one.
 //! * P1.7 The key of a keyed table is among the columns of the table's own key, since candidates for one key meet. So a table without such
 //!   columns, the floor of a window among them, is not partitioned, unless it is constant.
+//! * P1.8 Where nodes of the role restart and the component has durable tables, what a node writes to its disk when it starts is the same
+//!   at every start.
 //!
 //! *Mechanism.* The component gets a number of partitions, and every channel that it receives the key by which its messages are routed.
 //! Rules do not change; constants are derived at every partition.
@@ -25,12 +27,14 @@
 //! *Source.* "Optimizing Distributed Protocols with Query Rewrites", partitioning with co-hashing; constants, rules without input (P1.2)
 //! and repetition (P1.5) are ours.
 
-use menard_lang::ir::Program;
+use std::collections::BTreeSet;
+
+use menard_lang::ir::{Name, Program};
 use menard_lang::plan::LineKind;
 use menard_lang::run::{Schedule, Trace};
 
 use super::partition::{
-    self, Partitioning, Permit, co_hashed, driven, faults, grouped, told, unaddressed, within_keys,
+    self, Partitioning, Permit, co_hashed, driven, faults, grouped, starts, told, unaddressed, within_keys,
 };
 use super::{Misfit, Rewrite};
 use crate::precondition::{Precondition, Proofs};
@@ -81,7 +85,11 @@ impl Rewrite for PartitionCoHash {
     }
 
     fn lift(&self, permit: &Permit, run: &Trace) -> Schedule {
-        partition::lift(permit, run)
+        permit.lifting.schedule(run)
+    }
+
+    fn moved(&self, permit: &Permit) -> BTreeSet<Name> {
+        permit.lifting.moved()
     }
 }
 
@@ -96,17 +104,18 @@ const PRECONDITIONS: &[Precondition<Partitioning>] = &[
     Precondition { id: "P1.4", statement: "aggregates group by the key", check: grouped },
     Precondition {
         id: "P1.5",
-        statement: "a message sent for as long as state holds tells the key of that state",
+        statement: "a message sent for as long as state holds, or by the start of a restarted node, tells the key of that state",
         check: told,
     },
-    Precondition {
-        id: "P1.6",
-        statement: "faults of the role lose messages at worst, and no node is Byzantine",
-        check: faults,
-    },
+    Precondition { id: "P1.6", statement: "no node is Byzantine", check: faults },
     Precondition {
         id: "P1.7",
         statement: "the key is among the key columns of every keyed table that is read, and windows are not partitioned",
         check: within_keys,
+    },
+    Precondition {
+        id: "P1.8",
+        statement: "where nodes restart, what a node writes to its disk when it starts is always the same",
+        check: starts,
     },
 ];

@@ -8,10 +8,12 @@
 //!   that C reads included, have equal terms there: equal in every solution of the rule, given its equations and the functional
 //!   dependencies of what it reads. What is known of absent and deleted facts is used for them alone.
 //! * P2.4 Facts that are aggregated together have the same key: it follows from the arguments that the aggregate groups by.
-//! * P2.5 A `:~` rule over state alone tells its key in its message; if several such rules send on one channel, all by the same term over
+//! * P2.5 A `:~` rule over state alone tells its key in its message, and where nodes restart with durable tables so does one that a start may set off; if several such rules send on one channel, all by the same term over
 //!   the message.
-//! * P2.6 Nodes of the role lose messages at worst, and no node is Byzantine.
+//! * P2.6 No node is Byzantine; the machines of a node crash and restart as one.
 //! * P2.7 The key of a keyed table is a term over the columns of the table's own key.
+//! * P2.8 Where nodes of the role restart and the component has durable tables, what a node writes to its disk when it starts is the same
+//!   at every start.
 //!
 //! *Mechanism.* As co-hashing: the component gets a number of partitions, and every channel that it receives the term by which its messages
 //! are routed. The sender computes it.
@@ -24,14 +26,15 @@
 //! *Source.* "Optimizing Distributed Protocols with Query Rewrites", partitioning with dependencies; what is said of absent facts, of
 //! terms without a value, of messages that state holds and of keyed tables is ours.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use menard_lang::ir::Program;
+use menard_lang::ir::{Name, Program};
 use menard_lang::plan::LineKind;
 use menard_lang::run::{Schedule, Trace};
 
 use super::partition::{
-    self, Partitioning, Permit, co_hashed, driven, faults, grouped, told, unaddressed, within_keys,
+    self, Partitioning, Permit, co_hashed, driven, faults, grouped, starts, told, unaddressed, within_keys,
 };
 use super::{Misfit, Rewrite};
 use crate::analysis::dependencies::Dependencies;
@@ -83,7 +86,11 @@ impl Rewrite for PartitionDependencies {
     }
 
     fn lift(&self, permit: &Permit, run: &Trace) -> Schedule {
-        partition::lift(permit, run)
+        permit.lifting.schedule(run)
+    }
+
+    fn moved(&self, permit: &Permit) -> BTreeSet<Name> {
+        permit.lifting.moved()
     }
 }
 
@@ -98,17 +105,18 @@ const PRECONDITIONS: &[Precondition<Partitioning>] = &[
     Precondition { id: "P2.4", statement: "aggregates group by the key", check: grouped },
     Precondition {
         id: "P2.5",
-        statement: "a message sent for as long as state holds tells the key of that state",
+        statement: "a message sent for as long as state holds, or by the start of a restarted node, tells the key of that state",
         check: told,
     },
-    Precondition {
-        id: "P2.6",
-        statement: "faults of the role lose messages at worst, and no node is Byzantine",
-        check: faults,
-    },
+    Precondition { id: "P2.6", statement: "no node is Byzantine", check: faults },
     Precondition {
         id: "P2.7",
         statement: "the key is a term over the key columns of every keyed table that is read, and windows are not partitioned",
         check: within_keys,
+    },
+    Precondition {
+        id: "P2.8",
+        statement: "where nodes restart, what a node writes to its disk when it starts is always the same",
+        check: starts,
     },
 ];

@@ -55,6 +55,7 @@ pub fn cases() -> Vec<Case> {
     cases.extend(super::prefix::cases());
     cases.extend(co_hash());
     cases.extend(dependencies());
+    cases.extend(super::restarts::cases());
     cases
 }
 
@@ -122,16 +123,6 @@ fn independent() -> Vec<Case> {
             mend: ("done(k)@s  :~ put(k), store(s), k > 2", ""),
             killed: Killed::Checker("E0605"),
         },
-        faults(
-            "fault crash 1 of server",
-            "a part that dies alone",
-            "decouple server { done } into other using independent",
-        ),
-        faults(
-            "fault restart 1 of server",
-            "a part that forgets alone",
-            "decouple server { done } into other using independent",
-        ),
         faults("fault byzantine 1 of server", "liars", "decouple server { done } into other using independent")
             .with_killed(NO_LIARS),
     ]
@@ -270,8 +261,6 @@ channel again(k: int)         server -> store
             mend: (":~ high(k, v)", ":~ put(k, v)"),
             killed: Killed::Checker("E0209"),
         },
-        faults("fault crash 1 of server", "a part that dies alone"),
-        faults("fault restart 1 of server", "a part that starts alone"),
         faults("fault byzantine 1 of store", "liars").with_killed(NO_LIARS),
         case(
             "D2.7",
@@ -312,7 +301,7 @@ channel again(k: int)         server -> store
 }
 
 /// A server that notes at the stores what clients put; the stores have these rules.
-fn noted(faults: &str, line_of_server: &str, rules: &str) -> String {
+pub fn noted(faults: &str, line_of_server: &str, rules: &str) -> String {
     const CHANNELS: &str = "
 channel put(k: int, v: int)   client -> server
 channel note(k: int, v: int)  server -> store
@@ -454,8 +443,6 @@ fn co_hash() -> Vec<Case> {
              done(v, k)@s :~ kept(k, v), server(s)",
             ("done(v, k)@s", "done(k, v + 1)@s"),
         ),
-        faults("fault crash 1 of store", "a part that dies alone"),
-        faults("fault restart 1 of store", "a part that forgets alone"),
         faults("fault byzantine 1 of server", "liars").with_killed(NO_LIARS),
         case(
             "P1.7",
@@ -611,8 +598,6 @@ fn dependencies() -> Vec<Case> {
              done(v, z)@s :~ kept(z, v), server(s)",
             ("done(v, z)@s", "done(z, v + 1)@s"),
         ),
-        faults("fault crash 1 of store", "a part that dies alone"),
-        faults("fault restart 1 of store", "a part that forgets alone"),
         faults("fault byzantine 1 of server", "liars").with_killed(NO_LIARS),
         case(
             "P2.7",

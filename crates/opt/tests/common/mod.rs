@@ -7,6 +7,7 @@ pub mod monotonic;
 pub mod noting;
 pub mod prefix;
 pub mod refine;
+pub mod restarts;
 pub mod state_machine;
 
 use menard_lang::plan::{Line, parse_line};

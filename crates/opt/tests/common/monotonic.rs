@@ -218,11 +218,7 @@ fn faults() -> Vec<Case> {
         mend: (kind, "fault omission 1 of server"),
         killed: Killed::Refinement,
     };
-    vec![
-        faults("fault crash 1 of server", "a part that dies alone"),
-        faults("fault restart 1 of server", "a part that forgets alone"),
-        faults("fault byzantine 1 of store", "liars").with_killed(NO_LIARS),
-    ]
+    vec![faults("fault byzantine 1 of store", "liars").with_killed(NO_LIARS)]
 }
 
 /// What is put is kept until its key is dropped.

@@ -188,11 +188,7 @@ fn faults() -> Vec<Case> {
         mend: (kind, "fault omission 1 of server"),
         killed: Killed::Refinement,
     };
-    vec![
-        faults("fault crash 1 of server", "a part that dies alone"),
-        faults("fault restart 1 of server", "a part that starts alone"),
-        faults("fault byzantine 1 of store", "liars").with_killed(NO_LIARS),
-    ]
+    vec![faults("fault byzantine 1 of store", "liars").with_killed(NO_LIARS)]
 }
 
 fn repetition() -> Case {

@@ -125,6 +125,7 @@ impl Chronicle<'_> {
             Event::Take { message, lost: false } => (self.names.node(message.to), "gets a message"),
             Event::Crash { whom } => (self.names.struck(whom), "crashes"),
             Event::Restart { whom } => (self.names.struck(whom), "restarts with what its disk has"),
+            Event::Forgo { .. } => unreachable!("only schedules have such events"),
             Event::Redeliver { message } => (self.names.node(message.to), "is going to get a message again"),
             Event::Sync { at } => (self.names.address(at), "has one more turn on its disk"),
             Event::Cut { nodes } => {

@@ -155,6 +155,7 @@ impl<'a> Chronicle<'a> {
             }
             Event::Step { inputs, outputs, .. } => (inputs, outputs),
             Event::Take { message, .. } => (std::slice::from_ref(message), &[]),
+            Event::Forgo { .. } => unreachable!("only schedules have such events"),
             Event::Crash { .. } | Event::Restart { .. } | Event::Sync { .. } | Event::Cut { .. } | Event::Heal => {
                 (&[], &[])
             }

@@ -1,10 +1,12 @@
 //! Faults that strike nodes in a simulated run, and what they do to messages and disks.
 
 use menard_lang::run::Struck;
+use menard_value::Node;
 
 use super::{Chance, Simulator};
 use crate::log::PacketId;
 use crate::misfortune::{Blow, Loss};
+use crate::random::Random;
 
 /// The message that a node took so many messages before its last one arrives again after a restart half as likely as the last one.
 const RECENT: u32 = 4;
@@ -18,7 +20,7 @@ impl Simulator<'_> {
         }
         let written = self.write_some(&whom, chance);
         match blow {
-            Blow::Crash => self.world.crash(whom),
+            Blow::Crash => self.crash(whom, chance),
             Blow::Restart => self.restart(whom, chance),
         }
         for packet in written {
@@ -42,23 +44,41 @@ impl Simulator<'_> {
         left
     }
 
+    /// A node stops for ever. Of the messages in flight from it to other nodes some are lost.
+    fn crash(&mut self, whom: Struck, chance: &mut Chance) {
+        let flying = self.flying(|from, _| from == whom.node());
+        self.world.crash(whom);
+        self.lose(flying, chance.misfortune.dies_with_it, &mut chance.more);
+    }
+
+    /// The messages in flight between different nodes of which this holds, in the order in which they were sent.
+    fn flying(&self, concerns: impl Fn(Node, Node) -> bool) -> Vec<PacketId> {
+        let packets = &self.world.log.packets;
+        let concerns = |id: &PacketId| {
+            let packet = &packets[*id as usize];
+            packet.from != packet.to && concerns(packet.from, packet.to)
+        };
+        let mut flying: Vec<PacketId> = self.world.flights.all().filter(concerns).collect();
+        flying.sort_unstable();
+        flying
+    }
+
+    /// So many of a hundred of these messages are lost.
+    fn lose(&mut self, flying: Vec<PacketId>, percent: u32, random: &mut Random) {
+        for packet in flying {
+            if random.percent(percent) {
+                self.world.take(packet, true);
+            }
+        }
+    }
+
     /// A node restarts. Of the messages in flight from and to other nodes some are lost; of those that it took before some arrive again,
     /// recent ones more likely than others.
     fn restart(&mut self, whom: Struck, chance: &mut Chance) {
         let Loss { lost, again } = chance.misfortune.loss;
-        let packets = &self.world.log.packets;
-        let concerns = |id: &PacketId| {
-            let packet = &packets[*id as usize];
-            packet.from != packet.to && (packet.from == whom.node() || packet.to == whom.node())
-        };
-        let mut flying: Vec<PacketId> = self.world.flights.all().filter(concerns).collect();
-        flying.sort_unstable();
+        let flying = self.flying(|from, to| from == whom.node() || to == whom.node());
         self.world.restart(whom.clone());
-        for packet in flying {
-            if chance.random.percent(lost) {
-                self.world.take(packet, true);
-            }
-        }
+        self.lose(flying, lost, &mut chance.random);
         for (age, packet) in (0..).zip(self.world.redeliverable(&whom).into_iter().rev()) {
             if chance.random.percent(again * RECENT / (RECENT + age)) {
                 self.world.redeliver(packet);

@@ -4,10 +4,11 @@ use super::World;
 use crate::log::{Entry, PacketId, narrow};
 
 impl World<'_> {
-    /// The turn of a node with a disk ends: what it sent from `first` on leaves, or waits for the disk.
-    pub(super) fn end_turn(&mut self, at: u32, first: PacketId) {
+    /// The turn of a node with a disk ends, which began with this entry of the log: what it sent from `first` on leaves, or waits for the disk.
+    pub(super) fn end_turn(&mut self, at: u32, entry: usize, first: PacketId) {
         let disk = self.disks[at as usize].as_mut().expect("the node has a disk");
         if disk.end_turn() {
+            self.log.writes.push(entry);
             self.writing.push(at);
         }
         self.leave(at, first..narrow(self.log.packets.len()));

@@ -21,9 +21,7 @@ impl World<'_> {
         for at in self.prepared.places(&whom) {
             assert!(self.duties[at as usize] != Duty::Dead, "a node crashes once");
             self.duties[at as usize] = Duty::Dead;
-            if let Some(disk) = &mut self.disks[at as usize] {
-                self.stats.lost += narrow(disk.stop());
-            }
+            self.stop_disk(at);
         }
         self.log.entries.push(Entry::Crash { whom });
         self.stats.crashes += 1;
@@ -46,11 +44,9 @@ impl World<'_> {
     fn forget(&mut self, at: u32, struck: &[u32]) {
         assert!(self.duties[at as usize] != Duty::Dead, "a crashed node stays down");
         self.engines[at as usize].reset();
-        if let Some(disk) = &mut self.disks[at as usize] {
-            self.stats.lost += narrow(disk.stop());
-            if let Host::Rules(engine) = &mut self.engines[at as usize] {
-                disk.load(engine);
-            }
+        self.stop_disk(at);
+        if let (Some(disk), Host::Rules(engine)) = (&self.disks[at as usize], &mut self.engines[at as usize]) {
+            disk.load(engine);
         }
         self.duties[at as usize] = Duty::Start;
         let packets = &self.log.packets;
@@ -59,11 +55,29 @@ impl World<'_> {
         for packet in own {
             self.stats.lost += u32::from(!self.log.packets[packet as usize].timer);
             self.remove(packet);
+            self.perished.push(packet);
         }
         if let Some(taken) = &mut self.taken {
             let Taken { now, before } = &mut taken[at as usize];
             before.append(now);
         }
+    }
+
+    /// What waits for the disk of a physical node that stops never leaves it.
+    fn stop_disk(&mut self, at: u32) {
+        if let Some(disk) = &mut self.disks[at as usize] {
+            let lost = disk.stop();
+            self.stats.lost += narrow(lost.len());
+            self.perished.extend(lost);
+        }
+    }
+
+    /// Messages in flight from a node that is about to stop, which it had sent and the network had not taken over, are lost.
+    pub fn forgo(&mut self, lost: Vec<PacketId>) {
+        for packet in &lost {
+            self.take(*packet, true);
+        }
+        self.perished.extend(lost);
     }
 
     /// What struck physical nodes took before they restarted and may get again, the earliest first.
