@@ -80,7 +80,36 @@ fn page() -> String {
     for rewrite in REWRITES {
         page += &section(*rewrite, &cases);
     }
-    page + "\n## Where published rules are wrong\n\nThe literal forms, and the tests that show what comes of them, are on a [page of their own](errata.md).\n"
+    page + &errata()
+}
+
+/// Errors of printed rules (E), what their preconditions leave out (C) and faults (F).
+const ERRATA: [(char, u32); 3] = [('E', 10), ('C', 8), ('F', 2)];
+
+/// The tests that show them, as the page that describes them says.
+fn errata() -> String {
+    let text = std::fs::read_to_string(root().join("book/src/errata.md")).expect("the book has the page");
+    let tests = |number: &str| {
+        let row = text.lines().find(|line| line.starts_with(&format!("| {number} |")))?;
+        row.trim_matches('|').rsplit(" | ").next().map(|tests| tests.trim().to_owned())
+    };
+    let numbers = ERRATA.iter().flat_map(|(class, last)| (1..=*last).map(move |number| format!("{class}{number}")));
+    let mut rows = String::new();
+    let mut missing = Vec::new();
+    for number in numbers {
+        match tests(&number) {
+            Some(tests) => writeln!(rows, "| {number} | {tests} |").expect("a String takes any text"),
+            None => missing.push(number),
+        }
+    }
+    let missing = match missing.is_empty() {
+        true => String::new(),
+        false => format!("\nWithout a test so far: {}.\n", missing.join(", ")),
+    };
+    format!(
+        "\n## Where published rules are wrong\n\nErrors of printed rules (E), what their preconditions leave out (C), and faults (F) are described on a \
+         [page of their own](errata.md). These tests show them:\n\n| | tests |\n| --- | --- |\n{rows}{missing}"
+    )
 }
 
 /// The near misses of these preconditions.
