@@ -8,6 +8,7 @@
 //! had not taken it over, and it is lost with the node.
 
 mod handed_on;
+mod replayed;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -15,6 +16,7 @@ use menard_lang::ir::{Channel, Name, Program};
 use menard_lang::run::{Address, Event, Message, Schedule, Struck, Trace};
 
 pub use handed_on::HandedOn;
+pub use replayed::Replayed;
 
 use crate::analysis::fault_model::forgets;
 

@@ -4,7 +4,7 @@ mod error;
 
 use std::sync::Arc;
 
-use menard_lang::ir::Program;
+use menard_lang::ir::{Name, Program};
 use menard_lang::plan::{Line, LineKind, Plan};
 use menard_lang::run::Lift;
 use menard_lang::source::Source;
@@ -12,7 +12,7 @@ use menard_lang::source::Source;
 use crate::precondition::Proof;
 use crate::refusal::Refusal;
 use crate::rewrite::{Misfit, suggest};
-use crate::rules::{Applied, Denied, REWRITES};
+use crate::rules::{AnyRewrite, Applied, Denied, REWRITES};
 
 pub use error::PlanError;
 
@@ -97,10 +97,8 @@ pub fn apply_line(
     };
     let mut refusals: Vec<Refusal> = Vec::new();
     let mut misfit = None;
-    let mut names = Vec::new();
     for rewrite in REWRITES {
         let Some(attempt) = rewrite.attempt(program, &line.kind, skip) else { continue };
-        names.push(rewrite.name());
         if using.is_some_and(|using| using != rewrite.name()) {
             continue;
         }
@@ -117,7 +115,7 @@ pub fn apply_line(
     }
     match using {
         Some(using) if refusals.is_empty() => {
-            Err(PlanError::misfit(source, Some(line.span), unknown_rewrite(using, &names)))
+            Err(PlanError::misfit(source, Some(line.span), unknown_rewrite(using, program, &line.kind)))
         }
         _ => {
             refusals.sort_by_key(|refusal| std::cmp::Reverse(refusal.proven));
@@ -126,11 +124,19 @@ pub fn apply_line(
     }
 }
 
-fn unknown_rewrite(using: &str, names: &[&str]) -> Misfit {
+fn unknown_rewrite(using: &str, program: &Program, line: &LineKind) -> Misfit {
+    let asked_for = |rewrite: &dyn AnyRewrite| match line.clone() {
+        LineKind::Decouple { component, handles, into, .. } => {
+            LineKind::Decouple { component, handles, into, using: Some(Name::new_static(rewrite.name())) }
+        }
+        line => line,
+    };
+    let fits = |rewrite: &&dyn AnyRewrite| rewrite.attempt(program, &asked_for(*rewrite), None).is_some();
+    let names = REWRITES.iter().copied().filter(fits).map(|rewrite| rewrite.name()).collect();
     Misfit {
         word: using.to_owned(),
         message: format!("no rewrite for such a line is called `{using}`"),
-        help: Some(suggest(using, "there are", names.to_vec())),
+        help: Some(suggest(using, "there are", names)),
     }
 }
 

@@ -9,6 +9,7 @@ use menard_lang::run::{Lift, Schedule, Trace};
 
 use crate::precondition::Proof;
 use crate::refusal::Refusal;
+use crate::rewrite::decouple_asymmetric::DecoupleAsymmetric;
 use crate::rewrite::decouple_functional::DecoupleFunctional;
 use crate::rewrite::decouple_independent::DecoupleIndependent;
 use crate::rewrite::decouple_monotonic::DecoupleMonotonic;
@@ -24,6 +25,7 @@ pub const REWRITES: &[&dyn AnyRewrite] = &[
     &DecoupleFunctional,
     &DecoupleMonotonic,
     &DecoupleStateMachine,
+    &DecoupleAsymmetric,
     &DecouplePrefix,
     &PartitionCoHash,
     &PartitionDependencies,

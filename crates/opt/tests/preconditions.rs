@@ -64,6 +64,7 @@ fn byzantine_nodes_are_refused_everywhere() {
         ("D3.6", "server"),
         ("D4.4", "server"),
         ("D2b.3", "server"),
+        ("D5b.5", "server"),
         ("P1.6", "store"),
         ("P2.6", "store"),
         ("D1.4", "store"),
@@ -85,6 +86,7 @@ fn a_refusal_says_that_no_rules_would_help_where_nodes_lie() {
         ("D3.2", "D3.6"),
         ("D4.1", "D4.4"),
         ("D2b.1", "D2b.3"),
+        ("D5b.1", "D5b.5"),
         ("P1.1", "P1.6"),
         ("P2.1", "P2.6"),
     ] {

@@ -13,6 +13,7 @@ pub mod one_fact;
 pub mod passing;
 pub mod persisted;
 pub mod pieces;
+pub mod prompted;
 pub mod ranges;
 pub mod repeated;
 pub mod scope;

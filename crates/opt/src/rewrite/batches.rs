@@ -1,5 +1,5 @@
-//! Rules are told in batches what they read: what one step of the rules that stay has for them makes one batch, and the batches are
-//! released in their order, one a step.
+//! Rules are told in batches what they read: what one step of other rules has for them makes one batch, and the batches are released in their
+//! order, one a step; where that matters, each in a step with messages.
 //!
 //! All still happens in one component, and is [separated](super::separate) then. Batches are numbered from 1, and only those that are not
 //! empty have numbers, so none is waited for in vain. With every batch goes one message that says how many facts it has, of all kinds
@@ -52,12 +52,13 @@ struct Names {
     /// The channel that says how many facts a batch has.
     size: Name,
     /// Receiver: the register with the number of the last batch released, the sizes, how many facts have arrived of each kind and
-    /// together, the number of the batch whose turn it is.
+    /// together, the number of the batch whose turn it is, and the channel that gives it a turn of its own.
     done: Name,
     sizes: Name,
     arrived: Name,
     total: Name,
     ready: Name,
+    turn: Option<Name>,
     /// Variables: the number of a batch, of the one before, of a kind, and of facts.
     batch: Name,
     last: Name,
@@ -75,28 +76,41 @@ fn is_told(scope: &Scope<'_>, filled: &BTreeSet<&str>, atom: &Atom) -> bool {
 }
 
 impl Batches {
-    /// For the rules of a site that move.
+    /// For the rules of a site that move: C1 tells them.
     pub fn new(program: &Program, site: &Split) -> Batches {
         let scope = Scope::of(program, &site.component);
         let moving = site.moving(&scope);
         let filled: BTreeSet<&str> = moving.iter().filter_map(|rule| fills(rule)).collect();
+        Batches::telling(&scope, &moving, &|atom| is_told(&scope, &filled, atom), &site.into, false)
+    }
+
+    /// For these rules of a component, which are going to be those of the component `to`, and are told these of their literals. If `in_turns`, each
+    /// batch is released in the first step of a turn, alone or with messages.
+    pub fn telling(
+        scope: &Scope<'_>,
+        readers: &[&Rule],
+        told: &dyn Fn(&Atom) -> bool,
+        to: &Name,
+        in_turns: bool,
+    ) -> Batches {
+        let program = scope.program;
         let mut forwards: Vec<Forward> = Vec::new();
-        for rule in &moving {
-            for atom in told(&scope, &filled, rule) {
-                let found = forward(&scope, rule, atom);
+        for rule in readers {
+            for atom in atoms(rule).filter(|atom| told(atom)) {
+                let found = forward(scope, rule, atom);
                 if !forwards.iter().any(|known| same_pattern(known, &found)) {
                     forwards.push(found);
                 }
             }
         }
-        let forwards = share(&scope, forwards);
+        let forwards = share(scope, forwards);
         let columns: BTreeSet<Name> = forwards
             .iter()
             .map(|(forward, _)| forward)
             .flat_map(|forward| &forward.columns)
             .map(|column| column.name.clone())
             .collect();
-        let mut taken: BTreeSet<Name> = BTreeSet::from([site.into.clone()]);
+        let mut taken: BTreeSet<Name> = BTreeSet::from([to.clone()]);
         let mut name = |base: &str| {
             let is_taken = |name: &str| is_used(program, name) || columns.contains(name) || taken.contains(name);
             let found = fresh(base, is_taken);
@@ -104,14 +118,15 @@ impl Batches {
             found
         };
         let names = Names {
-            sent: name(&format!("{}_batches", site.into)),
-            facts: name(&format!("{}_facts", site.into)),
-            size: name(&format!("batch_to_{}", site.into)),
+            sent: name(&format!("{to}_batches")),
+            facts: name(&format!("{to}_facts")),
+            size: name(&format!("batch_to_{to}")),
             done: name("released"),
             sizes: name("batch_size"),
             arrived: name("arrived"),
             total: name("arrived_in"),
             ready: name("ready"),
+            turn: in_turns.then(|| name("release")),
             batch: name("batch"),
             last: name("last"),
             kind: name("_kind"),
@@ -120,7 +135,7 @@ impl Batches {
         let mut kind = |(forward, whole): (Forward, bool)| {
             let relation = &forward.literal.relation;
             Kind {
-                channel: name(&format!("{relation}_to_{}", site.into)),
+                channel: name(&format!("{relation}_to_{to}")),
                 waiting: name(&format!("{relation}_waiting")),
                 released: name(&format!("{relation}_released")),
                 forward,
@@ -133,7 +148,31 @@ impl Batches {
 
     /// The channels between the two components.
     pub fn channels(&self) -> BTreeSet<Name> {
-        self.kinds.iter().map(|kind| kind.channel.clone()).chain([self.names.size.clone()]).collect()
+        let kinds = self.kinds.iter().map(|kind| &kind.channel);
+        kinds.chain([&self.names.size]).chain(&self.names.turn).cloned().collect()
+    }
+
+    /// The channel that says how many facts a batch has: one message for each batch, when it is made.
+    pub fn size(&self) -> &Name {
+        &self.names.size
+    }
+
+    /// The channel whose messages give each batch its turn, if they have turns of their own.
+    pub fn turn(&self) -> Option<&Name> {
+        self.names.turn.as_ref()
+    }
+
+    /// That the last batch before this step has this number.
+    pub fn last(&self, number: Expr) -> Literal {
+        Literal::Atom(atom(&self.names.sent, vec![number]))
+    }
+
+    /// That this step makes a batch.
+    pub fn any(&self) -> Literal {
+        match self.kinds.as_slice() {
+            [kind] => kind.any(),
+            _ => Literal::Atom(atom(&self.names.facts, vec![wildcard(), wildcard()])),
+        }
     }
 
     /// The program with batches, all still in the one component, and the positions of the rules to move.
@@ -145,7 +184,8 @@ impl Batches {
         rules.extend(self.sender_rules());
         let first_moved = rules.len();
         rules.extend(self.receiver_rules());
-        rules.extend(site.moved.iter().map(|index| self.retell(&scope, &filled, scope.rule(*index))));
+        let told = |atom: &Atom| is_told(&scope, &filled, atom);
+        rules.extend(site.moved.iter().map(|index| self.retell(&scope, &told, scope.rule(*index))));
         let mut cut = program.clone();
         cut.channels.extend(self.declarations(&site.component));
         let component = cut.components.iter_mut().find(|component| component.name == site.component);
@@ -156,15 +196,19 @@ impl Batches {
         (cut, moved)
     }
 
-    fn declarations(&self, component: &Name) -> Vec<Channel> {
+    /// The channels, all of one component until it is separated.
+    pub fn declarations(&self, component: &Name) -> Vec<Channel> {
         let names = &self.names;
         let numbered = |columns: Vec<Column>| [vec![column(&names.batch, Type::Int)], columns].concat();
         let size = numbered(vec![column(&names.count, Type::Int)]);
         let kinds = self.kinds.iter().map(|kind| (&kind.channel, numbered(kind.forward.columns.clone())));
-        kinds.chain([(&names.size, size)]).map(|(name, columns)| inner_channel(name, columns, component)).collect()
+        let turn = names.turn.iter().map(|name| (name, numbered(Vec::new())));
+        let all = kinds.chain([(&names.size, size)]).chain(turn);
+        all.map(|(name, columns)| inner_channel(name, columns, component)).collect()
     }
 
-    fn tables(&self) -> Vec<Relation> {
+    /// What both sides keep.
+    pub fn tables(&self) -> Vec<Relation> {
         let names = &self.names;
         let above = Some(names.done.clone());
         let window = |name, columns: Vec<Column>, key| {
@@ -178,8 +222,8 @@ impl Batches {
         registers.into_iter().chain([sizes]).chain(waiting).collect()
     }
 
-    /// What the rules that stay send.
-    fn sender_rules(&self) -> Vec<Rule> {
+    /// What tells the readers.
+    pub fn sender_rules(&self) -> Vec<Rule> {
         let names = &self.names;
         let last = || Literal::Atom(atom(&names.sent, vec![variable(names.last.clone())]));
         let next = || successor(variable(names.last.clone()));
@@ -189,24 +233,23 @@ impl Batches {
             let args = plain([vec![next()], kind.columns()].concat());
             rules.push(rule(&kind.channel, args, RuleKind::Async, vec![kind.literal(), last()]));
         }
-        let (count, body, any) = match self.kinds.as_slice() {
-            [kind] => (kind.count(), kind.literal(), kind.any()),
+        let (count, body) = match self.kinds.as_slice() {
+            [kind] => (kind.count(), kind.literal()),
             kinds => {
                 for (position, kind) in (1..).zip(kinds) {
                     let args = vec![HeadArg::Expr(integer(position)), kind.count()];
                     rules.push(rule(&names.facts, args, RuleKind::Now, vec![kind.literal()]));
                 }
-                let facts = |args| Literal::Atom(atom(&names.facts, args));
-                (self.sum(), facts(self.kind_and_count()), facts(vec![wildcard(), wildcard()]))
+                (self.sum(), Literal::Atom(atom(&names.facts, self.kind_and_count())))
             }
         };
         rules.push(rule(&names.size, vec![number(next()), count], RuleKind::Async, vec![body, last()]));
-        rules.push(rule(&names.sent, vec![number(next())], RuleKind::Next, vec![any, last()]));
+        rules.push(rule(&names.sent, vec![number(next())], RuleKind::Next, vec![self.any(), last()]));
         rules
     }
 
     /// What makes events again of what is told.
-    fn receiver_rules(&self) -> Vec<Rule> {
+    pub fn receiver_rules(&self) -> Vec<Rule> {
         let names = &self.names;
         let batch = || variable(names.batch.clone());
         let count = || variable(names.count.clone());
@@ -248,7 +291,11 @@ impl Batches {
             literal(&names.total, vec![next(), count()]),
         ];
         rules.push(rule(&names.ready, plain(vec![next()]), RuleKind::Now, complete));
-        let turn = || Literal::Atom(Atom { new: true, ..atom(&names.ready, vec![batch()]) });
+        let begins = || Literal::Atom(Atom { new: true, ..atom(&names.ready, vec![batch()]) });
+        if let Some(turn) = &names.turn {
+            rules.push(rule(turn, plain(vec![batch()]), RuleKind::Async, vec![begins()]));
+        }
+        let turn = || names.turn.as_ref().map_or_else(begins, |turn| literal(turn, vec![batch()]));
         for kind in &self.kinds {
             let body = vec![turn(), literal(&kind.waiting, numbered(kind.columns()))];
             rules.push(rule(&kind.released, plain(kind.columns()), RuleKind::Now, body));
@@ -265,12 +312,12 @@ impl Batches {
         aggregate(Aggregate::Sum, vec![variable(self.names.count.clone())])
     }
 
-    /// A moved rule that reads what is released.
-    fn retell(&self, scope: &Scope<'_>, filled: &BTreeSet<&str>, original: &Rule) -> Rule {
+    /// A rule that reads what is released.
+    pub fn retell(&self, scope: &Scope<'_>, told: &dyn Fn(&Atom) -> bool, original: &Rule) -> Rule {
         let mut rule = original.clone();
         for literal in &mut rule.body {
             let Literal::Atom(atom) = literal else { continue };
-            if is_told(scope, filled, atom) {
+            if told(atom) {
                 let kind = self.kinds.iter().find(|kind| kind.is_read_by(atom));
                 let kind = kind.expect("every literal that is told was found");
                 let args = if kind.whole { kind.all_args(atom) } else { forward(scope, original, atom).args };

@@ -23,7 +23,7 @@ use menard_lang::ir::{Literal, Name, Program, RelationKind, Rule, RuleKind};
 use menard_lang::plan::LineKind;
 use menard_lang::run::{Schedule, Trace};
 
-use super::prefix::{Prefix, split_behind};
+use super::prefix::{NAME, Prefix, split_behind};
 use super::separate::separate;
 use super::split::one_of;
 use super::{Misfit, Rewrite, Split, decide};
@@ -51,7 +51,7 @@ impl Rewrite for DecouplePrefix {
     type Permit = Permit;
 
     fn name(&self) -> &'static str {
-        "prefix"
+        NAME
     }
 
     fn page(&self) -> &'static str {
@@ -72,7 +72,7 @@ impl Rewrite for DecouplePrefix {
             component: channel.receiver.clone(),
             handles: vec![channel.name.clone()],
             into: fresh(&format!("{}_core", channel.receiver), |name| is_used(program, name)),
-            using: Some(Name::new_static("prefix")),
+            using: Some(Name::new_static(NAME)),
         });
         doors.filter_map(|line| split_behind(program, &line)?.ok()).collect()
     }

@@ -3,11 +3,13 @@
 mod batches;
 mod copies;
 mod cut;
+pub mod decouple_asymmetric;
 pub mod decouple_functional;
 pub mod decouple_independent;
 pub mod decouple_monotonic;
 pub mod decouple_prefix;
 pub mod decouple_state_machine;
+mod holds;
 mod key_choice;
 mod lives;
 pub mod partition;

@@ -16,10 +16,16 @@ use crate::analysis::one_fact::derive;
 use crate::analysis::scope::{Scope, fills, sends};
 use crate::edit::{expr, fresh, inner_channel, is_used, plain, rule, variable};
 
+/// What asks for a prefix.
+pub const NAME: &str = "prefix";
+
 /// The split that a line means: the rules for the handles stay, and all others move; `None` if it asks for no prefix. Channels that the component
 /// receives are handles as well.
 pub fn split_behind(program: &Program, line: &LineKind) -> Option<Result<Split, Misfit>> {
-    let LineKind::Decouple { component, handles, into, using: Some(_) } = line else { return None };
+    let LineKind::Decouple { component, handles, into, using: Some(using) } = line else { return None };
+    if using != NAME {
+        return None;
+    }
     Some(divisible(program, component, into).and_then(|found| {
         let scope = Scope::new(program, found);
         let is_received = |name: &Name| program.channel(name).is_some_and(|channel| channel.receiver == *component);

@@ -52,6 +52,7 @@ pub fn cases() -> Vec<Case> {
     cases.extend(functional());
     cases.extend(super::monotonic::cases());
     cases.extend(super::state_machine::cases());
+    cases.extend(super::asymmetric::cases());
     cases.extend(super::prefix::cases());
     cases.extend(co_hash());
     cases.extend(dependencies());

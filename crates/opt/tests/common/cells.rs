@@ -13,7 +13,7 @@ pub enum Verdict {
 pub struct Cell {
     /// The construct, as the book's table names it.
     pub construct: &'static str,
-    /// The column of the table: `independent`, `functional`, `monotonic`, `state_machine`, `prefix`, `co-hash` or
+    /// The column of the table: `independent`, `functional`, `monotonic`, `state_machine`, `asymmetric`, `prefix`, `co-hash` or
     /// `dependencies`.
     pub rewrite: &'static str,
     /// What it shows.
@@ -125,6 +125,7 @@ pub fn cells() -> Vec<Cell> {
     cells.extend(values());
     cells.extend(super::monotonic::cells());
     cells.extend(super::state_machine::cells());
+    cells.extend(super::asymmetric::cells());
     cells.extend(super::prefix::cells());
     let computed: Vec<Cell> = cells.iter().filter_map(by_what_is_computed).collect();
     cells.extend(computed);
