@@ -1,7 +1,8 @@
 //! Which tables *pass*: their facts go, but key by key, and all facts of a key at once. Between two times at which a key goes it *lives*; in
 //! a life its facts only become more. So within a life a table that passes is as good as one that lasts.
 //!
-//! * A window passes by its first column: the floor takes all facts of a number at once, and none with that number comes after.
+//! * A window passes by its first column: the floor takes all facts of a number at once, and none with that number comes after. It takes them from
+//!   all windows above it, so these share their lives.
 //! * A table passes if all its deletions name the same columns, which are the key. A key may come again and have another life. That is seen from
 //!   outside only if a step without it is between the two: a life ends with a deletion, which an event brings about and nothing beats, and
 //!   what fills the table comes with messages, which the step after a deletion does not take.
@@ -143,6 +144,17 @@ impl<'a> Passing<'a> {
         &self.keys
     }
 
+    /// Whether the facts that two tables have of a key go at once.
+    fn share_lives(&self, one: &str, other: &str) -> bool {
+        let floor = |table: &str| self.keys.get(table)?.floor.as_ref();
+        one == other || floor(one).is_some() && floor(one) == floor(other)
+    }
+
+    /// The tables that lose a key together with this one, itself included.
+    pub fn together(&self, table: &str) -> Vec<&'a str> {
+        self.keys.keys().copied().filter(|other| self.share_lives(other, table)).collect()
+    }
+
     /// How a relation passes, if it does.
     pub fn carrier(&self, relation: &str) -> Option<&Carrier<'a>> {
         self.carriers.get(relation)
@@ -189,7 +201,7 @@ impl<'a> Passing<'a> {
         let table = carrier.table;
         let terms = self.terms(&first.args, carrier);
         let stranger = read.find_map(|atom| {
-            let Some(other) = self.carrier(&atom.relation).filter(|other| other.table == table) else {
+            let Some(other) = self.carrier(&atom.relation).filter(|other| self.share_lives(other.table, table)) else {
                 return Some((atom.span, format!("`{}` may change after a key of `{table}` is gone", atom.relation)));
             };
             let others = self.terms(&atom.args, other);
@@ -206,7 +218,8 @@ impl<'a> Passing<'a> {
         }
         let head = head?;
         let tells = self.carried(rule).is_some_and(|own| own.columns == head.columns);
-        let tells = tells && head.columns.len() == self.keys[table].columns.len() && head.table == table;
+        let tells =
+            tells && head.columns.len() == self.keys[table].columns.len() && self.share_lives(head.table, table);
         (!tells).then(|| (rule.head.span, format!("`{name}` does not tell the key of `{table}`")))
     }
 }

@@ -12,7 +12,7 @@ use menard_lang::ir::{
 
 use super::Split;
 use super::cut::{Forwards, cut, find_forwards};
-use super::lives::Lives;
+use super::lives::{Lives, Passer};
 use super::separate::separate;
 use crate::analysis::forwards::{Forward, forward_whole};
 use crate::analysis::passing::{Passing, deletions, key_of};
@@ -30,7 +30,7 @@ struct Copy {
     forward: Forward,
     /// How a copy keeps facts: all, or the greatest of a key if the table does.
     storage: Storage,
-    /// Of a table that passes.
+    /// Of a table that passes; of several windows above one floor, the first has those of all.
     lives: Option<Lives>,
 }
 
@@ -100,7 +100,6 @@ pub fn passing<'a>(scope: &Scope<'a>, moving: &[&'a Rule]) -> Passing<'a> {
 fn find_copies(program: &Program, site: &Split) -> Vec<Copy> {
     let scope = Scope::of(program, &site.component);
     let moving = site.moving(&scope);
-    let passing = passing(&scope, &moving);
     let filled: BTreeSet<&str> = moving.iter().filter_map(|rule| fills(rule)).collect();
     let mut copies: Vec<Copy> = Vec::new();
     let mut taken = BTreeSet::from([site.into.clone()]);
@@ -113,22 +112,44 @@ fn find_copies(program: &Program, site: &Split) -> Vec<Copy> {
         let relation = read.relation.clone();
         let mut forward = forward_whole(&scope, read, false);
         forward.literal.new = true;
-        let mut named = |base: String| {
-            let is_column = |name: &str| forward.columns.iter().any(|column| column.name == name);
-            let name = fresh(&base, |name| is_used(program, name) || is_column(name) || taken.contains(name));
-            taken.insert(name.clone());
-            name
-        };
-        let channel = named(format!("{relation}_to_{}", site.into));
-        let copy = named(format!("{relation}_in_{}", site.into));
-        let lives = passing.tables().get(&*relation).map(|key| {
-            let deletions = deletions(&scope, &relation).cloned().collect();
-            Lives::new(&relation, &forward.columns, key.clone(), deletions, &site.into, &mut named)
-        });
+        let channel = unused(program, &mut taken, &format!("{relation}_to_{}", site.into));
+        let copy = unused(program, &mut taken, &format!("{relation}_in_{}", site.into));
         let key = scope.storage(&relation).and_then(|storage| storage.key).filter(|key| key.policy == Policy::Max);
-        copies.push(Copy { relation, copy, channel, forward, storage: Storage { key, ..Storage::default() }, lives });
+        let storage = Storage { key, ..Storage::default() };
+        copies.push(Copy { relation, copy, channel, forward, storage, lives: None });
     }
+    taken.extend(copies.iter().flat_map(|copy| &copy.forward.columns).map(|column| column.name.clone()));
+    add_lives(&mut copies, &scope, site, |base| unused(program, &mut taken, &base));
     copies
+}
+
+/// A name that is neither in the program nor taken, which it is then.
+fn unused(program: &Program, taken: &mut BTreeSet<Name>, base: &str) -> Name {
+    let name = fresh(base, |name| is_used(program, name) || taken.contains(name));
+    taken.insert(name.clone());
+    name
+}
+
+/// Adds to the copies of what passes how they are forgotten.
+fn add_lives(copies: &mut [Copy], scope: &Scope<'_>, site: &Split, mut named: impl FnMut(String) -> Name) {
+    let moving = site.moving(scope);
+    let passing = passing(scope, &moving);
+    let mut done: BTreeSet<&str> = BTreeSet::new();
+    for position in 0..copies.len() {
+        let Some((table, key)) = passing.tables().get_key_value(&*copies[position].relation) else { continue };
+        let together = passing.together(table);
+        if !done.insert(together[0]) {
+            continue;
+        }
+        let is_passer = |copy: &&Copy| together.contains(&&*copy.relation);
+        let passer = |copy: &Copy| {
+            let (relation, copied) = (copy.relation.clone(), copy.copy.clone());
+            Passer { relation, copy: copied, columns: copy.forward.columns.clone() }
+        };
+        let tables = copies.iter().filter(is_passer).map(passer).collect();
+        let deletions = deletions(scope, table).cloned().collect();
+        copies[position].lives = Some(Lives::new(tables, key.clone(), deletions, &site.into, &mut named));
+    }
 }
 
 /// The program with rules that fill copies, and moved rules that read them.
@@ -208,9 +229,9 @@ impl Copy {
         let mut keeping = vec![rule(&self.copy, plain(self.values()), RuleKind::Now, vec![told])];
         component.relations.push(table(&self.copy, self.columns(), self.storage.clone()));
         if let Some(lives) = &self.lives {
-            component.rules.extend(lives.sender_rules(&self.relation));
+            component.rules.extend(lives.sender_rules());
             component.relations.extend(lives.tables());
-            keeping.extend(lives.receiver_rules(&self.copy));
+            keeping.extend(lives.receiver_rules());
         }
         moved.extend((component.rules.len()..).take(keeping.len()));
         component.rules.extend(keeping);

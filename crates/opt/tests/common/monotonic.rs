@@ -321,6 +321,20 @@ fn one_key() -> Vec<Case> {
             ),
             (", mark(v)", ""),
         ),
+        case(
+            "D3.7",
+            "windows that go on by themselves",
+            BOTH,
+            &format!(
+                "{WINDOW}table other(=> k: int) max
+             other(k)     :- put(_, k)
+             window table also(k: int, v: int) above other
+             also(k, k)   :- drop(k)
+             both(k, v)   :- kept(k, v), also(k, _)
+             note(k, v)@s :~ new both(k, v), store(s)"
+            ),
+            ("above other", "above low"),
+        ),
         of_key(
             "a view that does not tell the key",
             BOTH,
@@ -431,6 +445,20 @@ fn tables() -> Vec<Cell> {
              low(k)       :- drop(k)
              note(k, v)@s :~ new kept(k, v), store(s)",
         ),
+        cell(
+            "window",
+            "another above the same floor is joined",
+            "",
+            "table low(=> n: int) max
+             window table kept(k: int, v: int) above low
+             window table also(n: int => v: int) first above low
+             kept(k, v)   :- put(k, v)
+             also(v, k)   :- put(k, v)
+             low(k)       :- drop(k)
+             both(k, w)   :- kept(k, v), also(k, w)
+             note(k, v)@s :~ new both(k, v), store(s)",
+        )
+        .line(BOTH),
         cell(
             "window",
             "what it is joined with comes later",
