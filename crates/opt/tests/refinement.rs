@@ -87,6 +87,7 @@ fn replicated_sets_have_the_published_numbers_of_nodes() {
         ),
         (replicated_set!("rset_co_hash", "sealer.ded" is "rset_co_hash/sealer.ded"), "co-hash", [4, 7]),
         (replicated_set!("rset_dependencies"), "dependencies", [4, 7]),
+        (replicated_set!("rset_state_machine"), "state_machine", [1, 2]),
     ];
     for ((text, plan), rewrite, nodes) in sets {
         let scaled = scale(&text, plan);

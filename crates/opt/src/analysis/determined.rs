@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use menard_lang::ir::{Comparison, Expr, ExprKind, HeadArg, Literal, Name, Rule};
+use menard_value::Function;
 
 use super::scope::variables;
 
@@ -65,6 +66,14 @@ fn invert(expr: &Expr, known: &mut BTreeSet<Name>) {
             known.insert(name.clone());
         }
         ExprKind::Call(function, args) if function.get().injective => args.iter().for_each(|arg| invert(arg, known)),
+        // Of a plaintext there is one ciphertext between two nodes.
+        ExprKind::Call(function, args) if Some(*function) == Function::find("decrypt") => {
+            if let [to, from, ciphertext, layers] = &args[..]
+                && [to, from, layers].iter().all(|arg| is_known(arg, known))
+            {
+                invert(ciphertext, known);
+            }
+        }
         ExprKind::Construct(_, parts) => parts.iter().for_each(|part| invert(part, known)),
         ExprKind::Call(..)
         | ExprKind::Field { .. }
@@ -97,6 +106,16 @@ mod tests {
         assert_eq!(known("out(k, hash(1))@o :~ put(k, v, w), v == k, w == v + 1, b(o)"), ["k", "o", "v", "w"]);
         assert_eq!(known("out(n, hash(1))@o :~ put(k, v, w), n = k, v == w, b(o)"), ["k", "n", "o"]);
         assert_eq!(known("out(k, hash(1))@o :~ put(k, v, w), n = k + 1, v == n, w > 0, b(o)"), ["k", "n", "o", "v"]);
+    }
+
+    #[test]
+    fn plaintexts_tell_their_ciphertexts_if_it_is_known_whose_they_are() {
+        let rule = |keys: &str, y: &str| {
+            known(&format!("out(k, hash(x))@o :~ put(k, v, w), y = {y}, x = decrypt({keys}), b(o)"))
+        };
+        assert_eq!(rule("me, o, y, k", "encrypt(me, me, 0x00, v)"), ["k", "o", "v", "x", "y"]);
+        assert_eq!(rule("me, o, y, w", "to_bytes(v)"), ["k", "o", "x"]);
+        assert_eq!(rule("me, me, y, 1", "to_bytes(v)"), ["k", "o", "x", "y"]);
     }
 
     #[test]

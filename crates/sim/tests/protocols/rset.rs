@@ -19,11 +19,12 @@ const MONOTONIC: Protocol =
     protocol!("rset_monotonic", "../rset_independent/keeper.ded" is "rset_independent/keeper.ded");
 const CO_HASH: Protocol = protocol!("rset_co_hash", "sealer.ded" is "rset_co_hash/sealer.ded");
 const DEPENDENCIES: Protocol = protocol!("rset_dependencies");
+const STATE_MACHINE: Protocol = protocol!("rset_state_machine");
 const PARTIAL: Protocol = protocol!("rset_partial", "../rset_co_hash/sealer.ded" is "rset_co_hash/sealer.ded");
 
 #[test]
 fn they_keep_their_properties() {
-    for protocol in [INDEPENDENT, FUNCTIONAL, MONOTONIC, CO_HASH, DEPENDENCIES, PARTIAL] {
+    for protocol in [INDEPENDENT, FUNCTIONAL, MONOTONIC, CO_HASH, DEPENDENCIES, PARTIAL, STATE_MACHINE] {
         protocol.keeps_its_properties();
     }
 }
@@ -95,6 +96,15 @@ fn a_ballot_that_came_before_the_highest() {
             violates: "a ballot too low",
         });
     }
+}
+
+#[test]
+fn a_register_that_all_clients_share() {
+    STATE_MACHINE.convicts(&Bug {
+        original: "encrypted(c, id, _), kept(c, y), x",
+        broken: "encrypted(c, id, _), kept(_, y), x",
+        violates: "a value of nobody",
+    });
 }
 
 #[test]
