@@ -51,7 +51,7 @@ pub enum LineKind {
         /// The way to do it; without it, whichever is allowed.
         using: Option<Name>,
     },
-    /// `partition COMPONENT by EXPRESSION, ... into NUMBER`.
+    /// `partition COMPONENT by EXPRESSION, ... into NUMBER with NAME`.
     Partition {
         /// The component.
         component: Name,
@@ -61,6 +61,8 @@ pub enum LineKind {
         by: Vec<Expr>,
         /// The number of partitions, at least 1.
         into: u32,
+        /// The new component that coordinates the partitions, which then share what has no such key; without it, everything has one.
+        with: Option<Name>,
     },
 }
 
@@ -72,12 +74,13 @@ impl std::fmt::Display for LineKind {
                 write!(f, "decouple {component} {{ {} }} into {into}", handles.join(", "))?;
                 using.iter().try_for_each(|using| write!(f, " using {using}"))
             }
-            LineKind::Partition { component, by, into } => {
+            LineKind::Partition { component, by, into, with } => {
                 write!(f, "partition {component}")?;
                 if !by.is_empty() {
                     write!(f, " by {}", exprs(by))?;
                 }
-                write!(f, " into {into}")
+                write!(f, " into {into}")?;
+                with.iter().try_for_each(|with| write!(f, " with {with}"))
             }
         }
     }
@@ -149,11 +152,14 @@ fn decouple(node: &SyntaxNode) -> Option<LineKind> {
 fn partition(node: &SyntaxNode, lowering: &mut Lowering<'_>) -> Vec<LineKind> {
     let components = ast::child(node, SyntaxKind::Names).map(|list| names_in(&list)).unwrap_or_default();
     let by = key(node, lowering);
+    // Names directly in the node: `partition`, `into`, perhaps `with` and the coordinator.
+    let with = names_in(node).into_iter().nth(3);
     let Some(into) = ast::expressions(node).next().map(|expr| lowering.expression(&expr)) else { return Vec::new() };
     let problem = match evaluate(&into, &lowering.params) {
         Ok(Value::Int(int)) => match u32::try_from(int) {
             Ok(number) if (1..=MAX_NODES).contains(&number) => {
-                let line = |component| LineKind::Partition { component, by: by.clone(), into: number };
+                let line =
+                    |component| LineKind::Partition { component, by: by.clone(), into: number, with: with.clone() };
                 return components.into_iter().map(line).collect();
             }
             _ => format!("{int} is not between 1 and {MAX_NODES}"),

@@ -114,6 +114,7 @@ fn token() -> impl Strategy<Value = &'static str> {
         "decouple",
         "into",
         "using",
+        "with",
         "partition",
         "count",
         "min",

@@ -50,6 +50,8 @@ fn a_partition_of_several_components_is_several_lines() {
     assert_eq!(lines, ["partition a by x, y into 3", "partition b by x, y into 3"]);
     let lines = parse_line("partition a by hash(x % (2 + 1)), y.z into 2").unwrap_or_else(|errors| panic!("{errors}"));
     assert_eq!(lines[0].kind.to_string(), "partition a by hash(x % (2 + 1)), y.z into 2");
+    let lines = parse_line("partition a by x into 3 with c").unwrap_or_else(|errors| panic!("{errors}"));
+    assert_eq!(lines[0].kind.to_string(), "partition a by x into 3 with c");
     let lines = parse_line("decouple a { b, c } into d using functional").unwrap_or_else(|errors| panic!("{errors}"));
     assert_eq!(lines[0].kind.to_string(), "decouple a { b, c } into d using functional");
 }

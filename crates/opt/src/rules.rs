@@ -17,6 +17,7 @@ use crate::rewrite::decouple_prefix::DecouplePrefix;
 use crate::rewrite::decouple_state_machine::DecoupleStateMachine;
 use crate::rewrite::partition_co_hash::PartitionCoHash;
 use crate::rewrite::partition_dependencies::PartitionDependencies;
+use crate::rewrite::partition_partial::PartitionPartial;
 use crate::rewrite::{Misfit, Rewrite};
 
 /// All rewrites, in the order in which they are tried: one that adds nothing comes before one that adds messages.
@@ -29,6 +30,7 @@ pub const REWRITES: &[&dyn AnyRewrite] = &[
     &DecouplePrefix,
     &PartitionCoHash,
     &PartitionDependencies,
+    &PartitionPartial,
 ];
 
 /// The rewrite with this name.

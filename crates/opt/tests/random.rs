@@ -398,6 +398,39 @@ fn add_some(random: &mut Random, rules: &mut Rules, list: &[impl ToString], coun
     }
 }
 
+/// Rules of `b` that keep values of `m`, and look at them, at all or at one, when `q` comes: some together can be partitioned by value, with `q`
+/// replicated.
+const BY_VALUE: [&str; 28] = [
+    "t(x, y) :- m(x, y)",
+    "t(x, y) :- m(x, y)",
+    "t(x, y) :+ m(x, y)",
+    "t(x, y) :- m(x, y), u(x)",
+    "t(x, y) :- m(x, y), h(z), x >= z",
+    "delete t(x, _) :+ q(x)",
+    "delete t(_, y) :+ m(_, y), u(y)",
+    "u(x) :- q(x)",
+    "u(x) :- q(x)",
+    "u(x) :+ q(x)",
+    "delete u(x + 1) :+ q(x)",
+    "h(x) :- q(x)",
+    "h(x) :- q(x)",
+    "h(x) :+ q(x)",
+    "g(x, x) :- q(x)",
+    "n(x, y)@o :~ m(x, y) from o, u(x)",
+    "n(x, y)@o :~ m(x, y) from o, !u(y)",
+    "n(x, y)@o :~ m(_, y) from o, h(x)",
+    "n(x, y)@o :~ q(x) from o, t(x, y)",
+    "n(0, y)@o :~ q(_) from o, t(_, y), a(o)",
+    "n(x, y)@o :~ new u(x), t(_, y), a(o)",
+    "e(x, y) :- q(x), t(_, y)",
+    "e(x, y) :- new u(x), t(x, y)",
+    "w(x, count(y)) :- e(x, y)",
+    "z(x, count(y))@o :~ q(x) from o, e(x, y)",
+    "z(x, 0)@o :~ q(x) from o, !e(x, _)",
+    "z(x, y)@o :~ w(x, y), h(_), a(o)",
+    "z(x, 7)@o :~ q(x) from o, h(x)",
+];
+
 /// Adds rules one by one, over what is filled already, as long as the program stays well-formed.
 fn random_rules(random: &mut Random) -> Rules {
     let first = vec!["m(x, y)@o :~ put(x, y), b(o)".to_owned()];
@@ -410,7 +443,8 @@ fn random_rules(random: &mut Random) -> Rules {
     if random.percent(40) {
         rules.of[0].push("q(x)@o :~ drop(x), b(o)".to_owned());
         let count = 3 + random.below(6);
-        add_some(random, &mut rules, &BY_REMAINDER, count);
+        let pieces: &[&str] = if random.percent(50) { &BY_REMAINDER } else { &BY_VALUE };
+        add_some(random, &mut rules, pieces, count);
     }
     for _ in 0..*random.pick(&[2, 4, 4, 4]) + random.below(14) {
         let position = random.below(2);
@@ -466,6 +500,10 @@ fn random_line(random: &mut Random, program: &Program) -> Option<String> {
             " by k, v % 3",
         ];
         let by = if random.percent(80) { *random.pick(&keys) } else { "" };
+        // What lacks `v` is replicated.
+        if random.percent(25) {
+            return Some(format!("partition {} by v into 2 with c{}", component.name, program.components.len()));
+        }
         return Some(format!("partition {}{by} into {}", component.name, 2 + random.below(2)));
     }
     let heads: Vec<&str> = component.rules.iter().map(|rule| rule.head.relation.as_str()).collect();

@@ -97,6 +97,7 @@ pub const CONTEXTUAL_WORDS: &[Word] = &[
     ("fn", "`extern fn NAME(ARGUMENTS) -> TYPE` declares a function of the program that embeds this one."),
     ("injective", "Different arguments always give different results."),
     ("cost", "How long a call of the function takes, for estimates."),
+    ("with", "The component that coordinates partitions where they share what has no key."),
     ("using", "Which rewrite decouples; without it, whichever is allowed."),
 ];
 

@@ -16,6 +16,7 @@ pub mod pieces;
 pub mod prompted;
 pub mod ranges;
 pub mod repeated;
+pub mod replication;
 pub mod scope;
 pub mod starting;
 pub mod state_machine;

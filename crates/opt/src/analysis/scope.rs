@@ -31,12 +31,25 @@ pub struct Scope<'a> {
     /// The component.
     pub component: &'a Component,
     constants: BTreeSet<&'a str>,
+    /// Those of them that are constant only between partitions of one node: all have the same when they look.
+    replicated: BTreeSet<&'a str>,
 }
 
 impl<'a> Scope<'a> {
     /// The scope of a component.
     pub fn new(program: &'a Program, component: &'a Component) -> Self {
-        Scope { program, component, constants: constant_relations(program, component) }
+        Scope { program, component, constants: constant_relations(program, component), replicated: BTreeSet::new() }
+    }
+
+    /// The scope of a component whose partitions shall all have these relations and channels: a partition may look at them as at constants,
+    /// and nothing that happens in them happens at one partition alone.
+    pub fn replicating(program: &'a Program, component: &str, replicated: &BTreeSet<Name>) -> Self {
+        let mut scope = Scope::of(program, component);
+        let own = scope.component.relations.iter().map(|relation| &relation.name);
+        let all = own.chain(program.channels.iter().map(|channel| &channel.name));
+        scope.replicated = all.filter(|name| replicated.contains(*name)).map(Name::as_str).collect();
+        scope.constants.extend(&scope.replicated);
+        scope
     }
 
     /// The scope of the component with this name, which must exist.
@@ -71,7 +84,7 @@ impl<'a> Scope<'a> {
     /// What an atom reads. A constant begins to hold in the first step, so `new` of one is as good as `start()`.
     pub fn reads(&self, atom: &Atom) -> Reads {
         match self.reads_name(&atom.relation) {
-            Reads::Constant if atom.new => Reads::Start,
+            Reads::Constant if atom.new && !self.is_replicated(&atom.relation) => Reads::Start,
             reads => reads,
         }
     }
@@ -79,6 +92,11 @@ impl<'a> Scope<'a> {
     /// Whether the relation of this component is the same at every node and in every step.
     pub fn is_constant(&self, name: &str) -> bool {
         self.constants.contains(name)
+    }
+
+    /// Whether all partitions have the relation or channel.
+    fn is_replicated(&self, name: &str) -> bool {
+        self.replicated.contains(name)
     }
 
     /// Whether the rule derives a constant relation. Such a rule belongs to whoever reads the relation.
@@ -117,7 +135,8 @@ impl<'a> Scope<'a> {
     /// Whether nothing in the body is an event: the rule holds as long as its body does.
     pub fn is_state_only(&self, rule: &'a Rule) -> bool {
         let is_event = |atom: &Atom| {
-            atom.new || matches!(self.reads(atom), Reads::Start | Reads::Channel | Reads::Own(RelationKind::Event))
+            let happens = matches!(self.reads(atom), Reads::Start | Reads::Channel | Reads::Own(RelationKind::Event));
+            happens || atom.new && !self.is_replicated(&atom.relation)
         };
         !atoms(rule).any(is_event)
     }

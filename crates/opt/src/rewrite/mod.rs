@@ -1,6 +1,7 @@
 //! The rewrites, one a file, and what they have in common.
 
 mod batches;
+mod coordination;
 mod copies;
 mod cut;
 pub mod decouple_asymmetric;
@@ -15,6 +16,7 @@ mod lives;
 pub mod partition;
 pub mod partition_co_hash;
 pub mod partition_dependencies;
+pub mod partition_partial;
 mod prefix;
 mod separate;
 mod split;

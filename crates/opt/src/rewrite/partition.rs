@@ -37,6 +37,8 @@ pub struct Partitioning {
     pub parts: u32,
     /// The dependencies of the program; without them only columns are keys.
     pub(super) dependencies: Option<Arc<Dependencies>>,
+    /// What all partitions have.
+    pub(super) replicated: BTreeSet<Name>,
 }
 
 /// What was proved, and the keys.
@@ -61,6 +63,7 @@ pub fn sites(program: &Program, dependencies: Option<&Arc<Dependencies>>) -> Vec
             by: vec![one],
             parts: 2,
             dependencies: dependencies.cloned(),
+            replicated: BTreeSet::new(),
         }));
     }
     sites
@@ -72,20 +75,26 @@ pub fn site(
     line: &LineKind,
     dependencies: Option<Arc<Dependencies>>,
 ) -> Option<Result<Partitioning, Misfit>> {
-    let LineKind::Partition { component, by, into } = line else { return None };
-    let site = Partitioning { component: component.clone(), by: by.clone(), parts: *into, dependencies };
+    let LineKind::Partition { component, by, into, with: None } = line else { return None };
+    let replicated = BTreeSet::new();
+    let site = Partitioning { component: component.clone(), by: by.clone(), parts: *into, dependencies, replicated };
     Some(fitted(program, site))
 }
 
 /// The permit of a site, which leaves out one of the demands on keys if a test does: that of P.3, P.4, P.5 or P.7.
 pub fn permit(program: &Program, site: &Partitioning, proofs: Proofs, demands: [&str; 4]) -> Permit {
-    let scope = Scope::of(program, &site.component);
+    let keys = keys(program, site, &proofs, demands);
+    let lifting = Lifting::new(program, &site.component, &site.component, BTreeSet::new(), BTreeSet::new());
+    Permit { site: site.clone(), proofs, keys, lifting }
+}
+
+/// The keys of the channels that the component receives, likewise.
+pub fn keys(program: &Program, site: &Partitioning, proofs: &Proofs, demands: [&str; 4]) -> Vec<(Name, Vec<Expr>)> {
+    let scope = site.scope(program);
     let [joins, aggregates, held, keyed] = demands.map(|id| !proofs.skipped(id));
     let keys = site.keys(&scope);
     let chosen = choose(&keys, &site.by, Demands { joins, aggregates, held, keyed }).unwrap_or_default();
-    let named = name_keys(&keys, &site.by, &chosen);
-    let lifting = Lifting::new(program, &site.component, &site.component, BTreeSet::new(), BTreeSet::new());
-    Permit { site: site.clone(), proofs, keys: named, lifting }
+    name_keys(&keys, &site.by, &chosen)
 }
 
 /// The component has partitions, and its channels have keys.
@@ -104,6 +113,10 @@ pub fn apply(program: &Program, permit: &Permit) -> Program {
 }
 
 impl Partitioning {
+    fn scope<'a>(&self, program: &'a Program) -> Scope<'a> {
+        Scope::replicating(program, &self.component, &self.replicated)
+    }
+
     fn keys<'a>(&self, scope: &'a Scope<'a>) -> Keys<'a> {
         Keys::new(scope, self.dependencies.as_deref(), &wanted(scope, &self.by))
     }
@@ -244,7 +257,7 @@ pub fn unaddressed(program: &Program, site: &Partitioning) -> Result<String, Bro
 
 /// Every rule reads something that is not constant.
 pub fn driven(program: &Program, site: &Partitioning) -> Result<String, Broken> {
-    let scope = Scope::of(program, &site.component);
+    let scope = site.scope(program);
     let mut obstacles = Vec::new();
     for (_, rule) in scope.rules().filter(|(_, rule)| !scope.derives_constant(rule)) {
         if !scope.literals(rule).any(|atom| !atom.negated) {
@@ -267,7 +280,7 @@ pub fn driven(program: &Program, site: &Partitioning) -> Result<String, Broken> 
 
 /// Facts that meet in a rule have equal keys.
 pub fn co_hashed(program: &Program, site: &Partitioning) -> Result<String, Broken> {
-    let scope = Scope::of(program, &site.component);
+    let scope = site.scope(program);
     no_empty_channel(&scope)?;
     let why = |demand: &Demand<'_>, key: &str| {
         let met: BTreeSet<&str> = demand.met.iter().map(|literal| literal.relation).collect();
@@ -318,7 +331,7 @@ fn no_empty_channel(scope: &Scope<'_>) -> Result<(), Broken> {
 
 /// Aggregates group by the key.
 pub fn grouped(program: &Program, site: &Partitioning) -> Result<String, Broken> {
-    let scope = Scope::of(program, &site.component);
+    let scope = site.scope(program);
     let why = |_: &Demand<'_>, keys: &str| format!("this puts facts together that differ in {keys}");
     choose_or_explain(
         &site.keys(&scope),
@@ -337,7 +350,7 @@ pub fn grouped(program: &Program, site: &Partitioning) -> Result<String, Broken>
 
 /// Messages that state holds tell the key.
 pub fn told(program: &Program, site: &Partitioning) -> Result<String, Broken> {
-    let scope = Scope::of(program, &site.component);
+    let scope = site.scope(program);
     let why = |demand: &Demand<'_>, keys: &str| match demand.is_shared() {
         true => format!("other rules send the same, and {keys} is not told at the same place by all of them"),
         false => format!("every partition with such state sends this: it does not tell {keys}"),
@@ -359,7 +372,7 @@ pub fn told(program: &Program, site: &Partitioning) -> Result<String, Broken> {
 
 /// The key is among the key columns of keyed tables.
 pub fn within_keys(program: &Program, site: &Partitioning) -> Result<String, Broken> {
-    let scope = Scope::of(program, &site.component);
+    let scope = site.scope(program);
     choose_within_keys(&site.keys(&scope), &site.by)?;
     let is_keyed = |relation: &&Relation| relation.storage.key.is_some() && !scope.is_constant(&relation.name);
     let names: Vec<&str> =

@@ -68,7 +68,7 @@ impl Rewrite for PartitionCoHash {
     }
 
     fn site(&self, program: &Program, line: &LineKind) -> Option<Result<Partitioning, Misfit>> {
-        let LineKind::Partition { by, .. } = line else { return None };
+        let LineKind::Partition { by, with: None, .. } = line else { return None };
         by.iter().all(partition::is_name).then(|| partition::site(program, line, None)).flatten()
     }
 

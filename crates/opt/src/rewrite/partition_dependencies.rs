@@ -69,7 +69,7 @@ impl Rewrite for PartitionDependencies {
     }
 
     fn site(&self, program: &Program, line: &LineKind) -> Option<Result<Partitioning, Misfit>> {
-        let LineKind::Partition { .. } = line else { return None };
+        let LineKind::Partition { with: None, .. } = line else { return None };
         partition::site(program, line, Some(Arc::new(Dependencies::of(program))))
     }
 

@@ -130,7 +130,7 @@ pub fn unknown_component(program: &Program, component: &str) -> Misfit {
 }
 
 /// Whether no component can have this name.
-fn belongs_to_the_language(name: &str) -> bool {
+pub fn belongs_to_the_language(name: &str) -> bool {
     name == START || Function::find(name).is_some() || Aggregate::from_name(name).is_some()
 }
 

@@ -56,6 +56,7 @@ pub fn cases() -> Vec<Case> {
     cases.extend(super::prefix::cases());
     cases.extend(co_hash());
     cases.extend(dependencies());
+    cases.extend(super::partial::cases());
     cases.extend(super::restarts::cases());
     cases
 }

@@ -6,6 +6,7 @@ pub mod cases;
 pub mod cells;
 pub mod monotonic;
 pub mod noting;
+pub mod partial;
 pub mod prefix;
 pub mod refine;
 pub mod restarts;

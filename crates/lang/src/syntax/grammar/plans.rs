@@ -91,7 +91,11 @@ fn partition(parser: &mut Parser<'_>) -> Parsed {
         key(parser)?;
     }
     parser.expect_word("into")?;
-    expression(parser)
+    expression(parser)?;
+    if parser.eat_word("with") {
+        parser.expect(SyntaxKind::Name)?;
+    }
+    Ok(())
 }
 
 fn names(parser: &mut Parser<'_>) -> Parsed {

@@ -1,0 +1,185 @@
+//! The lift: a run of coordinator and partitions as a run of the one node that they were.
+//!
+//! A batch takes effect when the coordinator says go: all partitions are frozen then, so what any of them took before came before it, and
+//! what any of them takes later comes after. So this is when the original takes its messages, all in one step. What a partition received
+//! while it was frozen, the original takes when the partition opens. All other messages are taken where they were.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use menard_lang::ir::Name;
+use menard_lang::run::{Address, Event, Message, Schedule, Struck, Trace};
+use menard_value::{Node, Value};
+
+use super::Coordination;
+
+/// What is known of a partition at some moment of the run.
+#[derive(Default)]
+struct Partition {
+    /// The number of the last batch that it took, and of the last that it was told of.
+    released: i64,
+    requested: i64,
+    /// How many facts batches have, which of them have arrived, which batches take effect.
+    sizes: BTreeMap<i64, i64>,
+    arrived: BTreeMap<i64, BTreeSet<Message>>,
+    decided: BTreeSet<i64>,
+    /// What it received while it was frozen.
+    held: Vec<Message>,
+}
+
+/// A lift under way.
+struct Lifted<'a> {
+    coordination: &'a Coordination,
+    internal: BTreeSet<Name>,
+    told: BTreeSet<&'a Name>,
+    partitions: BTreeMap<Address, Partition>,
+    /// The messages of batches that have not taken effect.
+    batches: BTreeMap<(Node, i64), Vec<Message>>,
+    events: Vec<Event>,
+}
+
+impl Coordination {
+    /// The schedule of the original under which it does what the run did.
+    pub fn lift(&self, run: &Trace) -> Schedule {
+        let mut lifted = Lifted {
+            coordination: self,
+            internal: self.channels(),
+            told: self.told.iter().map(|kind| &kind.channel).collect(),
+            partitions: BTreeMap::new(),
+            batches: BTreeMap::new(),
+            events: Vec::new(),
+        };
+        run.events.iter().for_each(|event| lifted.event(event));
+        Schedule { events: lifted.events, choice_seed: run.choice_seed }
+    }
+}
+
+impl Lifted<'_> {
+    fn event(&mut self, event: &Event) {
+        let lifted = match event {
+            Event::Step { at, inputs, outputs } if at.component == self.coordination.coordinator => {
+                return self.coordinator_steps(at, inputs, outputs);
+            }
+            Event::Step { at, inputs, .. } if at.component == self.coordination.component => {
+                return self.partition_steps(at, inputs);
+            }
+            Event::Step { at, inputs, .. } => return self.step(at, inputs.clone()),
+            Event::Take { message, .. } | Event::Redeliver { message } | Event::Inject { message }
+                if self.is_internal(message) =>
+            {
+                return;
+            }
+            Event::Repeat { at, message } => Event::Repeat { at: self.address(at), message: message.clone() },
+            Event::Sync { at } => Event::Sync { at: self.address(at) },
+            Event::Crash { whom } => Event::Crash { whom: self.struck(whom) },
+            Event::Restart { whom } => Event::Restart { whom: self.struck(whom) },
+            _ => event.clone(),
+        };
+        self.events.push(lifted);
+    }
+
+    /// What is replicated waits until its batch takes effect. What made no batch changes nothing, and is taken at once.
+    fn coordinator_steps(&mut self, at: &Address, inputs: &[Message], outputs: &[Message]) {
+        let names = &self.coordination.names;
+        let mine: Vec<Message> = inputs.iter().filter(|message| !self.is_internal(message)).cloned().collect();
+        let number = |channel: &Name| {
+            outputs.iter().find(|message| message.channel == *channel).and_then(|message| integer(message, 1))
+        };
+        if let Some(batch) = number(&names.go) {
+            let taken = self.batches.remove(&(at.node, batch)).unwrap_or_default();
+            self.step(at, taken);
+        }
+        match number(&names.size) {
+            Some(batch) => {
+                self.batches.insert((at.node, batch), mine);
+            }
+            None => self.step(at, mine),
+        }
+    }
+
+    fn partition_steps(&mut self, at: &Address, inputs: &[Message]) {
+        let (internal, mine): (Vec<&Message>, Vec<&Message>) =
+            inputs.iter().partition(|message| self.is_internal(message));
+        let mut partition = self.partitions.remove(at).unwrap_or_default();
+        for message in internal {
+            partition.hear(self.coordination, &self.told, message);
+        }
+        let mine = mine.into_iter().cloned();
+        if partition.is_open() {
+            self.step(at, mine.collect());
+        } else {
+            partition.held.extend(mine);
+        }
+        if partition.takes_batches() && partition.is_open() {
+            let held = std::mem::take(&mut partition.held);
+            self.step(at, held);
+        }
+        self.partitions.insert(at.clone(), partition);
+    }
+
+    /// A step of the original, if there is anything to take.
+    fn step(&mut self, at: &Address, inputs: Vec<Message>) {
+        if !inputs.is_empty() {
+            self.events.push(Event::Step { at: self.address(at), inputs, outputs: Vec::new() });
+        }
+    }
+
+    fn is_internal(&self, message: &Message) -> bool {
+        self.internal.contains(&message.channel)
+    }
+
+    fn struck(&self, whom: &Struck) -> Struck {
+        match whom {
+            Struck::Whole(node) => Struck::Whole(*node),
+            Struck::Part(at) => Struck::Part(self.address(at)),
+        }
+    }
+
+    fn address(&self, at: &Address) -> Address {
+        let Coordination { component, coordinator, .. } = self.coordination;
+        match at.component == *component || at.component == *coordinator {
+            true => Address { node: at.node, component: component.clone(), part: 0 },
+            false => at.clone(),
+        }
+    }
+}
+
+impl Partition {
+    /// What the coordinator says.
+    fn hear(&mut self, coordination: &Coordination, told: &BTreeSet<&Name>, message: &Message) {
+        let names = &coordination.names;
+        let Some(batch) = integer(message, 1) else { return };
+        if message.channel == names.size {
+            self.requested = self.requested.max(batch);
+            self.sizes.insert(batch, integer(message, 2).unwrap_or_default());
+        } else if message.channel == names.go {
+            self.decided.insert(batch);
+        } else if told.contains(&message.channel) {
+            self.arrived.entry(batch).or_default().insert(message.clone());
+        }
+    }
+
+    fn is_open(&self) -> bool {
+        self.released == self.requested
+    }
+
+    /// Takes the batches that are next; whether there are some.
+    fn takes_batches(&mut self) -> bool {
+        let before = self.released;
+        loop {
+            let next = self.released + 1;
+            let arrived = self.arrived.get(&next).map_or(0, |facts| i64::try_from(facts.len()).unwrap_or(i64::MAX));
+            if !self.decided.contains(&next) || self.sizes.get(&next) != Some(&arrived) {
+                return self.released > before;
+            }
+            self.released = next;
+        }
+    }
+}
+
+/// The integer in a column of a message.
+fn integer(message: &Message, column: usize) -> Option<i64> {
+    match message.args.get(column) {
+        Some(Value::Int(number)) => Some(*number),
+        _ => None,
+    }
+}
