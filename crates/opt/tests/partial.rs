@@ -239,3 +239,17 @@ fn copies_choose_alike() {
         assert!(report.violations.is_empty(), "{choice}: {:?}", report.violations.first());
     }
 }
+
+/// The acceptors of Paxos, as far as nodes lose messages at worst: promises are replicated, slots are partitioned, and what a promise tells is sealed.
+#[test]
+fn acceptors_of_paxos_share_their_promises() {
+    let text = include_str!("../../../protocols/paxos/paxos.ded");
+    let stops = |line: &&str| line.starts_with("fault crash") || line.starts_with("fault restart");
+    let text: Vec<&str> = text.lines().filter(|line| !stops(line)).collect();
+    let original = program(&text.join("\n"));
+    let stages = apply_all(&original, &["partition acceptor by slot into 3 with coordinator"]);
+    assert_eq!((original.physical_nodes(), stages[0].program.physical_nodes()), (8, 17));
+    let report = refine::check(&original, &stages, 60, 6);
+    assert!(report.violations.is_empty(), "{:?}", report.violations.first());
+    assert!(report.channels["p1b"] > 100 && report.channels["found_share"] > 100 && report.lost > 0);
+}
