@@ -30,8 +30,10 @@ macro_rules! library {
 
 /// All protocols, by name. A test compares the list with the folder `protocols/`.
 pub const LIBRARY: &[Entry] = library! {
+    "compartmentalized_paxos": "compartmentalized_paxos.ded", "deploy.toml", "properties.ded";
     "kvs": "broadcast.plan", "by_hash.plan", "collected.plan", "deploy.toml", "detached.plan", "kvs.ded", "properties.ded", "scalable.plan";
-    "paxos": "deploy.toml", "paxos.ded", "properties.ded";
+    "paxos": "agreement.ded", "deploy.toml", "paxos.ded", "properties.ded";
+    "paxos_kvs": "deploy.toml", "paxos_kvs.ded", "properties.ded";
     "rset_co_hash": "deploy.toml", "properties.ded", "rset_co_hash.ded", "scalable.plan", "sealer.ded";
     "rset_dependencies": "deploy.toml", "properties.ded", "rset_dependencies.ded", "scalable.plan";
     "rset_functional": "deploy.toml", "properties.ded", "rset_functional.ded", "scalable.plan";

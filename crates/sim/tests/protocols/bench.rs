@@ -17,9 +17,9 @@ const RUNS_AT_ONCE: u64 = 100;
 /// The texts of a protocol, and how much is asked of it in a run.
 pub struct Protocol {
     pub text: &'static str,
-    /// The texts that it includes, by the paths in them.
-    pub included: &'static [(&'static str, &'static str)],
     pub properties: &'static str,
+    /// Texts that these include, by their paths, without the folders in front or with them.
+    pub included: &'static [(&'static str, &'static str)],
     pub load: Load,
 }
 
@@ -39,15 +39,19 @@ pub struct Bug {
     pub original: &'static str,
     /// What stands there by mistake.
     pub broken: &'static str,
-    /// The first column of the violation that convicts it, or the beginning of the `eventually` that is not met.
+    /// The first column of the violation that convicts it, the beginning of the `eventually` that is not met, or [`LINEARIZABLE`].
     pub violates: &'static str,
 }
+
+/// What a mistake violates where clients see that there is no order.
+pub const LINEARIZABLE: &str = "linearizable";
 
 impl Protocol {
     /// Nothing is violated, and every channel is used.
     pub fn keeps_its_properties(&self) {
-        let report = run(self.text, self, 1, RUNS);
+        let report = self.run(&[], 1, RUNS);
         assert_eq!(report.violations, []);
+        assert_eq!(report.undecided_runs, 0);
         let silent: Vec<_> =
             report.channels.iter().filter(|(_, messages)| **messages == 0).map(|(name, _)| name).collect();
         assert!(silent.is_empty(), "nothing was ever sent on {silent:?}");
@@ -55,7 +59,7 @@ impl Protocol {
 
     /// Nothing is violated by a variant either, which has another text in one place.
     pub fn keeps_its_properties_with(&self, original: &str, other: &str) {
-        let report = run(&self.variant(original, other), self, 1, RUNS);
+        let report = self.run(&[(original, other)], 1, RUNS);
         assert_eq!(report.violations, [], "{other}");
     }
 
@@ -66,44 +70,63 @@ impl Protocol {
 
     /// The same for a mistake that shows in one of thousands of runs, beginning with a seed near which a longer campaign has found it.
     pub fn convicts_from(&self, first_seed: u64, bug: &Bug) {
-        let text = self.variant(bug.original, bug.broken);
+        self.convicts_with(first_seed, &[(bug.original, bug.broken)], bug.violates);
+    }
+
+    /// The same for a mistake in several places.
+    pub fn convicts_with(&self, first_seed: u64, edits: &[(&str, &str)], violates: &str) {
         let mut found = Vec::new();
         for done in (0..RUNS_TO_CONVICT).step_by(usize::try_from(RUNS_AT_ONCE).expect("it is small")) {
-            let report = run(&text, self, first_seed + done, RUNS_AT_ONCE);
-            if report.violations.iter().any(|found| self.is_expected(&found.what, bug)) {
+            let report = self.run(edits, first_seed + done, RUNS_AT_ONCE);
+            if report.violations.iter().any(|found| self.is_expected(&found.what, violates)) {
                 return;
             }
             found.extend(report.violations);
         }
-        panic!("{} is not convicted of {}: {found:?}", bug.broken, bug.violates);
+        panic!("{edits:?} is not convicted of {violates}: {found:?}");
     }
 
-    fn variant(&self, original: &str, other: &str) -> String {
-        assert_eq!(self.text.matches(original).count(), 1, "one place to change: {original}");
-        self.text.replace(original, other)
-    }
-
-    fn is_expected(&self, wrong: &Wrong, bug: &Bug) -> bool {
-        let expected = Value::string(bug.violates);
-        let mut goals = self.properties.lines().filter(|line| line.starts_with("eventually"));
+    fn is_expected(&self, wrong: &Wrong, violates: &str) -> bool {
+        let expected = Value::string(violates);
+        let mut goals = self.lines_of_properties().filter(|line| line.starts_with("eventually"));
         match wrong {
+            Wrong::Property(violation) if violation.disorder.is_some() => violates == LINEARIZABLE,
             Wrong::Property(violation) => violation.facts.iter().any(|fact| fact.first() == Some(&expected)),
-            Wrong::Unmet(unmet) => Some(unmet.goal) == goals.position(|line| line.starts_with(bug.violates)),
+            Wrong::Unmet(unmet) => Some(unmet.goal) == goals.position(|line| line.starts_with(violates)),
             _ => false,
         }
     }
-}
 
-fn run(text: &str, protocol: &Protocol, first_seed: u64, runs: u64) -> CampaignReport {
-    let read = |name: &str| {
-        let found = protocol.included.iter().find(|(path, _)| *path == name);
-        found.map(|(_, text)| (*text).to_owned()).ok_or_else(|| "it is not on the bench".to_owned())
-    };
-    let source = gather(&Source::new("protocol.ded", text), read);
-    let program = compile(&source, &[]).unwrap_or_else(|errors| panic!("{errors}")).program;
-    let observer = properties::compile(&Source::new("properties.ded", protocol.properties), &program);
-    let observer = PreparedObserver::new(&observer.unwrap_or_else(|errors| panic!("{errors}")));
-    let Load { clients, requests } = protocol.load;
-    let config = Config { clients, requests, ..Config::default() };
-    campaign(&Prepared::new(&program, config), Some(&observer), &[], runs, first_seed, &mut |_| {})
+    /// The lines of the properties, with those of included texts in their places.
+    fn lines_of_properties(&self) -> impl Iterator<Item = &str> {
+        self.properties.lines().flat_map(|line| {
+            let path = line.strip_prefix("include ").map(|path| path.trim_matches('"'));
+            let text = path.and_then(|path| self.included.iter().find(|(end, _)| path.ends_with(end)));
+            text.map_or(line, |(_, text)| text).lines()
+        })
+    }
+
+    /// Simulates a variant with other texts in some places, each of which is the only one like it in the first text that has one.
+    fn run(&self, edits: &[(&str, &str)], first_seed: u64, runs: u64) -> CampaignReport {
+        let mut texts: Vec<(&str, String)> = vec![("main.ded", self.text.to_owned())];
+        texts.extend(self.included.iter().map(|(name, text)| (*name, (*text).to_owned())));
+        for (original, other) in edits {
+            let text = texts.iter_mut().find(|(_, text)| text.contains(original));
+            let (_, text) = text.unwrap_or_else(|| panic!("a place to change: {original}"));
+            assert_eq!(text.matches(original).count(), 1, "one place to change: {original}");
+            *text = text.replace(original, other);
+        }
+        let read = |name: &str| {
+            let found = texts.iter().find(|(path, _)| name.ends_with(path.trim_start_matches("../")));
+            found.map(|(_, text)| text.clone()).ok_or_else(|| "the bench does not have it".to_owned())
+        };
+        let main = gather(&Source::new("protocol/main.ded", texts[0].1.as_str()), read);
+        let program = compile(&main, &[]).unwrap_or_else(|errors| panic!("{errors}")).program;
+        let properties = gather(&Source::new("protocol/properties.ded", self.properties), read);
+        let observer = properties::compile(&properties, &program).unwrap_or_else(|errors| panic!("{errors}"));
+        let Load { clients, requests } = self.load;
+        let config = Config { clients, requests, ..Config::default() };
+        let prepared = Prepared::new(&program, config);
+        campaign(&prepared, Some(&PreparedObserver::new(&observer)), &[], runs, first_seed, &mut |_| {})
+    }
 }

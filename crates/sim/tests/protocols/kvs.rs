@@ -4,8 +4,8 @@ use crate::bench::{Bug, LIGHT, Protocol};
 
 const PROTOCOL: Protocol = Protocol {
     text: include_str!("../../../../protocols/kvs/kvs.ded"),
-    included: &[],
     properties: include_str!("../../../../protocols/kvs/properties.ded"),
+    included: &[],
     load: LIGHT,
 };
 

@@ -4,8 +4,8 @@ use crate::bench::{Bug, LIGHT, Load, Protocol};
 
 const PROTOCOL: Protocol = Protocol {
     text: include_str!("../../../../protocols/paxos/paxos.ded"),
-    included: &[],
     properties: include_str!("../../../../protocols/paxos/properties.ded"),
+    included: &[("agreement.ded", include_str!("../../../../protocols/paxos/agreement.ded"))],
     load: LIGHT,
 };
 

@@ -4,8 +4,8 @@ use crate::bench::{Bug, LIGHT, Protocol};
 
 const PROTOCOL: Protocol = Protocol {
     text: include_str!("../../../../protocols/two_phase_commit/two_phase_commit.ded"),
-    included: &[],
     properties: include_str!("../../../../protocols/two_phase_commit/properties.ded"),
+    included: &[],
     load: LIGHT,
 };
 
