@@ -71,11 +71,14 @@ impl Lifting {
         let mut unsent = Unsent::new(run, &self.unsent);
         let mut events = Vec::new();
         for (position, event) in run.events.iter().enumerate() {
-            if let Some(postponed) = forgotten.until(position) {
-                events.extend(postponed.into_iter().filter_map(|earlier| self.event(&run.events[earlier])));
+            for earlier in forgotten.until(position).into_iter().flatten() {
+                events.extend(unsent.before(&run.events[earlier], true));
+                events.extend(self.event(&run.events[earlier]));
             }
-            events.extend(unsent.before(event, forgotten.is_held(position)));
             let is_forgotten = forgotten.contains(position);
+            if !is_forgotten {
+                events.extend(unsent.before(event, forgotten.is_held(position)));
+            }
             events.extend(self.event(event).filter(|_| !is_forgotten));
             // What a start writes, every start writes, so that it makes no difference whether it was forgotten.
             if let Event::Step { at, inputs, .. } = event

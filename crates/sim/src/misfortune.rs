@@ -41,7 +41,7 @@ pub(crate) struct Loss {
 impl Misfortune {
     /// Draws the faults of a run in which external nodes send within `window` ticks. Half of the runs have none: only where nothing is lost
     /// can be seen whether everything was said that had to be.
-    pub fn draw(prepared: &Prepared, window: u64, random: &mut Random, more: &mut Random) -> Self {
+    pub fn draw(prepared: &Prepared, window: u64, random: &mut Random, fate: &mut Random) -> Self {
         let mut misfortune = Misfortune::default();
         if !prepared.config.faults || prepared.faults.is_empty() || random.percent(50) {
             return misfortune;
@@ -53,7 +53,7 @@ impl Misfortune {
                 match fault.kind {
                     FaultKind::Omission => misfortune.lossy.push((node, *random.pick(&[5, 30, 100]))),
                     FaultKind::Crash => {
-                        misfortune.dies_with_it = *more.pick(&[0, 30, 100]);
+                        misfortune.dies_with_it = *fate.pick(&[0, 0, 0, 0, 0, 0, 30, 100]);
                         misfortune.strike(node, window, Blow::Crash, random);
                     }
                     FaultKind::Restart => {

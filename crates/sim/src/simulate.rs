@@ -25,6 +25,8 @@ use crate::world::{Duty, RunStats, World};
 
 /// Sets the second stream of chance apart from the first.
 const MORE: u64 = 0x6d6f_7265;
+/// Sets the third apart.
+const FATE: u64 = 0x6c6f_7374;
 /// Draws what `choose` chooses by.
 const CHOICE: u64 = 0x6368_6f69_6365;
 
@@ -154,7 +156,8 @@ impl<'a> Simulator<'a> {
         let mut random = Random::new(seed);
         let mut more = Random::new(mix(seed ^ MORE));
         let mood = Mood::draw(&mut random, &mut more);
-        let misfortune = Misfortune::draw(self.world.prepared, mood.window, &mut random, &mut more);
+        let mut fate = Random::new(mix(seed ^ FATE));
+        let misfortune = Misfortune::draw(self.world.prepared, mood.window, &mut random, &mut fate);
         self.reset();
         if self.world.prepared.chooses {
             // 0 chooses the least, which real nodes do too.
@@ -162,7 +165,7 @@ impl<'a> Simulator<'a> {
         }
         self.firings.resize(self.world.prepared.addresses.len(), 0);
         self.firings.fill(mood.firings);
-        let mut chance = Chance { random, more, mood, misfortune };
+        let mut chance = Chance { random, more, fate, mood, misfortune };
         self.cuts = cuts::draw(self.world.prepared, chance.mood.window, seed);
         self.schedule_requests(&mut chance);
         let limit = self.world.prepared.config.max_steps;
@@ -400,6 +403,8 @@ struct Chance {
     random: Random,
     /// For what was added later, so that seeds of programs without it mean what they meant.
     more: Random,
+    /// For what dies with a node that crashes.
+    fate: Random,
     mood: Mood,
     misfortune: Misfortune,
 }

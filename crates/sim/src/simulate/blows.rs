@@ -48,7 +48,7 @@ impl Simulator<'_> {
     fn crash(&mut self, whom: Struck, chance: &mut Chance) {
         let flying = self.flying(|from, _| from == whom.node());
         self.world.crash(whom);
-        self.lose(flying, chance.misfortune.dies_with_it, &mut chance.more);
+        self.lose(flying, chance.misfortune.dies_with_it, &mut chance.fate);
     }
 
     /// The messages in flight between different nodes of which this holds, in the order in which they were sent.

@@ -55,7 +55,9 @@ impl World<'_> {
         for packet in own {
             self.stats.lost += u32::from(!self.log.packets[packet as usize].timer);
             self.remove(packet);
-            self.perished.push(packet);
+            if !self.perished.contains(&packet) {
+                self.perished.push(packet);
+            }
         }
         if let Some(taken) = &mut self.taken {
             let Taken { now, before } = &mut taken[at as usize];
@@ -72,10 +74,14 @@ impl World<'_> {
         }
     }
 
-    /// Messages in flight from a node that is about to stop, which it had sent and the network had not taken over, are lost.
+    /// Messages in flight from a node that is about to stop, which it had sent and the network had not taken over, are lost. Those to itself
+    /// vanish when it stops.
     pub fn forgo(&mut self, lost: Vec<PacketId>) {
         for packet in &lost {
-            self.take(*packet, true);
+            let Packet { from, to, .. } = self.log.packets[*packet as usize];
+            if from != to {
+                self.take(*packet, true);
+            }
         }
         self.perished.extend(lost);
     }

