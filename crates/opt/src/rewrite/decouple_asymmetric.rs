@@ -3,7 +3,8 @@
 //! *When allowed.* C2 is the rules for the handles, which move; C1 is what stays. What both receive goes to C2.
 //! * D5b.1 C2 reads nothing that C1 derives.
 //! * D5b.2 What C1 reads of C2 are events that a [message brings about in the same step](crate::analysis::prompted).
-//! * D5b.3 What C2 sends depends on an event: what state alone sends may come again, and is held once.
+//! * D5b.3 What C2 sends depends on an event: what state alone sends may come again, and is held once. C2 numbers no messages by `index`, since
+//!   which number one has depends on the addressees, too.
 //! * D5b.4 What C2 receives comes from nodes that can be told a new address.
 //! * D5b.5 Nodes of the role lose messages at worst, and no node is Byzantine.
 //! * D5b.6 What C2 receives does not come again because state alone sends it: each time it would make another batch.
@@ -36,7 +37,7 @@ use super::{Misfit, Rewrite, Split, decide};
 use crate::analysis::fault_model::only_omission;
 use crate::analysis::prompted::Prompted;
 use crate::analysis::repeated::repeated_events;
-use crate::analysis::scope::{Reads, Scope, fills, sends};
+use crate::analysis::scope::{Reads, Scope, fills, numbers, sends};
 use crate::lifting::{Lifting, Replayed};
 use crate::precondition::{Precondition, Proofs};
 use crate::refusal::{Broken, Obstacle};
@@ -186,7 +187,11 @@ const PRECONDITIONS: &[Precondition<Split>] = &[
         statement: "what rules that stay read of moved ones are events that a message brings about in the same step",
         check: prompt_events,
     },
-    Precondition { id: "D5b.3", statement: "moved rules send nothing for as long as state holds", check: sent_once },
+    Precondition {
+        id: "D5b.3",
+        statement: "moved rules send nothing for as long as state holds, and number no messages",
+        check: sent_once,
+    },
     Precondition {
         id: "D5b.4",
         statement: "nothing that moved rules receive comes from an external or native role",
@@ -261,14 +266,20 @@ fn prompt_events(program: &Program, site: &Split) -> Result<String, Broken> {
 
 fn sent_once(program: &Program, site: &Split) -> Result<String, Broken> {
     let scope = Scope::of(program, &site.component);
-    let held = site.moving(&scope).into_iter().filter(|rule| sends(rule).is_some() && scope.is_state_only(rule));
-    let obstacle = |rule: &Rule| {
-        let why = format!("state alone sends on `{}`, again and again", rule.head.relation);
-        Obstacle::new(program, rule.span, why)
+    let objection = |rule: &Rule| {
+        let channel = sends(rule)?;
+        let why = match (scope.is_state_only(rule), numbers(rule)) {
+            (true, _) => format!("state alone sends on `{channel}`, again and again"),
+            (false, true) => "this numbers messages, and whom they go to makes a difference".to_owned(),
+            (false, false) => return None,
+        };
+        Some(Obstacle::new(program, rule.span, why))
     };
+    let obstacles = site.moving(&scope).into_iter().filter_map(objection).collect();
     let sentence = "what moved rules send, they send when something happens".to_owned();
-    let because = "a message would be held once, and sent once";
-    decide(held.map(obstacle).collect(), sentence, because, Some("`new r(...)` instead of `r(...)` sends once"))
+    let because = "what is held is not what would have been sent";
+    let help = "`new r(...)` instead of `r(...)` sends once; an event can be numbered before it is sent";
+    decide(obstacles, sentence, because, Some(help))
 }
 
 fn addresses(program: &Program, site: &Split) -> Result<String, Broken> {

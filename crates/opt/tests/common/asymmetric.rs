@@ -87,6 +87,12 @@ pub fn cases() -> Vec<Case> {
             "note(k, v)@s  :~ had(k, v), store(s)",
         )
         .with_killed(Killed::Checker("E0512")),
+        changed(
+            "D5b.3",
+            "numbers of what is sent",
+            "note(k, v)@s  :~ got(k, v), store(s)",
+            "note(k, index(v))@s :~ got(k, v), store(s)",
+        ),
         changed("D5b.4", "what clients send", "full(k, v)    :- new had(k, v)", "full(k, 0)    :- drop(k)")
             .with_killed(Killed::Checker("E0609")),
         repetition(),
