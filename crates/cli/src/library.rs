@@ -41,7 +41,7 @@ pub const LIBRARY: &[Entry] = library! {
     "rset_monotonic": "deploy.toml", "properties.ded", "rset_monotonic.ded", "scalable.plan";
     "rset_partial": "deploy.toml", "properties.ded", "rset_partial.ded", "scalable.plan";
     "rset_state_machine": "behind.plan", "deploy.toml", "properties.ded", "rset_state_machine.ded", "scalable.plan";
-    "two_phase_commit": "deploy.toml", "properties.ded", "two_phase_commit.ded";
+    "two_phase_commit": "deploy.toml", "properties.ded", "scalable.plan", "two_phase_commit.ded";
     "two_phase_commit_path": "deploy.toml", "properties.ded", "scalable.plan", "two_phase_commit_path.ded";
     "voting": "deploy.toml", "properties.ded", "scalable.plan", "voting.ded";
 };

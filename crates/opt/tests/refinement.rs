@@ -63,6 +63,14 @@ fn two_phase_commit() {
     check(&scale(COMMIT_PATH, COMMIT_PATH_SCALABLE));
 }
 
+#[test]
+fn two_phase_commit_with_recovery() {
+    let text = include_str!("../../../protocols/two_phase_commit/two_phase_commit.ded");
+    let scaled = scale(text, include_str!("../../../protocols/two_phase_commit/scalable.plan"));
+    assert_eq!(scaled.stages.last().expect("the plan has a line").program.physical_nodes(), 10);
+    check(&scaled);
+}
+
 /// A replicated set, with what it includes in its place, and its plan.
 macro_rules! replicated_set {
     ($name:literal $(, $path:literal is $included:literal)?) => {
