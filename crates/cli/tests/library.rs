@@ -34,14 +34,25 @@ fn names() -> Vec<(String, Vec<String>)> {
     files(&protocols()).iter().map(|folder| (stem(folder), plans(folder))).collect()
 }
 
+/// Tables that nothing is deleted from, and may: their keys take few values, which the checker does not look at.
+const BOUNDED_BY_VALUES: [&str; 1] = ["paxos_kvs: the table `stored`"];
+
 #[test]
 fn all_are_checked_and_formatted() {
-    let folder = protocols();
-    let folder = folder.to_str().expect("the path is text");
-    for words in [&["check", folder][..], &["fmt", "--check", folder]] {
-        let answer = Desk::new().menard(words);
-        assert_eq!((answer.status, answer.stderr.as_str()), (0, ""), "{words:?}");
+    let mut warnings = Vec::new();
+    for (name, _) in names() {
+        let folder = protocols().join(&name);
+        let answer = Desk::new().menard(&["check", folder.to_str().expect("the path is text")]);
+        assert_eq!(answer.status, 0, "{name}: {}", answer.stderr);
+        let titles = answer.stderr.lines().filter(|line| line.starts_with('['));
+        warnings.extend(
+            titles.map(|title| title.replace("[E0507] Warning: nothing is ever deleted from", &format!("{name}:"))),
+        );
     }
+    assert_eq!(warnings, BOUNDED_BY_VALUES);
+    let folder = protocols();
+    let answer = Desk::new().menard(&["fmt", "--check", folder.to_str().expect("the path is text")]);
+    assert_eq!((answer.status, answer.stderr.as_str()), (0, ""));
 }
 
 #[test]
