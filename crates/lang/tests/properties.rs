@@ -67,7 +67,7 @@ fn operations_are_two_views_each() {
     let observer =
         properties::compile(&Source::new("properties.ded", text), &protocol).expect_err("an answer has no value");
     assert!(observer.to_string().contains("E0401"), "{observer}");
-    let text = text.replace("some(what)", "none()");
+    let text = text.replace("some(what)", "some(0x00)");
     let observer = properties::compile(&Source::new("properties.ded", text.as_str()), &protocol)
         .unwrap_or_else(|errors| panic!("{errors}"));
     let component = observer.component(properties::OBSERVER).expect("the observer has a component");
@@ -76,7 +76,7 @@ fn operations_are_two_views_each() {
         rules[protocol.channels.len()..],
         [
             "begun 1 get(id, c, what) :- received request(c, _, id, what), id > 1",
-            "ended 1 get(id, c, none()) :- received reply(_, c, id)",
+            "ended 1 get(id, c, some(0x00)) :- received reply(_, c, id)",
             "begun 2 put(c, id, 0x00, what) :- received ballot(l, _, c, id, what)",
             "ended 2 put(c, id) :- received reply(_, c, id), received vote(_, _, c, id)",
         ]
