@@ -29,6 +29,8 @@ pub struct Lifting {
     internal: BTreeSet<Name>,
     late: BTreeSet<Name>,
     moved: BTreeSet<Name>,
+    /// Whether a restart may make a node of the original forget what it did.
+    forgets: bool,
     /// The channels on which a node that crashes or restarts may have sent something in the original, and nothing in the rewritten program.
     unsent: BTreeSet<Name>,
 }
@@ -44,7 +46,8 @@ impl Lifting {
         late: BTreeSet<Name>,
     ) -> Lifting {
         let (mut moved, mut unsent) = (BTreeSet::new(), late.clone());
-        if forgets(program, original) {
+        let forgets = forgets(program, original);
+        if forgets {
             let names = |is_one: fn(&Channel, &str) -> bool| {
                 let channels = program.channels.iter().filter(move |channel| is_one(channel, original));
                 channels.map(|channel| channel.name.clone())
@@ -52,7 +55,7 @@ impl Lifting {
             moved.extend(names(|channel, component| channel.receiver == component));
             unsent.extend(names(|channel, component| channel.sender == component));
         }
-        Lifting { component: component.clone(), original: original.clone(), internal, late, moved, unsent }
+        Lifting { component: component.clone(), original: original.clone(), internal, late, moved, forgets, unsent }
     }
 
     /// The channels on which the original may be given messages later: those of which a restart may make it forget that it was.
@@ -82,7 +85,7 @@ impl Lifting {
             events.extend(self.event(event).filter(|_| !is_forgotten));
             // What a start writes, every start writes, so that it makes no difference whether it was forgotten.
             if let Event::Step { at, inputs, .. } = event
-                && !self.moved.is_empty()
+                && self.forgets
                 && self.is_part(at)
                 && (inputs.is_empty() || !is_forgotten)
             {

@@ -282,3 +282,31 @@ fn what_was_handed_on_in_vain_may_stay_away() {
     decouple server { put_to_core } into hand using functional";
     check(&scale(relay, plan));
 }
+
+/// A node that no messages come to forgets what its disk has not taken, like any other, and what it sends waits for the disk.
+#[test]
+fn nodes_that_only_start_have_disks() {
+    let starter = "protocol starter
+    role client external
+    role server
+    role store
+    fault restart 1 of server
+    channel put(k: int)   client -> server
+    channel note(k: int)  server -> store
+    component server {
+      durable table kept(k: int)
+      kept(7)    :- start()
+      note(k)@s  :~ new kept(k), store(s)
+      seen(k)    :- put(k)
+    }
+    component store { noted(k) :- note(k) }";
+    let line = "decouple server { note } into noter using functional";
+    // Messages come to the server, and none to the component that the first line makes.
+    check(&scale(
+        starter,
+        &format!("plan twice for starter\n{line}\ndecouple noter {{ note }} into writer using functional"),
+    ));
+    // None come to the server.
+    let silent = starter.replace("seen(k)    :- put(k)", "").replace("channel put(k: int)   client -> server", "");
+    check(&scale(&silent, &format!("plan once for starter\n{line}")));
+}
