@@ -76,7 +76,11 @@ impl Prefix {
         let scope = Scope::of(program, &site.component);
         let (moving, staying) = (site.moving(&scope), site.staying(&scope));
         let supply = Supply::new(&scope, &moving, &staying);
-        let is_handed_on = |atom: &&Atom| supply.is_forwarded(atom) || site.handles.contains(&atom.relation);
+        // Of relations, only handles are filled in front. One that nothing fills goes with whoever reads it, as a window does with its floor.
+        let is_channel = |name: &str| program.channel(name).is_some();
+        let is_handed_on = |atom: &&Atom| {
+            site.handles.contains(&atom.relation) || is_channel(&atom.relation) && supply.is_forwarded(atom)
+        };
         let read: Vec<&Atom> = moving.iter().flat_map(|rule| scope.literals(rule)).filter(is_handed_on).collect();
         let mut doors: Vec<Door> = Vec::new();
         for atom in &read {
@@ -89,7 +93,7 @@ impl Prefix {
             doors.push(Door { forward: forward_whole(&scope, atom, sender), channel });
         }
         let taken = staying.iter().flat_map(|rule| scope.literals(rule)).map(|atom| &atom.relation);
-        let taken = taken.chain(doors.iter().map(Door::relation)).filter(|name| program.channel(name).is_some());
+        let taken = taken.chain(doors.iter().map(Door::relation)).filter(|name| is_channel(name));
         let inputs = taken.cloned().collect();
         let rules = staying.into_iter().cloned().collect();
         Prefix { inputs, doors, rules, params: program.params.clone() }

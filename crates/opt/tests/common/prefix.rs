@@ -170,6 +170,15 @@ fn tables() -> Vec<Cell> {
              low(k)       :+ drop(k)
              note(k, v)@s :~ new kept(k, v), store(s)",
         ),
+        cell(
+            "window",
+            "one that nothing fills moves, and its floor",
+            "",
+            "table low(=> n: int) max
+             window table kept(k: int, v: int) above low
+             low(k)       :+ drop(k)
+             note(k, v)@s :~ put(k, v), !kept(k, _), store(s)",
+        ),
         in_front(
             "window",
             "table low(=> n: int) max
