@@ -123,7 +123,7 @@ fn gaps_that_stay() {
     PROTOCOL.convicts(&Bug {
         original: "propose(b, slot, none())         :- top(b, t), low(l), slot in range(l + 1, t), !reported(b, slot, _, _)",
         broken: "",
-        violates: "eventually reply",
+        violates: "eventually reached",
     });
 }
 
