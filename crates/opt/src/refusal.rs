@@ -35,9 +35,15 @@ pub struct Broken {
 }
 
 impl Broken {
-    /// A broken precondition without help.
+    /// A broken precondition without help. A declaration that stands for several rules is in the way once.
     pub fn new(because: impl Into<String>, obstacles: Vec<Obstacle>) -> Self {
-        Broken { because: because.into(), obstacles, help: None }
+        let mut distinct: Vec<Obstacle> = Vec::new();
+        for obstacle in obstacles {
+            if !distinct.contains(&obstacle) {
+                distinct.push(obstacle);
+            }
+        }
+        Broken { because: because.into(), obstacles: distinct, help: None }
     }
 
     /// Adds help.

@@ -57,6 +57,7 @@ fn the_page_says_what_is_tested() {
             "prefix",
             "co-hash",
             "dependencies",
+            "partial",
         ];
         for (rewrite, verdict) in rewrites.iter().zip(verdicts) {
             let here = || cells.iter().filter(|cell| cell.construct == *construct && cell.rewrite == *rewrite);

@@ -56,15 +56,18 @@ fn original() -> Program {
 
 /// How often a changed form of the mechanism does what the original does not. Each change is a text and its replacement.
 fn violations(changes: &[(&str, &str)]) -> usize {
-    let original = original();
-    let ours = apply_all(&original, &[LINE]).remove(0);
+    violations_of(&original(), changes)
+}
+
+fn violations_of(original: &Program, changes: &[(&str, &str)]) -> usize {
+    let ours = apply_all(original, &[LINE]).remove(0);
     let mut text = ours.program.source.text.to_string();
     for (from, to) in changes {
         assert!(text.contains(from), "{from}\n{text}");
         text = text.replace(from, to);
     }
     let stage = Stage { program: program(&text), ..ours };
-    refine::check(&original, &[stage], 400, 12).violations.len()
+    refine::check(original, &[stage], 400, 12).violations.len()
 }
 
 #[test]
@@ -133,6 +136,19 @@ fn two_audits_at_once_get_an_answer_each() {
     let report = refine::check(&original, &stages, 400, 12);
     assert!(report.violations.is_empty(), "{:?}", report.violations.first());
     assert!(report.channels["report"] > 1000);
+}
+
+/// E10, to the letter: shares are counted for all receivers together, and each of them waits until it has as much. One receiver has all; of two, none has.
+#[test]
+fn what_several_receivers_get_together_none_of_them_gets() {
+    const COUNTED: (&str, &str) = (
+        "expected(last + 1, 2, total), gathered(last + 1, total)\n",
+        "expected(last + 1, 2, total), gathered_by(last + 1, _, total)
+         gathered_by(batch, l, count(part, n, id)) :- found_waiting(batch, part, n, l, id)\n",
+    );
+    assert!(violations_of(&original(), &[COUNTED]) > 0);
+    let alone = program(&ORIGINAL.replace("FAULT", "").replace("role leader[2]", "role leader"));
+    assert_eq!(violations_of(&alone, &[COUNTED]), 0);
 }
 
 /// Without the vote, partitions that take a batch and partitions that have not yet heard of it work at the same time.
@@ -205,7 +221,14 @@ fn senders_that_tell_partitions_themselves_freeze_them_for_ever() {
 
 /// In how many runs some work is not done in the end.
 fn unanswered(program: &Program) -> usize {
-    let wish = format!("properties of {} eventually done(id, _) from r to l :- work(id) from l to r", program.name);
+    broken(
+        &format!("properties of {} eventually done(id, _) from r to l :- work(id) from l to r", program.name),
+        program,
+    )
+}
+
+/// How many runs violate properties.
+fn broken(wish: &str, program: &Program) -> usize {
     let observer = properties::compile(&Source::new("properties.ded", wish), program).expect("the wish compiles");
     let prepared = Prepared::new(program, Config { requests: 12, ..Config::default() });
     let report = campaign(&prepared, Some(&PreparedObserver::new(&observer)), &[], 300, 0, &mut |_| {});
@@ -226,6 +249,14 @@ fn what_changes_nothing_is_not_told() {
     for channel in ["epoch", "stop"] {
         assert!(sent(&format!("{channel}_to_replica")) < 2 * sent(channel) * 4 / 5, "{:?}", report.channels);
     }
+    // To the letter, each of them freezes all partitions.
+    let mut letter = stages[0].program.source.text.to_string();
+    for news in [", !current(_)", ", current(known), e > known", ", 0 - e > known"] {
+        letter = letter.replace(news, "");
+    }
+    let letter = refine::check(&original, &[Stage { program: program(&letter), ..stages[0].clone() }], 400, 12);
+    assert!(letter.violations.is_empty(), "{:?}", letter.violations.first());
+    assert!(letter.channels["go_to_replica"] > sent("go_to_replica") * 6 / 5, "{:?}", letter.channels);
 }
 
 /// C4: a choice is a function of what is chosen from, so each copy of what is replicated chooses the same.
@@ -238,6 +269,63 @@ fn copies_choose_alike() {
         let report = refine::check(&original, &apply_all(&original, &[LINE]), 400, 12);
         assert!(report.violations.is_empty(), "{choice}: {:?}", report.violations.first());
     }
+}
+
+/// Replicas number what they choose, and tell it with their work.
+const CHOICES: &str = "
+protocol choices
+role client external
+role clock
+role leader
+role replica
+channel put(id: int)                   client -> leader
+channel advance(e: int)                client -> clock
+channel work(id: int)                  leader -> replica
+channel epoch(e: int)                  clock -> replica
+channel done(id: int, n: int, e: int)  replica -> leader
+component clock {
+  epoch(x)@r :~ advance(e), replica(r), x in [e, e + 1, e + 2]
+}
+component leader {
+  work(id)@r    :~ put(id), replica(r)
+  got(id, n, e) :- done(id, n, e)
+}
+component replica {
+  table turns(=> n: int) max
+  table current(=> e: int) replace
+  turns(0)         :- start()
+  turns(n + 1)     :+ epoch(_), turns(n)
+  chosen(CHOICE)   :- epoch(e)
+  current(e)       :- chosen(e)
+  done(id, n, e)@l :~ work(id) from l, current(e), turns(n)
+}
+";
+
+/// C4, to the letter: each copy of what is replicated makes a choice of its own, so one epoch has two. Whatever is chosen, the original has one.
+#[test]
+fn copies_that_choose_for_themselves_disagree() {
+    let original = |choice| program(&CHOICES.replace("CHOICE", choice));
+    let disagreements = |program: &Program| {
+        let never = "violation(\"two choices\", n) :- done(_, n, e) from r, done(_, n, f) from r, e < f";
+        broken(&format!("properties of choices {never}"), program)
+    };
+    for choice in ["argmax(e, e)", "argmin(e, e)", "choose(e)"] {
+        let ours = apply_all(&original(choice), &[LINE]).remove(0);
+        assert_eq!(disagreements(&ours.program), 0);
+    }
+    let text = apply_all(&original("choose(e)"), &[LINE]).remove(0).program.source.text.to_string();
+    let (head, partition) = text.split_once("component replica [2] {").expect("there are partitions");
+    let (alike, own) = (
+        "chosen(choose(e))",
+        "most(argmax(e, e))   :- epoch_released(e)
+         least(argmin(e, e))  :- epoch_released(e)
+         chosen(e)            :- most(e), new ready(batch), batch_size(batch, 0, _)
+         chosen(e)            :- least(e), new ready(batch), batch_size(batch, 1, _)
+         ignored(choose(e))",
+    );
+    assert!(partition.contains(alike), "{partition}");
+    let letter = program(&format!("{head}component replica [2] {{{}", partition.replace(alike, own)));
+    assert!(disagreements(&letter) > 0);
 }
 
 /// The acceptors of Paxos, as far as nodes lose messages at worst: promises are replicated, slots are partitioned, and what a promise tells is sealed.

@@ -13,8 +13,8 @@ pub enum Verdict {
 pub struct Cell {
     /// The construct, as the book's table names it.
     pub construct: &'static str,
-    /// The column of the table: `independent`, `functional`, `monotonic`, `state_machine`, `asymmetric`, `prefix`, `co-hash` or
-    /// `dependencies`.
+    /// The column of the table: `independent`, `functional`, `monotonic`, `state_machine`, `asymmetric`, `prefix`, `co-hash`,
+    /// `dependencies` or `partial`.
     pub rewrite: &'static str,
     /// What it shows.
     pub name: &'static str,
@@ -127,6 +127,7 @@ pub fn cells() -> Vec<Cell> {
     cells.extend(super::state_machine::cells());
     cells.extend(super::asymmetric::cells());
     cells.extend(super::prefix::cells());
+    cells.extend(super::partial_cells::cells());
     let computed: Vec<Cell> = cells.iter().filter_map(by_what_is_computed).collect();
     cells.extend(computed);
     cells.extend(dependencies());

@@ -7,6 +7,7 @@ pub mod cells;
 pub mod monotonic;
 pub mod noting;
 pub mod partial;
+pub mod partial_cells;
 pub mod prefix;
 pub mod refine;
 pub mod restarts;
