@@ -13,6 +13,7 @@ use crate::rewrite::decouple_asymmetric::DecoupleAsymmetric;
 use crate::rewrite::decouple_functional::DecoupleFunctional;
 use crate::rewrite::decouple_independent::DecoupleIndependent;
 use crate::rewrite::decouple_monotonic::DecoupleMonotonic;
+use crate::rewrite::decouple_mutual::DecoupleMutual;
 use crate::rewrite::decouple_prefix::DecouplePrefix;
 use crate::rewrite::decouple_state_machine::DecoupleStateMachine;
 use crate::rewrite::partition_co_hash::PartitionCoHash;
@@ -25,6 +26,7 @@ pub const REWRITES: &[&dyn AnyRewrite] = &[
     &DecoupleIndependent,
     &DecoupleFunctional,
     &DecoupleMonotonic,
+    &DecoupleMutual,
     &DecoupleStateMachine,
     &DecoupleAsymmetric,
     &DecouplePrefix,

@@ -52,6 +52,7 @@ fn the_page_says_what_is_tested() {
             "independent",
             "functional",
             "monotonic",
+            "mutual",
             "state_machine",
             "asymmetric",
             "prefix",

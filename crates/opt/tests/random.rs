@@ -556,6 +556,8 @@ fn random_line(random: &mut Random, program: &Program) -> Option<String> {
         " using functional",
         " using monotonic",
         " using monotonic",
+        " using mutual",
+        " using mutual",
         " using state_machine",
         " using asymmetric",
     ];

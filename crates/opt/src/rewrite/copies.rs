@@ -1,8 +1,9 @@
 //! Moved rules read copies of the state that stays: every fact of it is sent on when it begins to hold, and kept; or, where it passes, kept
-//! until all facts of its [life](super::lives) have come and gone. What moved rules conclude from these has the number of the life as well.
+//! until all facts of its [life](super::lives) have come and gone. What moved rules conclude from these has the number of the life as well. In
+//! the same way rules that stay read copies of the state that moves, where they may.
 //!
 //! All still happens in one component; after what else moved rules read was [cut](super::cut) and all was [separated](super::separate), the
-//! copies get the names of what they are copies of, so that moved rules read as before.
+//! copies get the names of what they are copies of, so that rules read as before.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -34,10 +35,11 @@ struct Copy {
     lives: Option<Lives>,
 }
 
-/// All that is sent on to moved rules.
+/// All that is sent on to moved rules, and to those that stay.
 #[derive(Clone, Debug)]
 pub struct Copies {
-    copies: Vec<Copy>,
+    /// With the component that has them in the end.
+    copies: Vec<(Name, Copy)>,
     /// The program with copies, all still in one component, and the site there.
     program: Program,
     site: Split,
@@ -48,26 +50,50 @@ pub struct Copies {
 impl Copies {
     /// For the rules of a site that move.
     pub fn new(program: &Program, site: &Split) -> Copies {
-        let copies = find_copies(program, site);
+        let copies = find_copies(program, site, &|_| true);
         let (program, site) = with_copies(program, site, &copies);
+        Copies::with_forwards(program, site, copies, Vec::new())
+    }
+
+    /// For the rules of a site that move, and for what the others read of these.
+    pub fn of_both(program: &Program, site: &Split) -> Copies {
+        let copies = find_copies(program, site, &|_| true);
+        let (program, site) = with_copies(program, site, &copies);
+        let scope = Scope::of(&program, &site.component);
+        let filled: BTreeSet<&str> = site.moving(&scope).into_iter().filter_map(fills).collect();
+        let others = |site: &Split, scope: &Scope<'_>| {
+            let stays = |(index, rule): &(usize, &Rule)| !site.moved.contains(index) && !scope.derives_constant(rule);
+            scope.rules().filter(stays).map(|(index, _)| index).collect()
+        };
+        let back = Split { into: site.component.clone(), moved: others(&site, &scope), ..site.clone() };
+        let copies_back = find_copies(&program, &back, &|name| filled.contains(name));
+        let (program, back) = with_copies(&program, &back, &copies_back);
+        let moved = others(&back, &Scope::of(&program, &site.component));
+        Copies::with_forwards(program, Split { moved, ..site }, copies, copies_back)
+    }
+
+    fn with_forwards(program: Program, site: Split, copies: Vec<Copy>, copies_back: Vec<Copy>) -> Copies {
         let forwards = find_forwards(&program, &site);
-        Copies { copies, program, site, forwards }
+        let there = copies.into_iter().map(|copy| (site.into.clone(), copy));
+        let here = copies_back.into_iter().map(|copy| (site.component.clone(), copy));
+        Copies { copies: there.chain(here).collect(), program, site, forwards }
     }
 
     /// The channels between the two components.
     pub fn channels(&self) -> BTreeSet<Name> {
         let forwards = self.forwards.iter().map(|(channel, _)| channel);
-        let gone = self.copies.iter().filter_map(|copy| copy.lives.as_ref()).map(Lives::channel);
-        self.copies.iter().map(|copy| &copy.channel).chain(gone).chain(forwards).cloned().collect()
+        let copies = || self.copies.iter().map(|(_, copy)| copy);
+        let gone = copies().filter_map(|copy| copy.lives.as_ref()).map(Lives::channel);
+        copies().map(|copy| &copy.channel).chain(gone).chain(forwards).cloned().collect()
     }
 
     /// The program with the new component.
     pub fn separated(&self) -> Program {
         let (cut, moved) = cut(&self.program, &self.site, &self.forwards);
         let mut separated = separate(&cut, &self.site.component, &self.site.into, &moved);
-        let component = separated.components.iter_mut().find(|component| component.name == self.site.into);
-        let component = component.expect("the new component is in the program");
-        for copy in &self.copies {
+        for (reader, copy) in &self.copies {
+            let component = separated.components.iter_mut().find(|component| component.name == *reader);
+            let component = component.expect("both components are in the program");
             let rename = |name: &mut Name| {
                 if *name == copy.copy {
                     *name = copy.relation.clone();
@@ -97,7 +123,8 @@ pub fn passing<'a>(scope: &Scope<'a>, moving: &[&'a Rule]) -> Passing<'a> {
     Passing::new(moving, scope, keys)
 }
 
-fn find_copies(program: &Program, site: &Split) -> Vec<Copy> {
+/// The copies for moved rules, of relations that others fill and that shall have one.
+fn find_copies(program: &Program, site: &Split, has_copy: &dyn Fn(&str) -> bool) -> Vec<Copy> {
     let scope = Scope::of(program, &site.component);
     let moving = site.moving(&scope);
     let filled: BTreeSet<&str> = moving.iter().filter_map(|rule| fills(rule)).collect();
@@ -106,7 +133,7 @@ fn find_copies(program: &Program, site: &Split) -> Vec<Copy> {
     for read in moving.iter().flat_map(|rule| scope.literals(rule)) {
         let is_state = matches!(scope.reads_name(&read.relation), Reads::Own(RelationKind::Table | RelationKind::View));
         let is_known = copies.iter().any(|copy| copy.relation == read.relation);
-        if !is_state || is_known || filled.contains(read.relation.as_str()) {
+        if !is_state || is_known || filled.contains(read.relation.as_str()) || !has_copy(&read.relation) {
             continue;
         }
         let relation = read.relation.clone();

@@ -35,18 +35,18 @@
 
 use std::collections::BTreeSet;
 
-use menard_lang::ir::{Name, Program, RelationKind, Rule};
+use menard_lang::ir::{Name, Program, Rule};
 use menard_lang::plan::LineKind;
 use menard_lang::run::{Schedule, Trace};
 
 use super::copies::{Copies, passing};
+use super::monotone::{Monotone, is_greatest, is_state, why_not_lasting};
 use super::split::one_of;
-use super::{Misfit, Rewrite, Split, decide, differ, is_serial, reads_nothing_that_moves};
-use crate::analysis::determined::{determined, is_known};
+use super::{Misfit, Rewrite, Split, decide, is_serial, reads_nothing_that_moves};
 use crate::analysis::fault_model::{honest, moves_no_disk, starts_alike};
 use crate::analysis::passing::{key_of, merging_lives};
 use crate::analysis::persisted::Persisted;
-use crate::analysis::scope::{Reads, Scope, aggregates, atoms, fills, sends};
+use crate::analysis::scope::{Scope, atoms, fills, sends};
 use crate::lifting::Lifting;
 use crate::precondition::{Precondition, Proofs};
 use crate::refusal::{Broken, Obstacle};
@@ -187,11 +187,7 @@ fn lasting(program: &Program, site: &Split) -> Result<String, Broken> {
                 obstacles.extend(merging.into_iter().map(|(span, why)| Obstacle::new(program, span, why)));
             }
         } else {
-            let why = match persisted.grows(name) {
-                true => format!("`{name}` changes as it grows, and stays"),
-                false => format!("a fact of `{name}` need not stay"),
-            };
-            obstacles.push(Obstacle::new(program, atom.span, why));
+            obstacles.push(Obstacle::new(program, atom.span, why_not_lasting(&persisted, name)));
         }
     }
     let kept =
@@ -212,15 +208,6 @@ fn lasting(program: &Program, site: &Split) -> Result<String, Broken> {
     decide(obstacles, sentence, "a moved rule reads state that may change before it is told", Some(help))
 }
 
-/// Whether a table keeps the greatest value of a key, of which only thresholds last; which is for D3.3 to decide.
-fn is_greatest(scope: &Scope<'_>, persisted: &Persisted<'_>, name: &str) -> bool {
-    persisted.grows(name) && scope.storage(name).is_some_and(|storage| storage.key.is_some())
-}
-
-fn is_state(scope: &Scope<'_>, name: &str) -> bool {
-    matches!(scope.reads_name(name), Reads::Own(RelationKind::Table | RelationKind::View))
-}
-
 /// What lasts if the state that stays does, which is for D3.2 to decide.
 fn if_state_lasts<'a>(scope: &'a Scope<'a>, moving: &[&'a Rule]) -> Persisted<'a> {
     let filled: BTreeSet<&str> = moving.iter().filter_map(|rule| fills(rule)).collect();
@@ -232,84 +219,23 @@ fn if_state_lasts<'a>(scope: &'a Scope<'a>, moving: &[&'a Rule]) -> Persisted<'a
 
 fn monotone(program: &Program, site: &Split) -> Result<String, Broken> {
     let scope = Scope::of(program, &site.component);
-    let moving = site.moving(&scope);
-    let persisted = if_state_lasts(&scope, &moving);
-    let objection = |rule: &Rule| {
-        let kind = fills(rule).and_then(|name| scope.component.relation(name)).map(|relation| relation.kind);
-        let storage = fills(rule).and_then(|name| scope.storage(name));
-        let name = &rule.head.relation;
-        if rule.delete {
-            return Some(format!("this deletes from `{name}`"));
-        }
-        if storage.is_some_and(|storage| storage.is_selective()) && !is_greatest(&scope, &persisted, name) {
-            return Some(format!("which facts `{name}` takes depends on which come first"));
-        }
-        if kind == Some(RelationKind::Event) {
-            return Some(format!("`{name}` is an event: it holds for one step"));
-        }
-        let counts = kind == Some(RelationKind::View) && persisted.grows(name);
-        (aggregates(rule) && !counts).then(|| "the value of this aggregate depends on how much is known".to_owned())
-    };
-    let mut obstacles = Vec::new();
-    for rule in moving.iter().copied() {
-        if let Some(why) = objection(rule).or_else(|| persisted.objection(rule)) {
-            obstacles.push(Obstacle::new(program, rule.span, why));
-        }
-    }
-    let because = "a moved rule could conclude something before it knows all that speaks against it";
-    decide(obstacles, "what the moved rules conclude, they conclude for ever".into(), because, None)
+    moved(program, &scope, site).conclude_for_ever()
 }
 
 fn alone(program: &Program, site: &Split) -> Result<String, Broken> {
     let scope = Scope::of(program, &site.component);
-    let moving = site.moving(&scope);
-    let persisted = if_state_lasts(&scope, &moving);
-    let mut obstacles = Vec::new();
-    for rule in moving.iter().copied().filter(|rule| !scope.is_state_only(rule)) {
-        let mut read = atoms(rule).filter(|atom| scope.reads(atom) != Reads::Constant);
-        let (Some(event), None) = (read.next(), read.next()) else {
-            obstacles.push(Obstacle::new(program, rule.span, "this reads something besides an event"));
-            continue;
-        };
-        let begins = event.new && is_state(&scope, &event.relation) && persisted.begins_once(rule, event);
-        let why = match (begins, sends(rule)) {
-            (true, _) if !event.negated => continue,
-            (false, None) if !event.negated && (!event.new || !is_state(&scope, &event.relation)) => continue,
-            (false, Some(_)) if !event.new => format!("this sends when `{}` happens", event.relation),
-            _ => format!("a fact of `{}` may be new more than once", event.relation),
-        };
-        obstacles.push(Obstacle::new(program, rule.span, why));
-    }
-    let because = "what meets in one step of the original need not meet after the move";
-    let sentence = "moved rules with an event read one event, and nothing else that changes".to_owned();
-    decide(obstacles, sentence, because, Some("join state in a view, and read `new` of that"))
+    moved(program, &scope, site).read_one_event()
 }
 
 fn no_collapse(program: &Program, site: &Split) -> Result<String, Broken> {
     let scope = Scope::of(program, &site.component);
-    let mut obstacles = Vec::new();
-    let mut sending: Vec<&Rule> = Vec::new();
-    for rule in site.moving(&scope).into_iter().filter(|rule| sends(rule).is_some()) {
-        let rival = |known: &&Rule| known.head.relation == rule.head.relation && !differ(known, rule);
-        if sending.iter().any(rival) {
-            let why =
-                format!("this sends on `{}` as well, with nothing that tells it from another rule", rule.head.relation);
-            obstacles.push(Obstacle::new(program, rule.span, why));
-        }
-        sending.push(rule);
-        if scope.is_state_only(rule) {
-            continue;
-        }
-        let known = determined(rule);
-        let untold = scope.literals(rule).find(|atom| !atom.args.iter().all(|arg| is_known(arg, &known)));
-        if let Some(atom) = untold {
-            let why = format!("the head does not tell which `{}` is new", atom.relation);
-            obstacles.push(Obstacle::new(program, rule.span, why));
-        }
-    }
-    let because = "facts of one step that give one message here would give several when they come one by one";
-    let help = "a view can drop what the message does not tell, and `new` of that view is once";
-    decide(obstacles, "what is sent by `new` tells the fact that is new".into(), because, Some(help))
+    moved(program, &scope, site).tell_what_is_new(Vec::new())
+}
+
+fn moved<'a>(program: &'a Program, scope: &'a Scope<'a>, site: &Split) -> Monotone<'a> {
+    let rules = site.moving(scope);
+    let persisted = if_state_lasts(scope, &rules);
+    Monotone { program, scope, rules, persisted, called: "moved" }
 }
 
 fn by_itself(program: &Program, site: &Split) -> Result<String, Broken> {

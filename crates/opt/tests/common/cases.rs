@@ -51,6 +51,7 @@ pub fn cases() -> Vec<Case> {
     let mut cases = independent();
     cases.extend(functional());
     cases.extend(super::monotonic::cases());
+    cases.extend(super::mutual::cases());
     cases.extend(super::state_machine::cases());
     cases.extend(super::asymmetric::cases());
     cases.extend(super::prefix::cases());

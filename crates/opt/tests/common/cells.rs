@@ -13,7 +13,7 @@ pub enum Verdict {
 pub struct Cell {
     /// The construct, as the book's table names it.
     pub construct: &'static str,
-    /// The column of the table: `independent`, `functional`, `monotonic`, `state_machine`, `asymmetric`, `prefix`, `co-hash`,
+    /// The column of the table: `independent`, `functional`, `monotonic`, `mutual`, `state_machine`, `asymmetric`, `prefix`, `co-hash`,
     /// `dependencies` or `partial`.
     pub rewrite: &'static str,
     /// What it shows.
@@ -124,6 +124,9 @@ pub fn cells() -> Vec<Cell> {
     cells.extend(numbering());
     cells.extend(values());
     cells.extend(super::monotonic::cells());
+    let in_both_directions: Vec<Cell> = cells.iter().filter_map(super::mutual::of_monotonic).collect();
+    cells.extend(in_both_directions);
+    cells.extend(super::mutual::cells());
     cells.extend(super::state_machine::cells());
     cells.extend(super::asymmetric::cells());
     cells.extend(super::prefix::cells());

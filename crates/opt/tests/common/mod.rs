@@ -5,6 +5,7 @@ pub mod asymmetric;
 pub mod cases;
 pub mod cells;
 pub mod monotonic;
+pub mod mutual;
 pub mod noting;
 pub mod partial;
 pub mod partial_cells;

@@ -15,9 +15,11 @@ pub fn cases() -> Vec<Case> {
     cases.extend([
         forwarding("D2.9", "functional"),
         forwarding("D3.9", "monotonic"),
+        forwarding("D5a.6", "mutual"),
         forwarding("D4.7", "state_machine"),
     ]);
     cases.extend([told("D2.10", "functional"), told("D3.10", "monotonic"), told("D4.8", "state_machine")]);
+    cases.extend([told("D5a.7", "mutual"), told_back()]);
     cases.push(partitioned("P1.8", "partition store by k into 2", "k"));
     cases.push(partitioned("P2.8", "partition store by k % 3 into 2", "k % 3"));
     cases.push(at_once("P1.5", "partition store by k into 2", "k"));
@@ -80,6 +82,7 @@ fn told(precondition: &'static str, rewrite: &'static str) -> Case {
         line: match rewrite {
             "functional" => "decouple server { had, note } into noter using functional",
             "monotonic" => "decouple server { had, note } into noter using monotonic",
+            "mutual" => "decouple server { had, note } into noter using mutual",
             _ => "decouple server { had, note } into noter using state_machine",
         },
         broken: server(
@@ -91,6 +94,27 @@ fn told(precondition: &'static str, rewrite: &'static str) -> Case {
              again(k)@s   :~ put(k, _), store(s)",
         ),
         mend: ("durable table had", "table had"),
+        killed: Killed::Refinement,
+    }
+}
+
+/// The moved rules tell the others what was put, and these write it to the disk.
+fn told_back() -> Case {
+    Case {
+        precondition: "D5a.6",
+        name: "what was said by those who move, and told to the disk in vain",
+        line: "decouple server { had, note } into noter using mutual",
+        broken: server(
+            "durable table kept(k: int)
+             durable table known(k: int, v: int)
+             table had(k: int, v: int)
+             had(k, v)    :- put(k, v)
+             note(k, v)@s :~ new had(k, v), store(s)
+             known(k, v)  :- new had(k, v)
+             kept(k)      :- drop(k)
+             again(k)@s   :~ known(k, _), store(s)",
+        ),
+        mend: ("durable table known", "table known"),
         killed: Killed::Refinement,
     }
 }
@@ -140,6 +164,7 @@ fn line(rewrite: &str) -> &'static str {
     match rewrite {
         "functional" => "decouple server { note } into noter using functional",
         "monotonic" => "decouple server { note } into noter using monotonic",
+        "mutual" => "decouple server { note } into noter using mutual",
         _ => "decouple server { note } into noter using state_machine",
     }
 }

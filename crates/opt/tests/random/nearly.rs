@@ -115,6 +115,58 @@ const GROWING: Theme = Theme {
     breaks: &["D3.3", "D3.4"],
 };
 
+/// State that grows by turns: what one half concludes the other one reads.
+const BY_TURNS: Theme = Theme {
+    rewrite: "mutual",
+    parts: &[
+        (&["t(x, y) :- m(x, y)", "t(y, x) :- m(x, y)", "t(x, y) :+ m(x, y)"], 1),
+        (&["u(x) :- q(x)", "u(x) :- q(x)", "u(x) :+ q(x)", "u(y) :- m(_, y)"], 1),
+        (&["e(x, x) :- u(x)", "e(x, y) :- t(x, y), u(x)", "h(x) :- q(x)"], 1),
+        (
+            &[
+                "e(y, x) :- w(x, _), t(x, y)",
+                "e(y, y) :- w(x, y), t(x, y)",
+                "e(x, y) :- g(x, n), n >= 1, t(x, y)",
+                "e(x, x) :- w(x, y), !u(y)",
+                "w(y, x) :- e(x, _), t(x, y)",
+                "w(y, x) :- e(x, _), t(x, y)",
+                "w(x, y) :- e(x, y), u(y)",
+                "w(x, x) :- h(n), n >= x, e(x, _)",
+                "w(x, x) :- h(n), n < x, e(x, _)",
+                "w(x, count(y)) :- e(x, y)",
+                "w(x, 2) :- t(x, y), g(y, 2)",
+                "g(x, y) :- new e(x, y)",
+                "g(x, y) :- new w(x, y)",
+                "t(x, y) :- new w(x, y)",
+                "u(y) :- new e(_, y)",
+                "u(y) :- w(_, y)",
+                "h(x) :- new w(x, _)",
+                "delete u(x) :+ q(x)",
+                "delete t(x, _) :+ q(x)",
+            ],
+            3,
+        ),
+        (
+            &[
+                "n(x, y)@o :~ new e(x, y), a(o)",
+                "n(x, y)@o :~ new w(x, y), a(o)",
+                "n(x, y)@o :~ w(x, y), a(o)",
+                "n(x, 7)@o :~ e(x, _), a(o)",
+                "n(x, 8)@o :~ q(x), e(x, _), a(o)",
+                "n(x, 9)@o :~ q(x), a(o)",
+                "z(x, y)@o :~ new w(x, y), a(o)",
+                "z(x, y)@o :~ new e(x, y), a(o)",
+                "z(x, 7)@o :~ e(x, _), u(x), a(o)",
+                "z(x, 8)@o :~ new t(x, _), a(o)",
+            ],
+            2,
+        ),
+    ],
+    tables: &["t"],
+    handles: &["w", "e", "w, n", "e, n", "w, z", "e, z", "t, e, n", "u, w, z", "g, w", "g, e, z", "h, e", "h, w, n"],
+    breaks: &["D5a.1", "D5a.2", "D5a.3", "D5a.4"],
+};
+
 /// State that changes when something is told, and what is answered.
 const TOLD: Theme = Theme {
     rewrite: "state_machine",
@@ -175,7 +227,7 @@ const TOLD: Theme = Theme {
     breaks: &["D4.3", "D4.5"],
 };
 
-const THEMES: [&Theme; 4] = [&OF_A_KEY, &OF_A_WINDOW, &GROWING, &TOLD];
+const THEMES: [&Theme; 5] = [&OF_A_KEY, &OF_A_WINDOW, &GROWING, &BY_TURNS, &TOLD];
 
 impl Theme {
     /// A program.
