@@ -50,7 +50,9 @@ pub fn result<'a>(program: &'a Program, stages: &'a [Stage]) -> &'a Program {
 
 /// A line of a plan with the reasons why it is allowed.
 pub fn reasons(number: usize, stage: &Stage) -> String {
-    let mut text = format!("  {number}. {}   ({})\n", stage.line, stage.rewrite);
+    let is_named = stage.line.ends_with(&format!(" using {}", stage.rewrite));
+    let rewrite = if is_named { String::new() } else { format!("   ({})", stage.rewrite) };
+    let mut text = format!("  {number}. {}{rewrite}\n", stage.line);
     for proof in &stage.proofs {
         text.push_str(&format!("       {}: {}\n", proof.precondition, proof.sentence));
     }

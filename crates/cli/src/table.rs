@@ -1,5 +1,8 @@
 //! Tables for people: a name in front of each row, figures to the right.
 
+/// Between two columns.
+const BETWEEN: &str = "   ";
+
 /// A table with a column of names and columns of figures.
 #[derive(Clone, Debug)]
 pub struct Table {
@@ -17,23 +20,32 @@ impl Table {
         self.rows.push(cells.into_iter().map(Into::into).collect());
     }
 
+    /// How many letters the longest line of the text has.
+    pub fn width(&self) -> usize {
+        let widths = self.widths();
+        widths.iter().sum::<usize>() + BETWEEN.len() * widths.len().saturating_sub(1)
+    }
+
+    fn widths(&self) -> Vec<usize> {
+        let columns = self.rows.iter().map(Vec::len).max().unwrap_or(0);
+        let cells = |column: usize| self.rows.iter().filter_map(move |row| row.get(column));
+        (0..columns).map(|column| cells(column).map(|cell| cell.chars().count()).max().unwrap_or(0)).collect()
+    }
+
     /// The table as text: names to the left, figures to the right, a line under the heads.
     pub fn render(&self) -> String {
-        let columns = self.rows.iter().map(Vec::len).max().unwrap_or(0);
-        let width =
-            |column: usize| self.rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max();
-        let widths: Vec<usize> = (0..columns).map(|column| width(column).unwrap_or(0)).collect();
+        let widths = self.widths();
         let mut text = String::new();
         for (index, row) in self.rows.iter().enumerate() {
             let cells = row.iter().zip(&widths).enumerate().map(|(column, (cell, width))| match column {
                 0 => format!("{cell:<width$}"),
                 _ => format!("{cell:>width$}"),
             });
-            let line = cells.collect::<Vec<_>>().join("   ");
+            let line = cells.collect::<Vec<_>>().join(BETWEEN);
             text.push_str(line.trim_end());
             text.push('\n');
             if index == 0 {
-                text.push_str(&"-".repeat(widths.iter().sum::<usize>() + 3 * columns.saturating_sub(1)));
+                text.push_str(&"-".repeat(self.width()));
                 text.push('\n');
             }
         }
@@ -91,6 +103,7 @@ mod tests {
             table.render(),
             "             base   scalable\n----------------------------\nnodes           4         16\nthroughput    100         90\n"
         );
+        assert_eq!(table.width(), 28);
         assert_eq!(
             table.markdown(),
             "|  | base | scalable |\n| --- | ---: | ---: |\n| nodes | 4 | 16 |\n| throughput | 100 | 90 |\n"

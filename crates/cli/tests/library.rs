@@ -79,6 +79,40 @@ fn each_is_simulated_under_each_plan() {
     }
 }
 
+/// The main job, on each protocol with plans: what a plan makes of it is another program, runs without a violation and answers its clients.
+#[test]
+fn each_scales_by_each_of_its_plans() {
+    for (name, plans) in names().into_iter().filter(|(_, plans)| !plans.is_empty()) {
+        let words = ["scale", &name, "--runs", "20", "--seconds", "0.3", "--clients", "8"];
+        let (status, json) = Desk::new().json(&words);
+        assert_eq!(status, 0, "{name}: {json}");
+        let programs = json["programs"].as_array().expect("there are programs");
+        let names: Vec<_> = programs.iter().filter_map(|program| program["name"].as_str()).collect();
+        assert_eq!(names, [vec!["base"], plans.iter().map(String::as_str).collect()].concat(), "{name}");
+        for program in programs {
+            let is_base = program["name"] == "base";
+            assert_eq!(program["nodes"].as_u64() > programs[0]["nodes"].as_u64(), !is_base, "{name}: {program}");
+            assert_eq!((&program["runs"], &program["violations"]), (&20.into(), &0.into()), "{name}: {program}");
+            for key in ["throughput_per_s", "bound_per_s", "messages_per_command"] {
+                assert!(program[key].as_f64().is_some_and(|figure| figure > 0.0), "{name}, {key}: {program}");
+            }
+        }
+    }
+}
+
+/// Five plans beside the original do not fit one table.
+#[test]
+fn many_plans_are_compared_in_several_tables() {
+    let answer = Desk::new().menard(&["scale", "kvs", "--runs", "5", "--seconds", "0.2", "--clients", "4"]);
+    assert_eq!((answer.status, answer.stderr.as_str()), (0, ""));
+    let tables: Vec<&str> = answer.stdout.split("\n\n").filter(|part| part.contains("\nthroughput")).collect();
+    assert!(tables.len() > 1, "{}", answer.stdout);
+    for table in tables {
+        assert!(table.lines().all(|line| line.chars().count() <= 100), "{table}");
+        assert!(table.lines().next().is_some_and(|heads| heads.trim_start().starts_with("base ")), "{table}");
+    }
+}
+
 #[test]
 fn two_phase_commit_scales_to_the_published_numbers_of_nodes() {
     for (partitions, nodes) in [("partitions=1", 10), ("partitions=3", 28), ("partitions=5", 46)] {

@@ -22,6 +22,9 @@ use crate::rewriting::{apply, reasons, reasons_json, result};
 use crate::session::Session;
 use crate::table::{Table, grouped, rounded};
 
+/// Tables are at most so many letters wide, if they can be.
+const WIDTH: usize = 100;
+
 /// A program of the comparison: the original, or what a plan makes of it.
 struct Contender {
     name: String,
@@ -49,8 +52,10 @@ pub fn run(arguments: &Scale, output: Output) -> Result<()> {
     if let Err(text) = simulated {
         return Err(Failure::No { text, json });
     }
-    output.say(table(&session.program, &contenders).render());
-    output.say(format!("\n{ONE_MACHINE}"));
+    for table in tables(&session.program, &contenders) {
+        output.say(format!("{}\n", table.render()));
+    }
+    output.say(ONE_MACHINE);
     output.result(&json);
     Ok(())
 }
@@ -187,30 +192,46 @@ impl Contender {
     }
 }
 
-/// One column for each contender, and behind each plan's the factor by which it differs from the original.
-fn table(program: &Program, contenders: &[Contender]) -> Table {
-    let measured: Vec<(&Program, &Contender, &Report)> = contenders
+/// A program with what was measured of it.
+type Measured<'a> = (&'a Program, &'a Contender, &'a Report);
+
+/// Plans beside the original: in one table as long as it is not too wide, or else in several.
+fn tables(program: &Program, contenders: &[Contender]) -> Vec<Table> {
+    let measured: Vec<Measured<'_>> = contenders
         .iter()
         .filter_map(|contender| Some((result(program, &contender.stages), contender, contender.report.as_ref()?)))
         .collect();
-    let heads = measured.iter().enumerate().flat_map(|(index, (_, contender, _))| match index {
-        0 => vec![contender.name.clone()],
-        _ => vec![contender.name.clone(), "factor".to_owned()],
-    });
-    let mut table = Table::new(std::iter::once(String::new()).chain(heads));
-    for row in ROWS {
-        let mut cells = vec![row.name.to_owned()];
-        let base = row.number.zip(measured.first()).map(|(number, (program, _, report))| number(program, report));
-        for (index, (program, contender, report)) in measured.iter().enumerate() {
-            cells.push((row.cell)(program, contender, report));
-            if index > 0 {
-                let factor = row.number.zip(base).filter(|(_, base)| *base > 0.0);
-                cells.push(
-                    factor.map_or(String::new(), |(number, base)| format!("x {:.2}", number(program, report) / base)),
-                );
-            }
+    let Some((base, plans)) = measured.split_first() else { return Vec::new() };
+    let (mut tables, mut shown) = (Vec::new(), table(*base, &[]));
+    let mut beside = Vec::new();
+    for plan in plans {
+        beside.push(*plan);
+        let wider = table(*base, &beside);
+        if beside.len() > 1 && wider.width() > WIDTH {
+            tables.push(shown);
+            beside = vec![*plan];
+            shown = table(*base, &beside);
+        } else {
+            shown = wider;
         }
-        table.row(cells);
+    }
+    tables.push(shown);
+    tables
+}
+
+/// One column for the original and for each plan, and behind each plan's the factor by which it differs from the original.
+fn table(base: Measured<'_>, plans: &[Measured<'_>]) -> Table {
+    let heads = plans.iter().flat_map(|(_, contender, _)| [contender.name.clone(), "factor".to_owned()]);
+    let mut table = Table::new([String::new(), base.1.name.clone()].into_iter().chain(heads));
+    for row in ROWS {
+        let cell = |(program, contender, report): Measured<'_>| (row.cell)(program, contender, report);
+        let number = |(program, _, report): Measured<'_>| row.number.map(|number| number(program, report));
+        let factor = |plan| {
+            let (ours, base) = number(plan).zip(number(base)).filter(|(_, base)| *base > 0.0)?;
+            Some(format!("x {:.2}", ours / base))
+        };
+        let plans = plans.iter().flat_map(|plan| [cell(*plan), factor(*plan).unwrap_or_default()]);
+        table.row([row.name.to_owned(), cell(base)].into_iter().chain(plans));
     }
     table
 }

@@ -123,12 +123,24 @@ fn columns(graph: &Graph) -> Vec<Rectangle> {
         let lefts = arrows.filter_map(|arrow| match arrow.from.min(arrow.to) {
             // The label of a box that sends to itself is at its left.
             first if first == number => places.last().map(|last| last.middle() + label_width(arrow) - PORT),
-            first => Some(places[first].middle() + label_width(arrow) + PORT - width / 2.0),
+            first => {
+                let nearer = nearer(graph, arrow) * (places[first].width + width);
+                Some(places[first].middle() + label_width(arrow) + PORT + nearer - width / 2.0)
+            }
         });
         let left = lefts.fold(beside, f64::max);
         places.push(Rectangle { left, top: 0.0, width, height: 0.0 });
     }
     places
+}
+
+/// By how much an arrow may be shorter than from middle to middle, in widths of its boxes: several arrows below two boxes of a row leave them side by
+/// side, and the last of them at the inner sides.
+fn nearer(graph: &Graph, arrow: &Arrow) -> f64 {
+    let ends = |arrow: &Arrow| (arrow.from.min(arrow.to), arrow.from.max(arrow.to));
+    let is_beside = graph.boxes[arrow.from].frame == graph.boxes[arrow.to].frame;
+    let arrows = graph.arrows.iter().filter(|other| ends(other) == ends(arrow)).count();
+    if is_beside { 0.5 - 1.0 / (arrows + 1) as f64 } else { 0.0 }
 }
 
 fn box_width(graph: &Graph, number: usize, one: &super::Node) -> f64 {
