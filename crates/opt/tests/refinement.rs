@@ -93,6 +93,11 @@ fn replicated_sets_have_the_published_numbers_of_nodes() {
             "monotonic",
             [4, 5],
         ),
+        (
+            replicated_set!("rset_asymmetric", "../rset_independent/keeper.ded" is "rset_independent/keeper.ded"),
+            "asymmetric",
+            [4, 5],
+        ),
         (replicated_set!("rset_co_hash", "sealer.ded" is "rset_co_hash/sealer.ded"), "co-hash", [4, 7]),
         (replicated_set!("rset_dependencies"), "dependencies", [4, 7]),
         (replicated_set!("rset_state_machine"), "state_machine", [1, 2]),

@@ -17,6 +17,8 @@ const INDEPENDENT: Protocol = protocol!("rset_independent", "keeper.ded" is "rse
 const FUNCTIONAL: Protocol = protocol!("rset_functional");
 const MONOTONIC: Protocol =
     protocol!("rset_monotonic", "../rset_independent/keeper.ded" is "rset_independent/keeper.ded");
+const ASYMMETRIC: Protocol =
+    protocol!("rset_asymmetric", "../rset_independent/keeper.ded" is "rset_independent/keeper.ded");
 const CO_HASH: Protocol = protocol!("rset_co_hash", "sealer.ded" is "rset_co_hash/sealer.ded");
 const DEPENDENCIES: Protocol = protocol!("rset_dependencies");
 const STATE_MACHINE: Protocol = protocol!("rset_state_machine");
@@ -24,7 +26,7 @@ const PARTIAL: Protocol = protocol!("rset_partial", "../rset_co_hash/sealer.ded"
 
 #[test]
 fn they_keep_their_properties() {
-    for protocol in [INDEPENDENT, FUNCTIONAL, MONOTONIC, CO_HASH, DEPENDENCIES, PARTIAL, STATE_MACHINE] {
+    for protocol in [INDEPENDENT, FUNCTIONAL, MONOTONIC, ASYMMETRIC, CO_HASH, DEPENDENCIES, PARTIAL, STATE_MACHINE] {
         protocol.keeps_its_properties();
     }
 }
@@ -42,6 +44,21 @@ fn an_answer_with_a_replica_missing() {
         original: "new number(c, id, y, replicas)",
         broken: "new number(c, id, y, replicas - 1)",
         violates: "added without a replica",
+    });
+}
+
+#[test]
+fn a_client_that_waits_for_itself_or_for_ever() {
+    ASYMMETRIC.convicts(&Bug { original: "other != id", broken: "other >= id", violates: "busy with itself" });
+    ASYMMETRIC.convicts(&Bug {
+        original: "stored(c, id, y), number(c, id, y, replicas)",
+        broken: "stored(c, id, y), number(c, id, y, replicas - 1)",
+        violates: "added without a replica",
+    });
+    ASYMMETRIC.convicts(&Bug {
+        original: "stored(c, id, y), number(c, id, y, replicas)",
+        broken: "stored(c, id, y), number(c, id, y, replicas + 1)",
+        violates: "eventually answered",
     });
 }
 
