@@ -8,7 +8,7 @@ use super::dependencies::{Dependencies, Dependency, assume};
 use super::equations::{Class, Equations};
 use super::keys::{Assignment, Candidates};
 use super::scope::{Scope, aggregates, fills, numbers};
-use super::starting::sends_together;
+use super::together::sends_together;
 
 /// Which demands an assignment has to meet. All of them but for tests, and for finding the first that cannot be met.
 #[derive(Clone, Copy, Debug, Default)]

@@ -21,3 +21,4 @@ pub mod scope;
 pub mod starting;
 pub mod state_machine;
 pub mod terms;
+pub mod together;

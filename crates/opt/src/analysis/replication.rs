@@ -105,11 +105,6 @@ impl Replication {
         partitioned.map(|atom| atom.relation.as_str()).filter(|name| !derived.contains(name)).collect()
     }
 
-    /// Whether the rule acts on something replicated that happens, so that it acts at all partitions.
-    pub fn acts_on_replicated(&self, rule: &Rule, scope: &Scope<'_>) -> bool {
-        atoms(rule).any(|atom| !atom.negated && self.is_replicated_event(scope, atom))
-    }
-
     fn is_replicated_event(&self, scope: &Scope<'_>, atom: &Atom) -> bool {
         let name = &atom.relation;
         let is_event = || scope.component.relation(name).is_some_and(|found| found.kind == RelationKind::Event);

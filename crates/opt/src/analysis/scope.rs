@@ -95,8 +95,13 @@ impl<'a> Scope<'a> {
     }
 
     /// Whether all partitions have the relation or channel.
-    fn is_replicated(&self, name: &str) -> bool {
+    pub fn is_replicated(&self, name: &str) -> bool {
         self.replicated.contains(name)
+    }
+
+    /// Whether there is anything that all partitions have.
+    pub fn replicates(&self) -> bool {
+        !self.replicated.is_empty()
     }
 
     /// Whether the rule derives a constant relation. Such a rule belongs to whoever reads the relation.

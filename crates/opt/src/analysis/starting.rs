@@ -7,15 +7,7 @@ use std::collections::BTreeSet;
 
 use menard_lang::ir::{Atom, RelationKind, Rule, RuleKind};
 
-use super::fault_model::forgets;
 use super::scope::{Reads, Scope, aggregates, atoms, fills};
-
-/// Whether several partitions of a node may send by this rule in what is one turn of the node: since state holds there, or since all begin with
-/// what is on their disks.
-pub fn sends_together(scope: &Scope<'_>, rule: &Rule) -> bool {
-    let at_start = || forgets(scope.program, &scope.component.name) && Starting::new(scope).happens(rule);
-    rule.kind == RuleKind::Async && (scope.is_state_only(rule) || at_start())
-}
 
 /// What may happen when nodes of a component start.
 pub struct Starting<'a> {

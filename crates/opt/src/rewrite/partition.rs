@@ -19,8 +19,8 @@ use crate::analysis::dependencies::Dependencies;
 use crate::analysis::fault_model::{honest, starts_alike};
 use crate::analysis::keys::{Assignment, Keys, column_name};
 use crate::analysis::scope::{START, Scope, aggregates, atoms, sends};
-use crate::analysis::starting::sends_together;
 use crate::analysis::terms::{column, columns as columns_of, with_names};
+use crate::analysis::together::sends_together;
 use crate::edit::{fresh, integer, is_used, variable};
 use crate::lifting::Lifting;
 use crate::precondition::Proofs;
@@ -353,7 +353,7 @@ pub fn told(program: &Program, site: &Partitioning) -> Result<String, Broken> {
     let scope = site.scope(program);
     let why = |demand: &Demand<'_>, keys: &str| match demand.is_shared() {
         true => format!("other rules send the same, and {keys} is not told at the same place by all of them"),
-        false => format!("every partition with such state sends this: it does not tell {keys}"),
+        false => format!("every partition with such facts sends this: it does not tell {keys}"),
     };
     choose_or_explain(
         &site.keys(&scope),
@@ -365,8 +365,8 @@ pub fn told(program: &Program, site: &Partitioning) -> Result<String, Broken> {
     let rules = scope.rules().filter(|(_, rule)| sends_together(&scope, rule));
     let names: BTreeSet<&str> = rules.filter_map(|(_, rule)| sends(rule)).collect();
     Ok(match names.is_empty() {
-        true => "no message is sent for as long as state holds, or by a start".into(),
-        false => one_of("no two partitions hold the same", names),
+        true => "no message is sent by several partitions in one turn".into(),
+        false => one_of("no two partitions send the same message in one turn:", names),
     })
 }
 

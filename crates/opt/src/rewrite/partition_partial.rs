@@ -9,7 +9,8 @@
 //!   the other.
 //! * P3.4 What a table of C takes does not depend on such steps, as in D4.5.
 //! * P3.5, P3.6, P3.8 What is partitioned has keys, as in P2.3, P2.4 and P2.7. Whatever meets what is replicated meets it everywhere.
-//! * P3.7 A message that partitions send because of something replicated tells the key: all of them act, and would send it each.
+//! * P3.7 A message that partitions send because of something replicated, [at whatever remove](crate::analysis::together), tells the key: all
+//!   of them act, and would send it each.
 //! * P3.9 Nodes of the role lose messages at worst, and no node is Byzantine.
 //! * P3.10 C receives nothing that may come again because state alone sends it: it would be counted in batches.
 //! * P3.11 No partitioned channel is serial: what waits while a partition is frozen is taken in one step.

@@ -92,6 +92,18 @@ fn keys() -> Vec<Case> {
             ("seen(0, v)@s :~ epoch(_) from s, kept(_, v)", "seen(k, v)@s :~ epoch(_) from s, kept(k, v)"),
         ),
         case(
+            "P3.7",
+            "an event that several partitions have",
+            &format!("{KEPT} found(k) :- epoch(_), kept(k, _)  seen(0, 0)@s :~ found(_), server(s)"),
+            ("seen(0, 0)@s :~ found(_)", "seen(k, 0)@s :~ found(k)"),
+        ),
+        case(
+            "P3.7",
+            "what becomes true at several partitions",
+            &format!("{KEPT} old(k) :- kept(k, _), current(e), e > k  seen(0, 0)@s :~ new old(_), server(s)"),
+            ("seen(0, 0)@s :~ new old(_)", "seen(k, 0)@s :~ new old(k)"),
+        ),
+        case(
             "P3.8",
             "a table keyed by another column",
             "table last(v: int => k: int) max

@@ -23,6 +23,7 @@ use menard_value::{Type, Value, partition_hash};
 
 use crate::analysis::replication::{Place, Replication, read_by};
 use crate::analysis::scope::{START, Scope, fills, sends};
+use crate::analysis::together::Together;
 use crate::edit::{atom, column, expr, fresh, inner_channel, integer, is_used, successor, table, variable};
 
 use kinds::Kind;
@@ -161,8 +162,10 @@ impl Coordination {
     /// is sealed.
     pub fn late(&self, program: &Program) -> BTreeSet<Name> {
         let scope = Scope::of(program, &self.component);
+        let of_partitions = Scope::replicating(program, &self.component, &self.replication.names());
+        let together = Together::new(&of_partitions);
         let is_late = |index: usize, rule: &Rule| match self.replication.place(&scope, index) {
-            Place::Partition => self.replication.acts_on_replicated(rule, &scope),
+            Place::Partition => together.happens(rule),
             Place::Coordinator => self.is_sealed(),
             Place::Everywhere => false,
         };
