@@ -139,6 +139,14 @@ fn reads_nothing_that_moves(program: &Program, site: &Split) -> Result<String, B
             obstacles.push(Obstacle::new(program, rule.span, one_of("this stays, and reads", read)));
         }
     }
+    // The window stays where it is told of; nothing fills it, or a rule that stays would be in the way.
+    for atom in site.moving(&scope).into_iter().flat_map(|rule| scope.literals(rule)) {
+        let floor = scope.storage(&atom.relation).and_then(|storage| storage.above.as_deref());
+        if let Some(floor) = floor.filter(|floor| filled.contains(floor) && !filled.contains(atom.relation.as_str())) {
+            let why = format!("the window `{}` stays, and its floor `{floor}` moves", atom.relation);
+            obstacles.push(Obstacle::new(program, atom.span, why));
+        }
+    }
     let sentence = format!("no rule that stays in `{}` reads what moves", site.component);
     decide(
         obstacles,

@@ -29,6 +29,18 @@ fn one_way_and_events() -> Vec<Case> {
         )
         .with_killed(Killed::Checker("E0209")),
         case(
+            "D4.1",
+            "a window that nothing fills, whose floor moves",
+            "decouple server { low, note } into noter using state_machine",
+            "table low(=> k: int) max
+             window table kept(k: int, v: int) above low
+             low(k)       :- drop(k)
+             note(k, v)@s :~ put(k, v), store(s)
+             note(k, v)@s :~ new kept(k, v), store(s)",
+            ("window table kept(k: int, v: int) above low", "table kept(k: int, v: int)"),
+        )
+        .with_killed(Killed::Checker("E0513")),
+        case(
             "D4.2",
             "state that stays",
             "decouple server { note } into noter using state_machine",
