@@ -3,6 +3,7 @@
 
 use std::rc::Rc;
 
+use super::pieces::BY_VALUE;
 use super::{Program, Random, Rules, failure, failure_without, program, setting, settles, shrink, stages};
 
 /// What rules of `b` are made from.
@@ -12,7 +13,7 @@ struct Theme {
     parts: &'static [(&'static [&'static str], usize)],
     /// Which tables `T` may be.
     tables: &'static [&'static str],
-    /// What the lines decouple.
+    /// What the lines decouple; or whole lines.
     handles: &'static [&'static str],
     /// Preconditions that programs break which are made so, and no other.
     breaks: &'static [&'static str],
@@ -227,7 +228,127 @@ const TOLD: Theme = Theme {
     breaks: &["D4.3", "D4.5"],
 };
 
-const THEMES: [&Theme; 5] = [&OF_A_KEY, &OF_A_WINDOW, &GROWING, &BY_TURNS, &TOLD];
+/// What others listen to, and what they do when they hear of it.
+const LISTENED_TO: Theme = Theme {
+    rewrite: "asymmetric",
+    parts: &[
+        (
+            &[
+                "t(x, y) :- m(x, y)",
+                "t(x, y) :- m(x, y)",
+                "t(x, y) :+ m(x, y)",
+                "u(x) :- q(x)",
+                "u(x) :+ q(x)",
+                "who(x, o) :- m(x, _) from o",
+                "l(x, y) :- m(x, y)",
+                "w(x, count(y)) :- t(x, y)",
+                "w(x, count(o)) :- who(x, o)",
+                "delete t(x, _) :+ q(x)",
+                "delete u(x) :+ m(x, _)",
+                "delete who(x, _) :+ new w(x, 2)",
+            ],
+            3,
+        ),
+        (
+            &[
+                "e(x, y) :- m(x, y), !t(x, _)",
+                "e(x, y) :- m(x, y), u(y)",
+                "e(x, y) :- new t(x, y)",
+                "e(x, 2) :- new w(x, 2)",
+                "e(x, n) :- new w(x, n)",
+                "e(x, 0) :- new u(x)",
+                "e(x, y) :+ m(x, y)",
+                "e(x, y) :- q(x), t(x, y)",
+                "e(x, y) :- new l(x, y)",
+                "e(x, index(y)) :- m(x, y)",
+                "e(0, count(y)) :- m(_, y)",
+                "e(3, 3) :- start()",
+            ],
+            1,
+        ),
+        (
+            &[
+                "n(x, y)@o :~ m(x, y) from o",
+                "n(x, y)@o :~ q(x) from o, t(x, y)",
+                "n(x, 0)@o :~ q(x) from o, !t(x, _)",
+                "n(x, y)@o :~ new t(x, y), a(o)",
+                "n(x, 7)@o :~ new w(x, 2), a(o)",
+                "n(x, index(y))@o :~ m(x, y) from o",
+                "n(x, 1)@o :~ new u(x), a(o)",
+                "n(x, 1)@o :~ who(x, o)",
+                "rb(x, y) :~ m(x, y)",
+                "t(x, 5) :- rb(x, _)",
+            ],
+            1,
+        ),
+        (
+            &[
+                "g(x, y) :- e(x, y)",
+                "g(y, x) :+ e(x, y)",
+                "h(x) :- e(x, _)",
+                "h(0) :- start()",
+                "h(x + 1) :+ h(x), e(_, _)",
+                "h(x + 1) :+ h(x), q(_)",
+                "delete g(x, _) :+ e(_, x)",
+                "g(x, 4) :- q(x)",
+            ],
+            1,
+        ),
+        (
+            &[
+                "z(x, y)@o :~ e(x, y), a(o)",
+                "z(x, y)@o :~ e(x, y), a(o)",
+                "z(x, y)@o :~ e(x, _), g(x, y), a(o)",
+                "z(x, n)@o :~ e(x, _), h(n), a(o)",
+                "z(x, 1)@o :~ m(x, _) from o, !e(x, _)",
+                "z(x, y)@o :~ m(x, _) from o, g(x, y)",
+                "z(x, n)@o :~ q(x) from o, h(n)",
+                "z(x, y)@o :~ new g(x, y), a(o)",
+                "z(x, y)@o :~ g(x, y), a(o)",
+                "z(x, count(y))@o :~ e(x, y), a(o)",
+            ],
+            1,
+        ),
+    ],
+    tables: &["t"],
+    handles: &["t, u, w, l, e, n, who, rb", "t, u, w, l, who, n, rb", "e, n", "t, u, w, l, e, who", "t, e, n, u, rb"],
+    breaks: &["D5b.2", "D5b.3"],
+};
+
+/// Values by which a component is partitioned, and what all partitions have to know.
+const SHARED: Theme = Theme {
+    rewrite: "partial",
+    parts: &[
+        (&BY_VALUE, 5),
+        (
+            &[
+                "n(x, y)@o :~ e(x, y), a(o)",
+                "n(x, 0)@o :~ e(x, _), a(o)",
+                "f(x, y) :- t(x, y), u(x)",
+                "f(x, y) :- t(x, y), h(n), n >= x",
+                "n(x, y)@o :~ new f(x, y), a(o)",
+                "n(0, 0)@o :~ new f(_, _), a(o)",
+                "z(x, y)@o :~ new t(x, y), a(o)",
+                "z(0, 1)@o :~ new t(_, _), a(o)",
+                "t(x, y) :- e(x, y)",
+                "l(x, y) :- m(x, y)",
+                "l(x, y) :- m(y, x)",
+                "z(x, y)@o :~ m(x, y) from o, l(x, y)",
+                "who(y, o) :- m(_, y) from o",
+                "n(x, y)@o :~ q(x), who(y, o)",
+                "rb(x, y) :~ m(x, y)",
+                "n(x, y)@o :~ rb(x, y), u(x), a(o)",
+                "rb(x, y) :~ e(x, y)",
+            ],
+            2,
+        ),
+    ],
+    tables: &["t"],
+    handles: &["partition b by v into 2 with c", "partition b by v into 1 with c"],
+    breaks: &["P3.5", "P3.7"],
+};
+
+const THEMES: [&Theme; 7] = [&OF_A_KEY, &OF_A_WINDOW, &GROWING, &BY_TURNS, &TOLD, &LISTENED_TO, &SHARED];
 
 impl Theme {
     /// A program.
@@ -252,6 +373,10 @@ impl Theme {
         let has = |handle: &&str| rules.iter().any(|rule| rule.head.relation == **handle);
         let mut lines: Vec<String> = Vec::new();
         for handles in self.handles {
+            if handles.starts_with("partition ") {
+                lines.push((*handles).to_owned());
+                continue;
+            }
             let handles: Vec<&str> = handles.split(", ").filter(has).collect();
             let line = format!("decouple b {{ {} }} into c using {}", handles.join(", "), self.rewrite);
             if !handles.is_empty() && !lines.contains(&line) {
