@@ -118,7 +118,7 @@ fn a_choice_that_waits_for_all() {
 
 #[test]
 fn gaps_that_stay() {
-    PROTOCOL.convicts(&Bug {
+    PROTOCOL.convicts_from(2_800, &Bug {
         original: "propose(b, slot, none())         :- top(b, t), low(l), slot in range(l + 1, t), !reported(b, slot, _, _)",
         broken: "",
         violates: "eventually reached",
