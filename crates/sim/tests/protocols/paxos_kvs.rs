@@ -23,6 +23,9 @@ linearizable get(what) = found :- request(id, what) from c, length(what) <= 1 un
     ..PROTOCOL
 };
 
+/// Where much is under way, with clients enough to look at each key: what somebody is told wrongly shows when somebody else looks.
+const CROWDED: Protocol = Protocol { load: Load { clients: 12, requests: 40 }, ..SEEN_BY_CLIENTS };
+
 #[test]
 fn it_keeps_its_properties() {
     PROTOCOL.keeps_its_properties();
@@ -40,8 +43,8 @@ fn a_read_that_a_replica_answers_by_itself() {
     let peek = "channel peek(c: node, id: int, what: bytes)  proposer -> replica";
     let ask = "  // Slots are assigned.\n";
     let answer = "reply(id, position, found)@c :~ answers";
-    SEEN_BY_CLIENTS.convicts_with(
-        1,
+    CROWDED.convicts_with(
+        1_100,
         &[
             (channel, &format!("{channel}\n{peek}")),
             (ask, &format!("{ask}  peek(c, id, what)@r :~ request(id, what) from c, length(what) == 1, replica(r)\n")),
@@ -53,18 +56,20 @@ fn a_read_that_a_replica_answers_by_itself() {
 
 #[test]
 fn an_answer_before_the_command_is_chosen() {
-    SEEN_BY_CLIENTS.convicts(&Bug {
-        original: ":~ new chosen(slot, _, cmd), replica(r)",
-        broken: ":~ propose(_, slot, cmd), replica(r)",
-        violates: LINEARIZABLE,
-    });
+    CROWDED.convicts_from(
+        2_600,
+        &Bug {
+            original: ":~ new chosen(slot, _, cmd), replica(r)",
+            broken: ":~ propose(_, slot, cmd), replica(r)",
+            violates: LINEARIZABLE,
+        },
+    );
 }
 
 /// Between the two times somebody else has to write the same key, and somebody to read it afterwards.
 #[test]
 fn a_command_that_is_executed_again() {
-    let many = Protocol { load: Load { clients: 12, requests: 40 }, ..SEEN_BY_CLIENTS };
-    many.convicts(&Bug {
+    CROWDED.convicts(&Bug {
         original: "commit(slot, cmd), x in cmd, !repeated(slot)",
         broken: "commit(slot, cmd), x in cmd",
         violates: LINEARIZABLE,
