@@ -158,6 +158,9 @@ pub struct Sim {
     /// Requests of clients in each run [default: 10; 2 if exhaustive]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub requests: Option<u32>,
+    /// Clients in each run, of roles whose number of nodes the protocol leaves open [default: 2]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000))]
+    pub clients: Option<u32>,
     /// The seed of the first run; run K has seed N + K
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub seed: u64,
@@ -185,6 +188,9 @@ pub struct Step {
     /// Requests of clients in the run [default: 10]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub requests: Option<u32>,
+    /// Clients in the run, also in one of a trace, of roles whose number of nodes the protocol leaves open [default: 2]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000))]
+    pub clients: Option<u32>,
     /// The most steps of the run [default: 2000]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub steps: Option<u32>,

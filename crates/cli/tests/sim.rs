@@ -45,6 +45,22 @@ fn a_violation_is_shown_and_can_be_seen_again() {
     assert_eq!((status, &json["violations"], &json["found"][0]["check"]), (1, &1.into(), &"properties".into()));
 }
 
+/// More clients than by default, here and in the command that shows the run again.
+#[test]
+fn there_can_be_more_clients() {
+    let desk = hasty();
+    let answer =
+        desk.menard(&["sim", "voting.ded", "--clients", "9", "--requests", "20", "--runs", "100", "--trace", "run"]);
+    assert!(answer.stdout.contains("--requests 20 --clients 9 "), "{}", answer.stdout);
+    let senders = |count: &str| {
+        let words = ["step", "voting", "--clients", count, "--requests", "40", "--seed", "3", "--at", "1"];
+        let answer = Desk::new().menard(&words);
+        assert_eq!(answer.status, 0, "{}", answer.stderr);
+        answer.stdout
+    };
+    assert_ne!(senders("2"), senders("9"));
+}
+
 #[test]
 fn what_never_comes_is_named_below_a_few_rounds() {
     let deaf = "protocol deaf\n\nrole client external\nrole server\n\nchannel ask(id: int)     client -> server\n\

@@ -173,8 +173,9 @@ fn check_arity(atom: &Atom, protocol: &Program, sink: &mut Sink) {
     let Some(channel) = protocol.channel(&atom.relation) else { return };
     let (columns, args) = (channel.columns.len(), atom.args.len());
     if columns != args {
-        let message = format!("the channel `{}` has {columns} columns, but here {args} arguments", channel.name);
-        sink.error(Code::E0206, atom.span, message, format!("{args} arguments"));
+        let (columns, given) = (check::plural(columns, "column"), check::plural(args, "argument"));
+        let message = format!("the channel `{}` has {columns}, but here {given}", channel.name);
+        sink.error(Code::E0206, atom.span, message, given);
     }
 }
 

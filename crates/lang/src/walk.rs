@@ -238,6 +238,14 @@ impl Expr {
 }
 
 impl HeadArg {
+    /// Where it stands.
+    pub fn span(&self) -> Span {
+        match self {
+            HeadArg::Expr(expr) => expr.span,
+            HeadArg::Aggregate { span, .. } => *span,
+        }
+    }
+
     /// The expression, unless it is an aggregate.
     pub fn as_expr(&self) -> Option<&Expr> {
         match self {

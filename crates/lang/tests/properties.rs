@@ -87,6 +87,27 @@ fn operations_are_two_views_each() {
 }
 
 #[test]
+fn what_an_operation_is_about_has_a_type() {
+    let body = "request(id, what) from c until reply(id) to c";
+    let answer = format!("properties of voting\nlinearizable get(id) = none() :- {body}");
+    let source = Source::new("properties.ded", answer.as_str());
+    let Err(found) = properties::compile(&source, &compile_text(VOTING)) else { panic!("it is of no type") };
+    let found: Vec<_> = found.iter().collect();
+    assert_eq!((found.len(), found[0].code.name()), (1, "E0302"));
+    let text = found[0].render(false);
+    assert!(text.contains("cannot be inferred") && !text.contains("ended 1"), "{text}");
+    assert!(text.contains(":24 ]"), "the place is that of the answer: {text}");
+}
+
+/// One mistake in one place: who mistypes a channel is not told that it has no sender.
+#[test]
+fn a_channel_that_is_not_there_is_one_error() {
+    for body in ["requst(id, what) from c until reply(id) to c", "request(id, what) from c until rply(id) to c"] {
+        assert_eq!(codes(&format!("properties of voting\nlinearizable append(what) = id :- {body}")), ["E0201"]);
+    }
+}
+
+#[test]
 fn operations_that_are_none_are_refused() {
     let refused = |operation: &str| {
         let body = "request(id, what) from c until reply(id) to c";

@@ -183,3 +183,18 @@ fn what_nodes_tell_apart_does_not_grow() {
     assert!(!grows("table t(c: node, yes: bool)", "t(c, yes)"));
     assert!(!grows("table t(=> x: int) max", "t(x)"));
 }
+
+#[test]
+fn what_takes_few_values_does_not_grow() {
+    assert!(!grows("table t(k: int => x: int) max", "t(x % 8, x)"));
+    assert!(!grows("table t(k: int)", "t(-(x % 8) * 2)"));
+    assert!(!grows("table t(k: (int, option<bool>))", "t((x % 8, some(yes)))"));
+    assert!(!grows("table t(k: int) t(1) :- start() u(k) :- new t(k) t(k) :+ u(k)", "u(x % 3)"));
+    assert!(!grows("table t(k: int) t(k) :- s(k) s(k) :- start(), k in range(0, 8)", "u(x)"));
+    assert!(!grows("table t(k: int) t(k) :- u(x), k = x % 8", "u(x)"));
+    assert!(grows("table t(k: int)", "t(x)"));
+    assert!(grows("table t(k: int)", "t(8 % x)"));
+    assert!(grows("table t(k: int) t(k + 1) :+ t(k)", "t(x % 8)"));
+    assert!(grows("table t(k: int) t(k) :+ u(k)", "u(x)"));
+    assert!(grows("table t(k: int) t(k) :- ask(_, _, k)", "u(x % 8)"));
+}

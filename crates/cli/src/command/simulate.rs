@@ -37,6 +37,7 @@ pub fn run(arguments: &Sim, output: Output) -> Result<()> {
     let requests = if arguments.exhaustive { EXHAUSTIVE_REQUESTS } else { REQUESTS };
     let config = Config {
         requests: arguments.requests.unwrap_or(requests),
+        clients: arguments.clients.unwrap_or(Config::default().clients),
         max_steps: arguments.steps.unwrap_or(Config::default().max_steps),
         ..Config::default()
     };
@@ -128,6 +129,7 @@ fn replay_command(arguments: &Sim, seed: u64) -> String {
     words.extend(set.iter().map(|setting| format!("--set {}", quoted(setting))));
     words.extend(arguments.plan.iter().map(|plan| format!("--plan {}", quoted(plan))));
     words.extend(arguments.requests.map(|requests| format!("--requests {requests}")));
+    words.extend(arguments.clients.map(|clients| format!("--clients {clients}")));
     words.extend(arguments.steps.map(|steps| format!("--steps {steps}")));
     words.extend(arguments.check.iter().map(|check| match check {
         CheckOf::Properties => "--check properties".to_owned(),

@@ -25,6 +25,7 @@ pub fn run(arguments: &Step, output: Output) -> Result<()> {
     let stages = plan.as_ref().map(|plan| apply(&session.program, plan)).transpose()?.unwrap_or_default();
     let config = Config {
         requests: arguments.requests.unwrap_or(REQUESTS),
+        clients: arguments.clients.unwrap_or(Config::default().clients),
         max_steps: arguments.steps.unwrap_or(Config::default().max_steps),
         ..Config::default()
     };

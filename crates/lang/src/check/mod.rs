@@ -10,6 +10,7 @@ mod counts;
 mod destinations;
 mod events;
 mod feeding;
+mod few_values;
 mod growth;
 mod kinds;
 mod names;
@@ -81,4 +82,9 @@ fn rules(program: &mut Program, sink: &mut Sink) -> Result<(), Diagnostics> {
     recursion::check(program, sink);
     growth::check(program, sink);
     sink.stop_on_errors()
+}
+
+/// A number of things, in words.
+pub(crate) fn plural(number: usize, thing: &str) -> String {
+    format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
 }

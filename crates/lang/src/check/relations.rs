@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use menard_value::Type;
 
 use super::names::check_reserved;
+use super::plural;
 use crate::diagnostic::Code;
 use crate::ir::{
     Atom, Channel, Column, Component, Head, HeadArg, Name, Program, Relation, RelationKind, Role, Rule, RuleKind,
@@ -203,6 +204,12 @@ fn check_channel_head(scope: &Scope<'_>, rule: &Rule, channel: &Channel, sink: &
 fn check_atom(scope: &Scope<'_>, atom: &Atom, sink: &mut Sink) {
     let name = atom.relation.as_str();
     let channel = scope.channels.get(name);
+    let is_known =
+        name == START || scope.roles.contains_key(name) || channel.is_some() || scope.relations.contains_key(name);
+    if !is_known {
+        unknown(scope, name, atom.span, sink);
+        return;
+    }
     if let Some(from) = atom.from.as_ref().filter(|_| channel.is_none()) {
         let message = format!("`{name}` is no channel and has no sender");
         sink.error(Code::E0607, from.span, message, "only messages are from somebody");
@@ -232,8 +239,6 @@ fn check_atom(scope: &Scope<'_>, atom: &Atom, sink: &mut Sink) {
         }
     } else if let Some(relation) = scope.relations.get(name) {
         check_arity(name, relation.columns.len(), atom.args.len(), atom.span, relation.span, sink);
-    } else {
-        unknown(scope, name, atom.span, sink);
     }
 }
 
@@ -258,10 +263,6 @@ fn check_arity(name: &str, columns: usize, args: usize, span: Span, declared: Sp
     } else {
         diagnostic.label(declared, plural(columns, "column"))
     });
-}
-
-fn plural(number: usize, thing: &str) -> String {
-    format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
 }
 
 fn are(number: usize, thing: &str) -> String {

@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 
 use menard_value::{Function, FunctionId, Scheme, Signature, Type};
 
+use super::plural;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::ir::{Aggregate, Column, Component, Constructor, Expr, ExprKind, HeadArg, Literal, Name, Program, Rule};
 use crate::sink::Sink;
@@ -116,6 +117,11 @@ impl Inference {
             for (index, (column, term)) in relation.columns.iter_mut().zip(terms).enumerate() {
                 match self.terms.resolve(term) {
                     Typed::Known(ty) => column.ty = ty,
+                    Typed::Unknown if is_of_properties(&relation.name) => {
+                        let rule = component.rules.iter().find(|rule| rule.head.relation == relation.name);
+                        let arg = rule.and_then(|rule| rule.head.args.get(index));
+                        report_untyped(arg.map_or(relation.span, HeadArg::span), sink);
+                    }
                     Typed::Unknown => {
                         let message =
                             format!("the type of column {} of `{}` cannot be inferred", index + 1, relation.name);
@@ -426,10 +432,23 @@ fn because(diagnostic: Diagnostic, seen: Option<(String, Span)>, span: Span) -> 
     }
 }
 
+/// Whether properties have made a relation: nobody can declare it.
+fn is_of_properties(name: &str) -> bool {
+    name.contains(' ')
+}
+
+fn report_untyped(span: Span, sink: &mut Sink) {
+    let message = "the type of what stands here cannot be inferred";
+    let diagnostic = sink.start(Code::E0302, message).label(span, "this fits several types");
+    sink.push(
+        diagnostic.help("a variable of a message has a type: `none()`, `[]` and their like have none by themselves"),
+    );
+}
+
 fn report_arity(function: &Function, args: usize, span: Span, sink: &mut Sink) {
     let takes = function.signature.arity();
     let message = format!("the function `{}` takes {takes} arguments, but {args} are given", function.name);
-    sink.error(Code::E0206, span, message, format!("{args} arguments"));
+    sink.error(Code::E0206, span, message, plural(args, "argument"));
 }
 
 fn report_too_large(span: Span, sink: &mut Sink) {

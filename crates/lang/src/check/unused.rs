@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use menard_value::Type;
 
+use super::few_values::FewValues;
 use crate::diagnostic::Code;
-use crate::ir::{Component, Constructor, ExprKind, Literal, Name, Program, Relation, RelationKind, Rule};
+use crate::ir::{Component, Constructor, ExprKind, Literal, Name, Program, RelationKind, Rule};
 use crate::sink::Sink;
 use crate::source::Span;
 
@@ -125,20 +126,17 @@ fn check_relations(component: &Component, sink: &mut Sink) {
 fn check_tables(component: &Component, sink: &mut Sink) {
     let deleted: BTreeSet<&Name> =
         component.rules.iter().filter(|rule| rule.delete).map(|rule| &rule.head.relation).collect();
+    let few = FewValues::of(component);
     for table in component.relations.iter().filter(|relation| relation.kind == RelationKind::Table) {
-        if !deleted.contains(&table.name) && table.storage.above.is_none() && !few_facts(table) {
+        // The columns that tell facts apart.
+        let telling = table.storage.key.map_or(table.columns.len(), |key| key.columns);
+        if !deleted.contains(&table.name) && table.storage.above.is_none() && !few.tells(table, telling) {
             let message = format!("nothing is ever deleted from the table `{}`", table.name);
             let diagnostic = sink.start_warning(Code::E0507, message).label(table.span, "grows for ever");
             let help = format!("say when its facts are no longer needed: `delete {}(...) :+ ...`", table.name);
             sink.push(diagnostic.help(help));
         }
     }
-}
-
-/// Whether the columns that tell facts apart, the key if there is one, have few values: nodes and truth values.
-fn few_facts(table: &Relation) -> bool {
-    let telling = table.storage.key.map_or(table.columns.len(), |key| key.columns);
-    table.columns[..telling].iter().all(|column| matches!(column.ty, Type::Node | Type::Bool))
 }
 
 /// A variable that occurs once says nothing, unless its name starts with `_`.
