@@ -8,14 +8,16 @@
 //! had not taken it over, and it is lost with the node.
 
 mod handed_on;
+mod order;
 mod replayed;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::BTreeSet;
 
 use menard_lang::ir::{Channel, Name, Program};
 use menard_lang::run::{Address, Event, Message, Schedule, Struck, Trace};
 
 pub use handed_on::HandedOn;
+pub use order::{Moment, in_order};
 pub use replayed::Replayed;
 
 use crate::analysis::fault_model::forgets;
@@ -70,29 +72,43 @@ impl Lifting {
 
     /// The schedule of the original under which it does what the run did.
     pub fn schedule(&self, run: &Trace) -> Schedule {
-        let mut forgotten = Forgotten::of(run, |at| self.is_part(at));
-        let mut unsent = Unsent::new(run, &self.unsent);
         let mut events = Vec::new();
-        for (position, event) in run.events.iter().enumerate() {
-            for earlier in forgotten.until(position).into_iter().flatten() {
-                events.extend(unsent.before(&run.events[earlier], true));
-                events.extend(self.event(&run.events[earlier]));
-            }
-            let is_forgotten = forgotten.contains(position);
-            if !is_forgotten {
-                events.extend(unsent.before(event, forgotten.is_held(position)));
-            }
-            events.extend(self.event(event).filter(|_| !is_forgotten));
-            // What a start writes, every start writes, so that it makes no difference whether it was forgotten.
-            if let Event::Step { at, inputs, .. } = event
-                && self.forgets
-                && self.is_part(at)
-                && (inputs.is_empty() || !is_forgotten)
-            {
-                events.push(Event::Sync { at: self.address(at) });
-            }
-        }
+        in_order(
+            run,
+            &self.unsent,
+            |at| self.is_part(at),
+            |moment| {
+                let (event, is_forgotten) = match moment {
+                    Moment::Happens(event) => (event, false),
+                    Moment::Deferred(event) => {
+                        events.extend(self.sync_after_start(event));
+                        return;
+                    }
+                    Moment::Forgotten(event) => (event, true),
+                    Moment::Stops(event, lost) => {
+                        events.extend(lost);
+                        (event, false)
+                    }
+                };
+                events.extend(self.event(event));
+                if let Event::Step { at, .. } = event
+                    && !is_forgotten
+                    && self.forgets
+                    && self.is_part(at)
+                {
+                    events.push(Event::Sync { at: self.address(at) });
+                }
+            },
+        );
         Schedule { events, choice_seed: run.choice_seed }
+    }
+
+    /// What a start writes, every start writes, so that it makes no difference whether it was forgotten.
+    fn sync_after_start(&self, event: &Event) -> Option<Event> {
+        match event {
+            Event::Step { at, inputs, .. } if inputs.is_empty() => Some(Event::Sync { at: self.address(at) }),
+            _ => None,
+        }
     }
 
     fn is_part(&self, at: &Address) -> bool {
@@ -138,136 +154,6 @@ impl Lifting {
             Address { node: at.node, component: self.original.clone(), part: 0 }
         } else {
             at.clone()
-        }
-    }
-}
-
-/// What a node has in flight, so that it can be said what it never sent when it crashes or restarts.
-struct Unsent<'a> {
-    channels: &'a BTreeSet<Name>,
-    /// Messages on these channels in flight, as often as they are; `None` if it is no matter.
-    flying: Option<Vec<&'a Message>>,
-}
-
-impl<'a> Unsent<'a> {
-    fn new(run: &Trace, channels: &'a BTreeSet<Name>) -> Self {
-        let is_blow = |event: &Event| matches!(event, Event::Crash { .. } | Event::Restart { .. });
-        let matters = !channels.is_empty() && run.events.iter().any(is_blow);
-        Unsent { channels, flying: matters.then(Vec::new) }
-    }
-
-    /// Follows the run by an event; gives what the original loses before it. What a step sends that `is_held` never leaves its node.
-    fn before(&mut self, event: &'a Event, is_held: bool) -> Option<Event> {
-        let flying = self.flying.as_mut()?;
-        let counts = |message: &&Message| self.channels.contains(&message.channel);
-        let leaves = |message: &&Message| counts(message) && !is_held;
-        let mut land = |message: &Message| {
-            if let Some(position) = flying.iter().position(|other| *other == message) {
-                flying.swap_remove(position);
-            }
-        };
-        match event {
-            Event::Step { inputs, outputs, .. } => {
-                inputs.iter().filter(counts).for_each(&mut land);
-                flying.extend(outputs.iter().filter(leaves));
-            }
-            Event::Repeat { message, .. } | Event::Redeliver { message } => flying.extend(Some(message).filter(leaves)),
-            Event::Take { message, .. } => land(message),
-            Event::Crash { whom } | Event::Restart { whom } => {
-                let from = whom.node();
-                let but =
-                    flying.iter().filter(|message| message.from == from).map(|message| (*message).clone()).collect();
-                if let Event::Restart { .. } = event {
-                    flying.retain(|message| message.from != from || message.to != from);
-                }
-                return Some(Event::Forgo { from, channels: self.channels.clone(), but });
-            }
-            Event::Inject { .. } | Event::Sync { .. } | Event::Forgo { .. } | Event::Cut { .. } | Event::Heal => {}
-        }
-        None
-    }
-}
-
-/// What parts of nodes did and then forgot, since a restart came before their disks had it.
-#[derive(Default)]
-struct Forgotten {
-    /// For each restart that made a part forget, by position, the events, in order.
-    before: BTreeMap<usize, Vec<usize>>,
-    /// All of them.
-    events: BTreeSet<usize>,
-    /// These, and what waited for the disk of a part when it crashed: nothing that was sent then has left the part.
-    held: BTreeSet<usize>,
-}
-
-/// What happened at one part since it started.
-#[derive(Default)]
-struct Life {
-    /// Its steps, with messages or without, and repetitions.
-    events: Vec<usize>,
-    /// The first steps of turns that wait for the disk.
-    waiting: VecDeque<usize>,
-}
-
-impl Forgotten {
-    fn of(run: &Trace, is_part: impl Fn(&Address) -> bool) -> Forgotten {
-        let mut forgotten = Forgotten::default();
-        if run.writes.is_empty() {
-            return forgotten;
-        }
-        let writes: BTreeSet<usize> = run.writes.iter().copied().collect();
-        let mut lives: BTreeMap<&Address, Life> = BTreeMap::new();
-        for (position, event) in run.events.iter().enumerate() {
-            match event {
-                Event::Step { at, .. } | Event::Repeat { at, .. } if is_part(at) => {
-                    let life = lives.entry(at).or_default();
-                    life.events.push(position);
-                    life.waiting.extend(writes.contains(&position).then_some(position));
-                }
-                Event::Sync { at } => {
-                    if let Some(life) = lives.get_mut(at) {
-                        life.waiting.pop_front();
-                    }
-                }
-                Event::Crash { whom } | Event::Restart { whom } => {
-                    let struck = lives.iter_mut().filter(|(at, _)| whom.strikes(at));
-                    let lost: Vec<usize> = struck.flat_map(|(_, life)| std::mem::take(life).forgotten()).collect();
-                    forgotten.held.extend(&lost);
-                    if let Event::Restart { .. } = event {
-                        forgotten.add(position, lost);
-                    }
-                }
-                _ => {}
-            }
-        }
-        forgotten
-    }
-
-    fn add(&mut self, restart: usize, mut lost: Vec<usize>) {
-        lost.sort_unstable();
-        self.events.extend(&lost);
-        self.before.insert(restart, lost);
-    }
-
-    fn contains(&self, event: usize) -> bool {
-        self.events.contains(&event)
-    }
-
-    fn is_held(&self, event: usize) -> bool {
-        self.held.contains(&event)
-    }
-
-    /// What comes just before the event at this position.
-    fn until(&mut self, restart: usize) -> Option<Vec<usize>> {
-        self.before.remove(&restart)
-    }
-}
-
-impl Life {
-    /// What a restart makes the part forget: everything from the first turn on that waits for the disk.
-    fn forgotten(self) -> Vec<usize> {
-        match self.waiting.front() {
-            Some(first) => self.events.into_iter().filter(|event| event >= first).collect(),
-            None => Vec::new(),
         }
     }
 }

@@ -328,16 +328,66 @@ fn copies_that_choose_for_themselves_disagree() {
     assert!(disagreements(&letter) > 0);
 }
 
-/// The acceptors of Paxos, as far as nodes lose messages at worst: promises are replicated, slots are partitioned, and what a promise tells is sealed.
+/// Paxos whose acceptors share their promises.
+fn acceptors(parts: u32, nodes: u32) -> (Program, Vec<Stage>) {
+    let original = program(include_str!("../../../protocols/paxos/paxos.ded"));
+    let stages = apply_all(&original, &[&format!("partition acceptor by slot into {parts} with coordinator")]);
+    assert_eq!((original.physical_nodes(), stages[0].program.physical_nodes()), (8, nodes));
+    (original, stages)
+}
+
+/// The acceptors of Paxos, which restart and have everything on disk: promises are replicated, slots are partitioned, and what a promise tells is sealed.
 #[test]
 fn acceptors_of_paxos_share_their_promises() {
-    let text = include_str!("../../../protocols/paxos/paxos.ded");
-    let stops = |line: &&str| line.starts_with("fault crash") || line.starts_with("fault restart");
-    let text: Vec<&str> = text.lines().filter(|line| !stops(line)).collect();
-    let original = program(&text.join("\n"));
-    let stages = apply_all(&original, &["partition acceptor by slot into 3 with coordinator"]);
-    assert_eq!((original.physical_nodes(), stages[0].program.physical_nodes()), (8, 17));
-    let report = refine::check(&original, &stages, 60, 6);
-    assert!(report.violations.is_empty(), "{:?}", report.violations.first());
-    assert!(report.channels["p1b"] > 100 && report.channels["found_share"] > 100 && report.lost > 0);
+    for (parts, nodes) in [(3, 17), (1, 11)] {
+        let (original, stages) = acceptors(parts, nodes);
+        let report = refine::check(&original, &stages, 60, 6);
+        assert!(report.violations.is_empty(), "{parts}: {:?}", report.violations.first());
+        assert!(report.channels["p1b"] > 100 && report.channels["found_share"] > 30 && report.lost > 0);
+        assert!(report.channels["promised_to_acceptor"] > 60 * 3 * u64::from(parts), "{:?}", report.channels);
+    }
+}
+
+/// Whoever forgets a promise, or accepts before it has been told of it, is not the acceptor that there was.
+#[test]
+fn promises_are_on_disk_and_told_at_a_start() {
+    let (original, stages) = acceptors(2, 14);
+    let changes = [
+        ("a promise that is not on disk", "durable table promised_decided", "table promised_decided"),
+        ("a promise that is not told", "start(), promised_decided(b)", "start(), promised_decided(b), b.round < 0"),
+        ("a partition that does not wait for what it is told", "released(-1) ", "released(0) "),
+    ];
+    for (what, from, to) in changes {
+        let text = stages[0].program.source.text.to_string();
+        assert!(text.contains(from), "{what}\n{text}");
+        let stage = Stage {
+            program: program(&text.replacen(from, to, 1)),
+            ..apply_all(&original, &[&stages[0].line]).remove(0)
+        };
+        let report = refine::check(&original, &[stage], 200, 6);
+        assert!(!report.violations.is_empty(), "{what}");
+    }
+}
+
+/// What has not taken effect when a node stops, and what waits at its partitions, is gone.
+#[test]
+fn nodes_may_stop_in_the_midst_of_a_batch() {
+    for fault in [
+        "fault crash 1 of replica",
+        "fault restart 2 of replica",
+        "fault crash 1 of replica fault restart 1 of replica",
+    ] {
+        let durable = |text: &str| text.replace("table worked", "durable table worked");
+        let partly = |text: &str| {
+            durable(text).replace("table current(=> e: int) replace", "durable table current(=> e: int) replace")
+        };
+        let texts = [ORIGINAL.to_owned(), durable(ORIGINAL), partly(ORIGINAL)];
+        for (number, text) in texts.iter().enumerate() {
+            let original = program(&text.replace("FAULT", fault));
+            let stages = apply_all(&original, &[LINE]);
+            let report = refine::check(&original, &stages, 400, 12);
+            assert!(report.violations.is_empty(), "{fault}, {number}: {:?}", report.violations.first());
+            assert!(report.channels["done"] > 1000 && report.channels["report"] > 1000, "{:?}", report.channels);
+        }
+    }
 }

@@ -11,6 +11,8 @@ mod plans;
 mod programs;
 #[path = "random/refusals.rs"]
 mod refusals;
+#[path = "random/restarted.rs"]
+mod restarted;
 #[path = "random/rules.rs"]
 mod rules;
 
@@ -48,9 +50,10 @@ impl Random {
     }
 }
 
-/// Random programs may talk for ever.
+/// Random programs may talk for ever. By hand, more may be asked of them.
 fn limits() -> Config {
-    Config { requests: 8, max_steps: 120, ..Config::default() }
+    let requests = setting("RANDOM_REQUESTS").and_then(|requests| u32::try_from(requests).ok());
+    Config { requests: requests.unwrap_or(8), max_steps: 200, ..Config::default() }
 }
 
 /// What goes wrong, if anything does.
@@ -62,7 +65,7 @@ fn failure(rules: &Rules, lines: &[String]) -> Option<String> {
 fn failure_without(rules: &Rules, lines: &[String], skip: Option<&str>) -> Option<String> {
     let original = program(rules)?;
     let stages = stages_without(&original, lines, skip)?;
-    let report = refine::check_with(&original, &stages, 12, limits());
+    let report = refine::check_with(&original, &stages, setting("RANDOM_RUNS").unwrap_or(12), limits());
     let refines = |found: &&menard_sim::Found| matches!(found.what, menard_sim::Wrong::Refinement(_));
     let found = report.violations.iter().find(refines)?;
     let last = stages.last().map_or_else(String::new, |stage| stage.program.source.text.to_string());

@@ -44,6 +44,12 @@ pub fn restarts(program: &Program, role: &str) -> bool {
     program.faults.iter().any(declared)
 }
 
+/// Whether nodes of the role may crash or start again.
+pub fn stops(program: &Program, role: &str) -> bool {
+    let stops = |fault: &Fault| matches!(fault.kind, FaultKind::Crash | FaultKind::Restart);
+    program.faults.iter().any(|fault| stops(fault) && fault.nodes > 0 && fault.role == role)
+}
+
 /// Whether what nodes of a component did may be forgotten, because a restart came before a disk had it.
 pub fn forgets(program: &Program, component: &str) -> bool {
     let component = program.component(component).expect("the component of a site is in its program");

@@ -11,10 +11,14 @@
 //! * P3.5, P3.6, P3.8 What is partitioned has keys, as in P2.3, P2.4 and P2.7. Whatever meets what is replicated meets it everywhere.
 //! * P3.7 A message that partitions send because of something replicated, [at whatever remove](crate::analysis::together), tells the key: all
 //!   of them act, and would send it each.
-//! * P3.9 Nodes of the role lose messages at worst, and no node is Byzantine.
+//! * P3.9 No node is Byzantine.
 //! * P3.10 C receives nothing that may come again because state alone sends it: it would be counted in batches.
 //! * P3.11 No partitioned channel is serial: what waits while a partition is frozen is taken in one step.
 //! * P3.12 No channel is sent on by the coordinator and by partitions.
+//! * P3.13 What a node of C writes to its disk when it starts is always the same.
+//! * P3.14 Where nodes restart with something on disk, nothing partitioned or sealed happens at a start: partitions have not been told what is replicated.
+//! * P3.15 Then partitions write to their disks because of something partitioned: they may lose the turn in which they took a batch that the coordinator
+//!   has on disk.
 //! * P4.1 What rules derive that are sealed, sealed rules read.
 //!
 //! *Mechanism.* [`Coordination`]: what replicated channels bring in one step of the coordinator is a batch. It tells all partitions, which freeze; when all
@@ -24,16 +28,16 @@
 //! *Example.* `partition acceptor by slot into 3 with coordinator`: ballots are promised by all partitions of an acceptor at once.
 //!
 //! *Why it is correct.* The original takes a batch when the coordinator says go. All partitions are frozen then: what they took before, they took before
-//! it, and what they take later, after it. What a partition or the coordinator sends for a batch comes later than in the original, and of what it looks at nothing
-//! has changed in between.
+//! it, and what they take later, after it. What a partition or the coordinator sends for a batch comes later than in the original, and of what it looks
+//! at nothing has changed in between. When the node stops, the original takes last what has not taken effect, what waits, and what disks have lost.
 //!
 //! *Source.* "Optimizing Distributed Protocols with Query Rewrites", partial partitioning and partitioning with sealing. The moment of a batch, one sender of
-//! what several partitions derive, and receivers that need not know are ours, and so are P3.2, P3.4, P3.7 and P3.10 to P3.12.
+//! what several partitions derive, and receivers that need not know are ours, and so are P3.2, P3.4, P3.7 and P3.10 to P3.15.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use menard_lang::ir::{Expr, Name, Program, Rule};
+use menard_lang::ir::{Expr, Name, Program, RelationKind, Rule};
 use menard_lang::plan::LineKind;
 use menard_lang::run::{Schedule, Trace};
 
@@ -43,10 +47,12 @@ use super::partition::{self, Partitioning, co_hashed, driven, grouped, told, una
 use super::split::{belongs_to_the_language, one_of, within_limit};
 use super::{Misfit, Rewrite, decide};
 use crate::analysis::dependencies::Dependencies;
-use crate::analysis::fault_model::only_omission;
+use crate::analysis::fault_model::{forgets, honest, starts_alike};
+use crate::analysis::prompted::Prompted;
 use crate::analysis::repeated::repeated_events;
 use crate::analysis::replication::{Place, Replication};
 use crate::analysis::scope::{Scope, atoms, fills, sends};
+use crate::analysis::starting::Starting;
 use crate::analysis::state_machine::StateMachine;
 use crate::precondition::{Precondition, Proofs};
 use crate::refusal::{Broken, Obstacle};
@@ -236,11 +242,7 @@ const PRECONDITIONS: &[Precondition<Site>] = &[
         statement: "the key is among the key columns of every keyed table that is partitioned",
         check: |program, site| within_keys(&site.of_partitions(program), &site.partitioning),
     },
-    Precondition {
-        id: "P3.9",
-        statement: "faults of the role lose messages at worst, and no node is Byzantine",
-        check: |program, site| only_omission(program, &site.scope(program).component.role),
-    },
+    Precondition { id: "P3.9", statement: "no node of any role is Byzantine", check: |program, _| honest(program) },
     Precondition {
         id: "P3.10",
         statement: "the component receives nothing that may come again because state alone sends it",
@@ -255,6 +257,21 @@ const PRECONDITIONS: &[Precondition<Site>] = &[
         id: "P3.12",
         statement: "the coordinator and the partitions do not send on the same channel",
         check: one_sided,
+    },
+    Precondition {
+        id: "P3.13",
+        statement: "if nodes restart, what one writes to its disk at the start is always the same",
+        check: |program, site| starts_alike(program, &site.partitioning.component),
+    },
+    Precondition {
+        id: "P3.14",
+        statement: "if nodes restart and find something on disk, nothing partitioned or sealed happens at the start",
+        check: nothing_at_start,
+    },
+    Precondition {
+        id: "P3.15",
+        statement: "if nodes restart, what partitions write to their disks they write because of something partitioned",
+        check: writes_for_partitioned,
     },
 ];
 
@@ -333,6 +350,51 @@ fn one_sided(program: &Program, site: &Site) -> Result<String, Broken> {
         false => one_of("the coordinator alone sends", here.iter().copied()),
     };
     decide(obstacles, sentence, "a channel would be sent on by the coordinator and by partitions", None)
+}
+
+fn nothing_at_start(program: &Program, site: &Site) -> Result<String, Broken> {
+    let scope = site.scope(program);
+    let component = &scope.component.name;
+    if !forgets(program, component) {
+        return Ok(format!("no node of `{component}` finds anything on disk when it starts"));
+    }
+    let starting = Starting::new(&scope);
+    let is_view = |rule: &Rule| {
+        let relation = fills(rule).and_then(|name| scope.component.relation(name));
+        relation.is_some_and(|relation| relation.kind == RelationKind::View)
+    };
+    let acts = |index: usize, rule: &Rule| {
+        let is_of_partitions = site.replication.sealed.contains(&index)
+            || site.replication.place(&scope, index) == Place::Partition && !is_view(rule);
+        is_of_partitions && starting.happens(rule)
+    };
+    let why = "this may happen when a node starts, since it finds something on disk";
+    let obstacles = scope.rules().filter(|(index, rule)| acts(*index, rule));
+    let obstacles = obstacles.map(|(_, rule)| Obstacle::new(program, rule.span, why)).collect();
+    let sentence = "nothing that is partitioned or sealed happens before something arrives".to_owned();
+    let because = "when a partition starts, it has not been told yet what is replicated";
+    decide(obstacles, sentence, because, Some("a message or a timer can begin what the start begins here"))
+}
+
+fn writes_for_partitioned(program: &Program, site: &Site) -> Result<String, Broken> {
+    let component = &site.partitioning.component;
+    if !forgets(program, component) {
+        return Ok(format!("no node of `{component}` finds anything on disk when it starts"));
+    }
+    let scope = Scope::replicating(program, component, &site.replication.names());
+    let is_of_partitions = |index: &usize| site.replication.place(&scope, *index) == Place::Partition;
+    let rules = scope.rules().filter(|(index, _)| is_of_partitions(index)).map(|(_, rule)| rule);
+    let rules: Vec<&Rule> = rules.collect();
+    let prompted = Prompted::new(&scope, &rules);
+    let writes = |rule: &&&Rule| {
+        let storage = fills(rule).and_then(|name| scope.storage(name));
+        storage.is_some_and(|storage| storage.durable) && !atoms(rule).any(|atom| prompted.holds(atom))
+    };
+    let why = "this may change what is on the disk of a partition because of something replicated alone";
+    let obstacles = rules.iter().filter(writes).map(|rule| Obstacle::new(program, rule.span, why)).collect();
+    let sentence = "partitions write to their disks because of something partitioned".to_owned();
+    let because = "the disk of the coordinator would have what the disk of a partition may have lost";
+    decide(obstacles, sentence, because, None)
 }
 
 fn all_sealed(program: &Program, site: &Site) -> Result<String, Broken> {

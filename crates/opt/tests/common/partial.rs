@@ -38,6 +38,7 @@ pub fn cases() -> Vec<Case> {
     cases.extend(keys());
     cases.extend(channels());
     cases.extend(faults());
+    cases.extend(restarts());
     cases
 }
 
@@ -176,17 +177,59 @@ fn channels() -> Vec<Case> {
 
 fn faults() -> Vec<Case> {
     let rules = format!("{KEPT} seen(k, e)@s :~ note(k, _) from s, current(e)");
-    let case = |kind: &'static str, name| Case {
+    let liars = Case {
         precondition: "P3.9",
+        name: "liars",
+        line: LINE,
+        broken: noted("fault byzantine 1 of store", "", &rules),
+        mend: ("fault byzantine", "fault omission"),
+        killed: NO_LIARS,
+    };
+    vec![liars]
+}
+
+/// Stores that restart, with tables on disk.
+fn restarts() -> Vec<Case> {
+    const DURABLE: &str = "durable table limit(=> e: int) max  limit(e) :- epoch(e)
+        durable table kept(k: int, v: int)  kept(k, v) :- note(k, v)";
+    let case = |precondition, name, rules: &str, mend| Case {
+        precondition,
         name,
         line: LINE,
-        broken: noted(kind, "", &rules),
-        mend: (kind, "fault omission 1 of store"),
+        broken: noted("fault restart 2 of store", "", &format!("{DURABLE} {rules}")),
+        mend,
         killed: Killed::Refinement,
     };
     vec![
-        case("fault crash 1 of store", "a part that dies alone"),
-        case("fault restart 1 of store", "a part that forgets alone"),
-        case("fault byzantine 1 of store", "liars").with_killed(NO_LIARS),
+        case(
+            "P3.13",
+            "how often a node has started",
+            "durable table starts(=> n: int) max
+             starts(1)     :- start()
+             starts(n + 1) :+ start(), starts(n)
+             seen(k, n)@s  :~ note(k, _) from s, starts(n)",
+            ("starts(n + 1) :+ start(), starts(n)", ""),
+        ),
+        case(
+            "P3.14",
+            "a partition that says what is on its disk, and has not been told the limit",
+            "seen(k, e)@s :~ new kept(k, _), limit(e), server(s)",
+            ("new kept(k, _)", "note(k, _)"),
+        ),
+        case(
+            "P3.14",
+            "what all partitions have on disk, counted at the start",
+            "found(e, k)  :- new limit(e), kept(k, _)
+             n(e, count(k)) :- found(e, k)
+             seen(e, n)@s :~ n(e, n), server(s)",
+            ("new limit(e)", "epoch(e)"),
+        ),
+        case(
+            "P3.15",
+            "a deletion that one disk has, and another one may have lost",
+            "delete kept(k, v) :+ epoch(v), kept(k, _)
+             seen(k, v)@s :~ note(k, _) from s, kept(k, v)",
+            ("epoch(v), kept(k, _)", "note(k, v)"),
+        ),
     ]
 }

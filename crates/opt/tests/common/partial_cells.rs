@@ -32,6 +32,7 @@ fn cell(construct: &'static str, name: &'static str, channels: &str, rules: &str
 /// All of them.
 pub fn cells() -> Vec<Cell> {
     let mut cells = tables();
+    cells.extend(disks());
     cells.extend(channels());
     cells.extend(absences());
     cells.extend(aggregates());
@@ -116,6 +117,52 @@ fn tables() -> Vec<Cell> {
              kept(k, v)   :- note(k, v)
              seen(k, e)@s :~ note(k, v), kept(k, v), current(e), server(s)",
         ),
+    ]
+}
+
+/// Stores that restart, with an epoch on disk.
+fn disks() -> Vec<Cell> {
+    const EPOCHS: &str = "durable table current(=> e: int) max
+             current(0)   :- start()
+             current(e)   :- epoch(e)";
+    let restarting =
+        |name, rules: &str| cell("durable table", name, "fault restart 2 of store", &format!("{EPOCHS}\n{rules}"));
+    vec![
+        restarting(
+            "what all have is on the disk of the coordinator, and told at a start",
+            "durable table kept(k: int => v: int) first
+             kept(k, v)   :- note(k, v)
+             seen(k, e)@s :~ note(k, v), kept(k, v), current(e), server(s)",
+        ),
+        restarting(
+            "it is there when shares are gathered",
+            "durable window table kept(k: int, v: int) above current
+             kept(k, v)   :- note(k, v)
+             found(e, k)  :- epoch(e), kept(k, _)
+             seen(h, size(l))@s :~ all(l), current(h), server(s)
+             all(list(k)) :- found(_, k)",
+        ),
+        restarting(
+            "a start that one disk has, and another may not",
+            "current(e + 1) :+ start(), current(e), e < 9
+             seen(k, e)@s :~ note(k, _), current(e), server(s)",
+        )
+        .refused("P3.13"),
+        restarting(
+            "partitions do not know at the start what all have",
+            "durable table kept(k: int, v: int)
+             kept(k, v)   :- note(k, v)
+             seen(k, e)@s :~ new kept(k, _), current(e), server(s)",
+        )
+        .refused("P3.14"),
+        restarting(
+            "one disk has the epoch, and another may have lost what it did",
+            "durable table kept(k: int, v: int)
+             kept(k, v)   :- note(k, v)
+             kept(k, e)   :- epoch(e), kept(k, _)
+             seen(k, v)@s :~ note(k, _), kept(k, v), server(s)",
+        )
+        .refused("P3.15"),
     ]
 }
 

@@ -4,19 +4,23 @@
 use std::rc::Rc;
 
 use super::pieces::BY_VALUE;
+use super::programs::text;
+use super::restarted::RESTARTED;
 use super::{Program, Random, Rules, failure, failure_without, program, setting, settles, shrink, stages};
 
 /// What rules of `b` are made from.
-struct Theme {
-    rewrite: &'static str,
+pub struct Theme {
+    pub rewrite: &'static str,
     /// Lists of rules, and how many of each are taken at least. `T` stands for a table.
-    parts: &'static [(&'static [&'static str], usize)],
+    pub parts: &'static [(&'static [&'static str], usize)],
     /// Which tables `T` may be.
-    tables: &'static [&'static str],
+    pub tables: &'static [&'static str],
     /// What the lines decouple; or whole lines.
-    handles: &'static [&'static str],
+    pub handles: &'static [&'static str],
+    /// What all its programs declare, the component `a` aside.
+    pub declares: &'static [&'static str],
     /// Preconditions that programs break which are made so, and no other.
-    breaks: &'static [&'static str],
+    pub breaks: &'static [&'static str],
 }
 
 /// A table that loses all that it has of a key, and what is said of one key.
@@ -25,6 +29,7 @@ const OF_A_KEY: Theme = Theme {
     parts: &[(FILLS, 1), (DELETIONS, 1), (VIEWS, 2), (SAID, 1)],
     tables: &["t", "t", "g"],
     handles: &["e, n", "e, n, z", "n", "w, e, n", "w, e, u, n", "w, e, n, z", "u, n"],
+    declares: &[],
     breaks: &["D3.2", "D3.7"],
 };
 /// The same of a window.
@@ -113,6 +118,7 @@ const GROWING: Theme = Theme {
     ],
     tables: &["t"],
     handles: &["e, n", "w, e, n", "w, e, g, n", "g, n", "n"],
+    declares: &[],
     breaks: &["D3.3", "D3.4"],
 };
 
@@ -165,6 +171,7 @@ const BY_TURNS: Theme = Theme {
     ],
     tables: &["t"],
     handles: &["w", "e", "w, n", "e, n", "w, z", "e, z", "t, e, n", "u, w, z", "g, w", "g, e, z", "h, e", "h, w, n"],
+    declares: &[],
     breaks: &["D5a.1", "D5a.2", "D5a.3", "D5a.4"],
 };
 
@@ -225,6 +232,7 @@ const TOLD: Theme = Theme {
         "e, t, n",
         "u, t, e, g, h, l, w, n",
     ],
+    declares: &[],
     breaks: &["D4.3", "D4.5"],
 };
 
@@ -312,6 +320,7 @@ const LISTENED_TO: Theme = Theme {
     ],
     tables: &["t"],
     handles: &["t, u, w, l, e, n, who, rb", "t, u, w, l, who, n, rb", "e, n", "t, u, w, l, e, who", "t, e, n, u, rb"],
+    declares: &[],
     breaks: &["D5b.2", "D5b.3"],
 };
 
@@ -345,16 +354,23 @@ const SHARED: Theme = Theme {
     ],
     tables: &["t"],
     handles: &["partition b by v into 2 with c", "partition b by v into 1 with c"],
+    declares: &[],
     breaks: &["P3.5", "P3.7"],
 };
 
-const THEMES: [&Theme; 7] = [&OF_A_KEY, &OF_A_WINDOW, &GROWING, &BY_TURNS, &TOLD, &LISTENED_TO, &SHARED];
+const THEMES: [&Theme; 8] = [&OF_A_KEY, &OF_A_WINDOW, &GROWING, &BY_TURNS, &TOLD, &LISTENED_TO, &SHARED, &RESTARTED];
 
 impl Theme {
     /// A program.
     fn rules(&self, random: &mut Random) -> Rules {
         let first = vec!["m(x, y)@o :~ put(x, y), b(o)".to_owned(), "q(x)@o :~ drop(x), b(o)".to_owned()];
         let mut rules = Rules { setting: random.next(), of: [first, Vec::new()] };
+        if !self.declares.is_empty() {
+            rules.of[0].push("s(x, x)@o :~ drop(x), b(o)".to_owned());
+        }
+        while !self.is_declared(&rules) {
+            rules.setting = random.next();
+        }
         let table = format!("{}(", random.pick(self.tables));
         for (list, least) in self.parts {
             for _ in 0..least + random.below(2 + least / 2) {
@@ -365,6 +381,13 @@ impl Theme {
             }
         }
         rules
+    }
+
+    fn is_declared(&self, rules: &Rules) -> bool {
+        let text = text(rules);
+        let (head, components) = text.split_once("component a").expect("it is in every text");
+        let (_, of_b) = components.split_once("component b").expect("it is in every text");
+        self.declares.iter().all(|wanted| head.contains(wanted) || of_b.contains(wanted))
     }
 
     /// Lines that may be allowed. Heads that a program does not have are left out.
@@ -405,7 +428,9 @@ pub fn lines_of(seed: u64) -> Vec<(Rc<Program>, String)> {
 fn what_is_allowed_of_nearly_legal_programs_refines() {
     let first = setting("RANDOM_FIRST").unwrap_or(0);
     let count = setting("RANDOM_COUNT").unwrap_or(250);
-    for theme in THEMES {
+    // By hand: those of one rewrite.
+    let wanted = std::env::var("RANDOM_THEME").ok();
+    for theme in THEMES.into_iter().filter(|theme| wanted.as_ref().is_none_or(|name| name == theme.rewrite)) {
         let mut allowed = 0;
         for seed in first..first + count {
             let mut random = Random(seed);

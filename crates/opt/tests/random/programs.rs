@@ -98,6 +98,8 @@ pub const FAULTS: [&str; 8] = [
 ];
 const GATHER: [&str; 5] = ["list(y)", "set(y)", "quorum(2, y)", "quorum(2, y)", "map(y, x)"];
 const DURABLE: [&str; 4] = ["", "", "", "durable "];
+/// Tables of a component with durable ones that are not.
+const VOLATILE: [&str; 6] = ["", "", "tg", "u", "uhl", "gl"];
 
 pub fn text(rules: &Rules) -> String {
     let mut text =
@@ -111,14 +113,15 @@ pub fn text(rules: &Rules) -> String {
     for (number, (side, own)) in (10..).step_by(10).zip(SIDES.iter().zip(&rules.of)) {
         let choose = |what: u64, from: &[&'static str]| rules.choose(number + what, from);
         text += &format!("component {} {{\n", side.name);
-        // All tables of a component are durable, or none: a durable window has a durable floor.
-        let durable = choose(1, &DURABLE);
-        text += &format!("  {durable}table t(x: int, y: int)\n  {durable}table u(x: int)\n");
+        // A durable window has a durable floor.
+        let (durable, volatile) = (choose(1, &DURABLE), choose(6, &VOLATILE));
+        let kind = |table: char| if volatile.contains(table) { "" } else { durable };
+        text += &format!("  {}table t(x: int, y: int)\n  {}table u(x: int)\n", kind('t'), kind('u'));
         let kept = choose(2, &["x: int => y: int", "x: int => y: int", "x: int, y: int =>", "=> x: int, y: int"]);
-        text += &format!("  {durable}table g({kept}) {}\n", choose(3, &["first", "max", "replace"]));
-        text += &format!("  {durable}table h(=> x: int) max\n");
+        text += &format!("  {}table g({kept}) {}\n", kind('g'), choose(3, &["first", "max", "replace"]));
+        text += &format!("  {}table h(=> x: int) max\n", kind('h'));
         let window = choose(4, &["x: int, y: int)", "x: int => y: int) first", "x: int => y: int) replace"]);
-        text += &format!("  {durable}window table l({window} above h\n");
+        text += &format!("  {}window table l({window} above h\n", kind('l'));
         text += &format!("  timer r{0}(k: int, v: int) after 50 ms\n", side.name);
         if own.iter().any(|rule| rule.contains(&format!("t{}()", side.name))) {
             text += &format!("  timer t{}() every 1 s\n", side.name);

@@ -18,7 +18,14 @@ impl Coordination {
         let has_copy = !copied.is_empty();
         let mut relations = self.coordinator_tables(has_copy);
         let own = scope.component.relations.iter().filter(|one| filled.contains(&one.name) || read.contains(&one.name));
-        relations.extend(own.filter(|one| self.gathered.iter().all(|kind| kind.relation != one.name)).cloned());
+        let own = own.filter(|one| self.gathered.iter().all(|kind| kind.relation != one.name));
+        match &self.restoring {
+            None => relations.extend(own.cloned()),
+            Some(restoring) => {
+                relations.extend(restoring.mirror(scope));
+                relations.extend(own.map(|one| restoring.at_coordinator(one)));
+            }
+        }
         let mut rules = self.batch_rules();
         rules.extend(self.decision_rules());
         if self.is_sealed() {
@@ -26,6 +33,10 @@ impl Coordination {
         }
         if has_copy {
             rules.extend(self.copy_rules());
+        }
+        if let Some(restoring) = &self.restoring {
+            rules.extend(self.restart_rules(restoring));
+            rules.extend(self.mirror_rules(scope, restoring, &filled));
         }
         rules.extend(copied);
         component_of(scope.component, &self.coordinator, relations, rules)

@@ -48,6 +48,13 @@ impl Kind {
         Kind::new(scope, &Name::from(relation), channel, ["waiting", "gathered"], name)
     }
 
+    /// What the coordinator tells of a table when it starts.
+    pub fn restored(scope: &Scope<'_>, table: &Name, component: &str, name: &mut impl FnMut(&str) -> Name) -> Kind {
+        let channel = name(&format!("{table}_to_{component}"));
+        let kind = Kind::new(scope, table, channel, ["waiting", "restored"], name);
+        Kind { taken: table.clone(), ..kind }
+    }
+
     fn new(
         scope: &Scope<'_>,
         relation: &Name,

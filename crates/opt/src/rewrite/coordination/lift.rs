@@ -3,6 +3,11 @@
 //! A batch takes effect when the coordinator says go: all partitions are frozen then, so what any of them took before came before it, and
 //! what any of them takes later comes after. So this is when the original takes its messages, all in one step. What a partition received
 //! while it was frozen, the original takes when the partition opens. All other messages are taken where they were.
+//!
+//! When the node stops, all is gone that waits for its turn: batches that have not taken effect, and what frozen partitions hold. The original takes it
+//! last. What it sends then is lost with it, and if the node restarts, its disk does not have it. So it is with what the disks of coordinator and
+//! partitions do not have. Nobody has heard of that: who is frozen has everything on disk that came before, so what a partition loses comes
+//! after all batches that have taken effect; and nobody takes a batch before it is on the coordinator's disk.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,9 +16,9 @@ use menard_lang::run::{Address, Event, Message, Schedule, Struck, Trace};
 use menard_value::{Node, Value};
 
 use super::Coordination;
+use crate::lifting::{Moment, in_order};
 
 /// What is known of a partition at some moment of the run.
-#[derive(Default)]
 struct Partition {
     /// The number of the last batch that it took, and of the last that it was told of.
     released: i64,
@@ -43,13 +48,36 @@ impl Coordination {
         let mut lifted = Lifted {
             coordination: self,
             internal: self.channels(),
-            told: self.told.iter().map(|kind| &kind.channel).collect(),
+            told: self.partition_kinds().map(|kind| &kind.channel).collect(),
             partitions: BTreeMap::new(),
             batches: BTreeMap::new(),
             events: Vec::new(),
         };
-        run.events.iter().for_each(|event| lifted.event(event));
+        in_order(
+            run,
+            &self.unsent,
+            |at| self.is_part(at),
+            |moment| match moment {
+                Moment::Happens(event) => {
+                    lifted.event(event);
+                    lifted.sync_after(event);
+                }
+                // What a start writes, every start writes, so that it makes no difference whether it was forgotten.
+                Moment::Deferred(Event::Step { inputs, .. }) if !inputs.is_empty() => {}
+                Moment::Deferred(event) => lifted.sync_after(event),
+                Moment::Forgotten(event) => lifted.event(event),
+                Moment::Stops(event, lost) => {
+                    lifted.stops(event);
+                    lifted.events.extend(lost);
+                    lifted.event(event);
+                }
+            },
+        );
         Schedule { events: lifted.events, choice_seed: run.choice_seed }
+    }
+
+    fn is_part(&self, at: &Address) -> bool {
+        at.component == self.component || at.component == self.coordinator
     }
 }
 
@@ -69,12 +97,39 @@ impl Lifted<'_> {
                 return;
             }
             Event::Repeat { at, message } => Event::Repeat { at: self.address(at), message: message.clone() },
-            Event::Sync { at } => Event::Sync { at: self.address(at) },
+            // The disk of the original has every turn at once, but those that come just before a restart.
+            Event::Sync { at } if self.coordination.is_part(at) => return,
             Event::Crash { whom } => Event::Crash { whom: self.struck(whom) },
             Event::Restart { whom } => Event::Restart { whom: self.struck(whom) },
             _ => event.clone(),
         };
         self.events.push(lifted);
+    }
+
+    fn sync_after(&mut self, event: &Event) {
+        if let Event::Step { at, .. } = event
+            && self.coordination.forgets
+            && self.coordination.is_part(at)
+        {
+            self.events.push(Event::Sync { at: self.address(at) });
+        }
+    }
+
+    /// A node stops: last it takes what has been waiting for its turn.
+    fn stops(&mut self, event: &Event) {
+        let (Event::Crash { whom } | Event::Restart { whom }) = event else { return };
+        let node = whom.node();
+        let at = Address { node, component: self.coordination.component.clone(), part: 0 };
+        let undecided: Vec<(Node, i64)> = self.batches.keys().filter(|(of, _)| *of == node).copied().collect();
+        for batch in undecided {
+            let taken = self.batches.remove(&batch).unwrap_or_default();
+            self.step(&at, taken);
+        }
+        let parts: Vec<Address> = self.partitions.keys().filter(|at| at.node == node).cloned().collect();
+        for part in parts {
+            let held = self.partitions.remove(&part).map(|partition| partition.held).unwrap_or_default();
+            self.step(&at, held);
+        }
     }
 
     /// What is replicated waits until its batch takes effect. What made no batch changes nothing, and is taken at once.
@@ -99,7 +154,7 @@ impl Lifted<'_> {
     fn partition_steps(&mut self, at: &Address, inputs: &[Message]) {
         let (internal, mine): (Vec<&Message>, Vec<&Message>) =
             inputs.iter().partition(|message| self.is_internal(message));
-        let mut partition = self.partitions.remove(at).unwrap_or_default();
+        let mut partition = self.partitions.remove(at).unwrap_or_else(|| Partition::new(self.coordination));
         for message in internal {
             partition.hear(self.coordination, &self.told, message);
         }
@@ -135,15 +190,27 @@ impl Lifted<'_> {
     }
 
     fn address(&self, at: &Address) -> Address {
-        let Coordination { component, coordinator, .. } = self.coordination;
-        match at.component == *component || at.component == *coordinator {
-            true => Address { node: at.node, component: component.clone(), part: 0 },
+        match self.coordination.is_part(at) {
+            true => Address { node: at.node, component: self.coordination.component.clone(), part: 0 },
             false => at.clone(),
         }
     }
 }
 
 impl Partition {
+    /// As it starts. If there is something to restore, that is batch 0.
+    fn new(coordination: &Coordination) -> Partition {
+        let restores = coordination.restoring.is_some();
+        Partition {
+            released: if restores { -1 } else { 0 },
+            requested: 0,
+            sizes: BTreeMap::new(),
+            arrived: BTreeMap::new(),
+            decided: BTreeSet::from([0]),
+            held: Vec::new(),
+        }
+    }
+
     /// What the coordinator says.
     fn hear(&mut self, coordination: &Coordination, told: &BTreeSet<&Name>, message: &Message) {
         let names = &coordination.names;

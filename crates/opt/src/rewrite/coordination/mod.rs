@@ -12,6 +12,7 @@ mod kinds;
 mod lift;
 mod news;
 mod partition;
+mod restoring;
 
 use std::collections::BTreeSet;
 
@@ -21,12 +22,14 @@ use menard_lang::ir::{
 };
 use menard_value::{Type, Value, partition_hash};
 
+use crate::analysis::fault_model::{forgets, stops};
 use crate::analysis::replication::{Place, Replication, read_by};
 use crate::analysis::scope::{START, Scope, fills, sends};
 use crate::analysis::together::Together;
 use crate::edit::{atom, column, expr, fresh, inner_channel, integer, is_used, successor, table, variable};
 
 use kinds::Kind;
+use restoring::Restoring;
 
 /// What is replicated and what is partitioned, and the names of all that coordination takes.
 #[derive(Clone, Debug)]
@@ -41,6 +44,12 @@ pub struct Coordination {
     gated: Vec<Kind>,
     /// What partitions send to the coordinator for sealed rules.
     gathered: Vec<Kind>,
+    /// What restarts need, if there is something on disk that is replicated.
+    restoring: Option<Restoring>,
+    /// Whether a restart may make a node forget what it did.
+    forgets: bool,
+    /// The channels on which a node that stops may have sent something in the original, and nothing here.
+    unsent: BTreeSet<Name>,
     names: Names,
 }
 
@@ -143,13 +152,37 @@ impl Coordination {
         let gathered = replication.gathered(&scope);
         let gathered = gathered.into_iter().map(|relation| Kind::gathered(&scope, relation, &mut name)).collect();
         let (component, coordinator) = (component.clone(), coordinator.clone());
-        Coordination { component, coordinator, parts, replication: replication.clone(), told, gated, gathered, names }
+        let forgets = forgets(program, &component);
+        let sent = program.channels.iter().filter(|channel| channel.sender == component);
+        let unsent = match stops(program, &scope.component.role) {
+            true => sent.map(|channel| channel.name.clone()).collect(),
+            false => BTreeSet::new(),
+        };
+        let (replication, restoring) = (replication.clone(), None);
+        let mut coordination = Coordination {
+            component,
+            coordinator,
+            parts,
+            replication,
+            told,
+            gated,
+            gathered,
+            restoring,
+            forgets,
+            unsent,
+            names,
+        };
+        if forgets {
+            coordination.restoring = Restoring::find(&coordination, &scope, &mut name);
+        }
+        coordination
     }
 
     /// The channels between the coordinator and the partitions.
     pub fn channels(&self) -> BTreeSet<Name> {
         let names = &self.names;
-        let kinds = self.told.iter().chain(&self.gathered).map(|kind| kind.channel.clone());
+        let restored = self.restoring.iter().flat_map(Restoring::kinds);
+        let kinds = self.told.iter().chain(&self.gathered).chain(restored).map(|kind| kind.channel.clone());
         kinds.chain([names.size.clone(), names.frozen.clone(), names.go.clone(), names.share.clone()]).collect()
     }
 
@@ -159,7 +192,7 @@ impl Coordination {
     }
 
     /// The channels whose messages may be sent later than the original sends them: what partitions send when they take a batch, and what
-    /// is sealed.
+    /// is sealed. Where nodes stop, it may be any: what was to be taken has not been.
     pub fn late(&self, program: &Program) -> BTreeSet<Name> {
         let scope = Scope::of(program, &self.component);
         let of_partitions = Scope::replicating(program, &self.component, &self.replication.names());
@@ -170,7 +203,7 @@ impl Coordination {
             Place::Everywhere => false,
         };
         let late = scope.rules().filter(|(index, rule)| is_late(*index, rule));
-        late.filter_map(|(_, rule)| sends(rule)).map(Name::from).collect()
+        late.filter_map(|(_, rule)| sends(rule)).map(Name::from).chain(self.unsent.iter().cloned()).collect()
     }
 
     /// Whether the coordinator waits for what the partitions have.
@@ -223,7 +256,7 @@ impl Coordination {
         };
         let numbered = |kind: &Kind| [vec![batch.clone()], kind.columns.clone()].concat();
         let mut channels: Vec<Channel> =
-            self.told.iter().map(|kind| to_partition(&kind.channel, numbered(kind))).collect();
+            self.partition_kinds().map(|kind| to_partition(&kind.channel, numbered(kind))).collect();
         channels.push(to_partition(&names.size, vec![batch.clone(), count.clone()]));
         channels.push(to_coordinator(&names.frozen, Vec::new()));
         channels.push(to_partition(&names.go, vec![batch.clone()]));
@@ -252,6 +285,11 @@ impl Coordination {
         }
     }
 
+    /// What partitions are told.
+    fn partition_kinds(&self) -> impl Iterator<Item = &Kind> + Clone {
+        self.told.iter().chain(self.restoring.iter().flat_map(Restoring::kinds))
+    }
+
     /// The rules at these positions and all that they need, reading what is told, let through and gathered.
     fn rules_at(
         &self,
@@ -263,9 +301,26 @@ impl Coordination {
             let tables = self.told.iter().filter_map(|kind| kind.news.as_ref()).flat_map(|news| &news.tables);
             place == Place::Coordinator && fills(rule).is_some_and(|name| tables.clone().any(|table| *table == name))
         };
-        let is_own = |index: &usize| self.replication.place(scope, *index) == place || news(scope.rule(*index));
+        let keeps = |rule: &Rule| {
+            let restoring = self.restoring.as_ref().filter(|_| place == Place::Coordinator && !self.is_sealed());
+            restoring.is_some_and(|restoring| fills(rule).is_some_and(|name| restoring.keeps(name)))
+        };
+        let is_own = |index: &usize| {
+            let rule = scope.rule(*index);
+            self.replication.place(scope, *index) == place || news(rule) || keeps(rule)
+        };
         let own = scope.rules().map(|(index, _)| index).filter(is_own);
-        let needed = self.replication.needed(scope, &own.collect());
+        self.with_needed(scope, own.collect(), retell)
+    }
+
+    /// These rules and all that they need, with what they fill and read.
+    fn with_needed(
+        &self,
+        scope: &Scope<'_>,
+        own: BTreeSet<usize>,
+        retell: impl Fn(&Rule) -> Rule,
+    ) -> (Vec<Rule>, BTreeSet<Name>, BTreeSet<Name>) {
+        let needed = self.replication.needed(scope, &own);
         let rules = || needed.iter().map(|index| scope.rule(*index));
         let filled = rules().filter_map(fills).map(Name::from).collect();
         let read = rules().flat_map(|rule| read_by(scope, rule)).map(Name::from).collect();

@@ -4,16 +4,22 @@
 use menard_lang::ir::{Component, Relation, Rule, RuleKind, Storage};
 
 use super::kinds::{count, retell};
-use super::{Coordination, absent, component_of, literal, new, wildcard, zero};
+use super::{Coordination, absent, component_of, literal, new, wildcard};
 use crate::analysis::replication::Place;
-use crate::analysis::scope::Scope;
+use crate::analysis::scope::{Scope, fills};
 use crate::edit::{integer, plain, register, rule, table};
 
 impl Coordination {
     /// The partitions.
     pub(super) fn partition(&self, scope: &Scope<'_>) -> Component {
         let kinds = self.told.iter().chain(&self.gated);
-        let (own, filled, read) = self.rules_at(scope, Place::Partition, |original| retell(original, kinds.clone()));
+        let retold = |original: &Rule| {
+            let replicated = fills(original).is_some_and(|name| self.replication.relations.contains(name));
+            let restarted = self.restoring.as_ref().filter(|_| replicated);
+            let restarted = restarted.map_or_else(|| original.clone(), |found| found.restarted(scope, original));
+            retell(&restarted, kinds.clone())
+        };
+        let (own, filled, read) = self.rules_at(scope, Place::Partition, retold);
         let mut relations = self.partition_tables();
         let sealed = self.replication.derived_sealed(scope);
         let stays = |one: &&Relation| {
@@ -21,7 +27,14 @@ impl Coordination {
             !sealed.contains(one.name.as_str())
                 && (filled.contains(&one.name) || read.contains(&one.name) || partitioned)
         };
-        relations.extend(scope.component.relations.iter().filter(stays).cloned());
+        let own_relations = scope.component.relations.iter().filter(stays);
+        match &self.restoring {
+            None => relations.extend(own_relations.cloned()),
+            Some(restoring) => {
+                relations.extend(restoring.floors(scope));
+                relations.extend(own_relations.map(|one| restoring.at_partition(one)));
+            }
+        }
         let mut rules = self.taking_rules();
         rules.extend(self.gate_rules());
         if self.is_sealed() {
@@ -41,7 +54,7 @@ impl Coordination {
             self.window(&names.sizes, columns, Some(1), &names.released),
             self.window(&names.decided_here, Vec::new(), None, &names.released),
         ];
-        for kind in &self.told {
+        for kind in self.partition_kinds() {
             tables.push(self.window(&kind.waiting, kind.columns.clone(), None, &names.released));
         }
         for kind in &self.gated {
@@ -55,9 +68,8 @@ impl Coordination {
         let names = &self.names;
         let batch = || vec![self.batch()];
         let request = |part, count| literal(&names.size, vec![part, self.batch(), count]);
-        let mut rules = vec![
-            zero(&names.released),
-            zero(&names.requested),
+        let mut rules = self.first_batch_rules();
+        rules.extend([
             rule(&names.requested, plain(batch()), RuleKind::Now, vec![request(wildcard(), wildcard())]),
             rule(
                 &names.frozen,
@@ -77,24 +89,31 @@ impl Coordination {
                 RuleKind::Now,
                 vec![literal(&names.go, vec![wildcard(), self.batch()])],
             ),
-        ];
+        ]);
         let mut arrived = Vec::new();
-        for kind in &self.told {
+        for kind in self.partition_kinds() {
             let args = [batch(), kind.args()].concat();
             let message = literal(&kind.channel, [vec![wildcard()], args.clone()].concat());
             rules.push(rule(&kind.waiting, plain(args.clone()), RuleKind::Now, vec![message]));
             arrived.push((literal(&kind.waiting, args), kind.args()));
         }
         rules.extend(count(&names.arrived, &names.arrived_of, &batch(), arrived, [&names.kind, &names.count]));
-        let complete = vec![
-            literal(&names.released, vec![self.last()]),
-            literal(&names.decided_here, vec![self.next()]),
-            literal(&names.sizes, vec![self.next(), wildcard(), self.count()]),
-            literal(&names.arrived, vec![self.next(), self.count()]),
-        ];
+        let expects = |count| {
+            vec![
+                literal(&names.released, vec![self.last()]),
+                literal(&names.decided_here, vec![self.next()]),
+                literal(&names.sizes, vec![self.next(), wildcard(), count]),
+            ]
+        };
+        let all_there = vec![literal(&names.arrived, vec![self.next(), self.count()])];
+        let complete = [expects(self.count()), all_there].concat();
         rules.push(rule(&names.ready, plain(vec![self.next()]), RuleKind::Now, complete));
+        // There may be nothing on disk; all other batches have something.
+        if self.restoring.is_some() {
+            rules.push(rule(&names.ready, plain(vec![self.next()]), RuleKind::Now, expects(integer(0))));
+        }
         let turn = || new(&names.ready, batch());
-        for kind in &self.told {
+        for kind in self.partition_kinds() {
             let waiting = literal(&kind.waiting, [batch(), kind.args()].concat());
             rules.push(rule(&kind.taken, plain(kind.args()), RuleKind::Now, vec![turn(), waiting]));
         }
