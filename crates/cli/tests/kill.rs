@@ -4,13 +4,13 @@
 
 mod support;
 
-use std::io::{ErrorKind, Read, Write};
-use std::net::{SocketAddr, TcpStream};
-use std::process::{Child, Stdio};
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use menard_node::Config;
 use support::Desk;
+use support::client::{Answer, Client, Random, content};
+use support::process::NodeProcess;
 
 const SLOTS: i64 = 40;
 const KILLS: u32 = 200;
@@ -52,116 +52,30 @@ const HAS: u16 = 3;
 const TORN: u16 = 4;
 const LACKS: u16 = 5;
 
-/// Chance, the same in every run of the test; moments are not.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, limit: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % limit
+/// For each slot the command that it has; checks that what it has is what was sent.
+fn slots(client: &mut Client) -> Vec<Option<i64>> {
+    let deadline = Instant::now() + Duration::from_secs(10);
+    for slot in 0..SLOTS {
+        assert!(client.send(ASK, &[&slot.to_le_bytes()]), "the server is there");
     }
-}
-
-/// What command `id` stores: its length and its bytes follow from the number.
-fn content(id: i64) -> Vec<u8> {
-    let length = usize::try_from(id * 7919 % 700).expect("it is positive");
-    (0..length).map(|position| (id as usize * 31 + position) as u8).collect()
-}
-
-/// A client that speaks to the server by hand.
-struct Client {
-    stream: TcpStream,
-    received: Vec<u8>,
-}
-
-/// An answer of the server: channel, number, and what follows.
-type Answer = (u16, i64, Vec<u8>);
-
-impl Client {
-    /// Connects as soon as the server takes connections.
-    fn connect(address: SocketAddr, fingerprint: &[u8; 32]) -> Client {
-        let deadline = Instant::now() + Duration::from_secs(20);
-        loop {
-            assert!(Instant::now() < deadline, "the server does not come up");
-            let greeted = TcpStream::connect(address).and_then(|stream| Client::greet(stream, fingerprint));
-            match greeted {
-                Ok(client) => return client,
-                Err(_) => std::thread::sleep(Duration::from_millis(1)),
+    let mut slots = vec![None; SLOTS as usize];
+    let mut known = 0;
+    while known < SLOTS {
+        assert!(Instant::now() < deadline, "the server does not answer");
+        for (channel, slot, rest) in client.receive().expect("the server is there") {
+            assert_ne!(channel, TORN, "slot {slot} has half a turn");
+            known += 1;
+            if channel == LACKS {
+                continue;
             }
+            assert_eq!(channel, HAS);
+            let id = i64::from_le_bytes(*rest.first_chunk().expect("a number"));
+            assert_eq!(rest[12..], content(id), "command {id}");
+            assert_eq!(id % SLOTS, slot);
+            slots[slot as usize] = Some(id);
         }
     }
-
-    fn greet(mut stream: TcpStream, fingerprint: &[u8; 32]) -> std::io::Result<Client> {
-        stream.set_read_timeout(Some(Duration::from_secs(5)))?;
-        let (session, incarnation, target) = ([0; 8], [0; 8], [0; 10]);
-        let (role, first, count) = (0_u16.to_le_bytes(), 0_u32.to_le_bytes(), 1_u32.to_le_bytes());
-        let version = 2_u16.to_le_bytes();
-        let hello = [b"MNRD", &version[..], fingerprint, &session, &incarnation, &target, &[1], &role, &first, &count];
-        stream.write_all(&frame(&hello.concat()))?;
-        let mut welcome = [0; 4 + 1 + 8 + 8];
-        stream.read_exact(&mut welcome)?;
-        assert_eq!(welcome[4], 0, "the server refuses its client");
-        stream.set_read_timeout(Some(Duration::from_millis(1)))?;
-        Ok(Client { stream, received: Vec::new() })
-    }
-
-    /// Sends a message; false if the server is gone.
-    fn send(&mut self, channel: u16, fields: &[&[u8]]) -> bool {
-        let header = [&channel.to_le_bytes()[..], &[0; 8]].concat();
-        self.stream.write_all(&frame(&[&header, &fields.concat()[..]].concat())).is_ok()
-    }
-
-    /// The answers that have come; `None` if the server is gone and there is none.
-    fn receive(&mut self) -> Option<Vec<Answer>> {
-        let mut buffer = [0; 1 << 16];
-        let is_gone = match self.stream.read(&mut buffer) {
-            Ok(0) => true,
-            Ok(count) => {
-                self.received.extend_from_slice(&buffer[..count]);
-                false
-            }
-            Err(error) => !matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted),
-        };
-        let mut answers = Vec::new();
-        while let Some(length) = self.received.first_chunk().map(|length| u32::from_le_bytes(*length) as usize) {
-            let Some(body) = self.received.get(4..4 + length) else { break };
-            let channel = u16::from_le_bytes([body[0], body[1]]);
-            let number = i64::from_le_bytes(*body[10..].first_chunk().expect("all answers have a number"));
-            answers.push((channel, number, body[18..].to_vec()));
-            self.received.drain(..4 + length);
-        }
-        if is_gone && answers.is_empty() { None } else { Some(answers) }
-    }
-
-    /// For each slot the command that it has; checks that what it has is what was sent.
-    fn slots(&mut self) -> Vec<Option<i64>> {
-        let deadline = Instant::now() + Duration::from_secs(10);
-        for slot in 0..SLOTS {
-            assert!(self.send(ASK, &[&slot.to_le_bytes()]), "the server is there");
-        }
-        let mut slots = vec![None; SLOTS as usize];
-        let mut known = 0;
-        while known < SLOTS {
-            assert!(Instant::now() < deadline, "the server does not answer");
-            for (channel, slot, rest) in self.receive().expect("the server is there") {
-                assert_ne!(channel, TORN, "slot {slot} has half a turn");
-                known += 1;
-                if channel == LACKS {
-                    continue;
-                }
-                assert_eq!(channel, HAS);
-                let id = i64::from_le_bytes(*rest.first_chunk().expect("a number"));
-                assert_eq!(rest[12..], content(id), "command {id}");
-                assert_eq!(id % SLOTS, slot);
-                slots[slot as usize] = Some(id);
-            }
-        }
-        slots
-    }
-}
-
-fn frame(body: &[u8]) -> Vec<u8> {
-    [&u32::try_from(body.len()).expect("short").to_le_bytes()[..], body].concat()
+    slots
 }
 
 /// What a checker outside of the server knows.
@@ -213,26 +127,8 @@ fn load(client: &mut Client, book: &mut Book, until: Instant) {
     }
 }
 
-/// A running server, which does not outlive the test.
-struct Server(Child);
-
-impl Server {
-    fn start(desk: &Desk) -> Server {
-        let words = ["node", "store.ded", "--deploy", "deploy.toml", "--at", "server", "--data", "data"];
-        Server(desk.command(&words).stdout(Stdio::null()).spawn().expect("the binary was built"))
-    }
-
-    /// Kills it, if it was not killed before.
-    fn kill(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.kill();
-    }
+fn start(desk: &Desk) -> NodeProcess {
+    NodeProcess::start(desk, &["store.ded", "--at", "server"])
 }
 
 #[test]
@@ -244,13 +140,13 @@ fn nothing_acknowledged_is_lost_however_often_the_server_is_killed() {
     let fingerprint = *blake3::hash(menard_lang::print(&program).as_bytes()).as_bytes();
     let (mut random, mut book) = (Random(1), Book::default());
     for _ in 0..KILLS {
-        let mut server = Server::start(&desk);
+        let mut server = start(&desk);
         if random.below(8) == 0 {
             // It may not even have read its log.
             std::thread::sleep(Duration::from_micros(random.below(40_000)));
         } else {
             let mut client = Client::connect(address, &fingerprint);
-            book.check(&client.slots());
+            book.check(&slots(&mut client));
             load(&mut client, &mut book, Instant::now() + Duration::from_micros(random.below(60_000)));
             server.kill();
             // What was on its way when it died counts: it was said.
@@ -259,8 +155,8 @@ fn nothing_acknowledged_is_lost_however_often_the_server_is_killed() {
             }
         }
     }
-    let server = Server::start(&desk);
-    book.check(&Client::connect(address, &fingerprint).slots());
+    let server = start(&desk);
+    book.check(&slots(&mut Client::connect(address, &fingerprint)));
     drop(server);
     let incarnation = desk.read("data/server/incarnation");
     let starts: u32 = incarnation.trim_end().rsplit(' ').next().and_then(|last| last.parse().ok()).expect("a number");

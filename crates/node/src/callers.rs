@@ -240,7 +240,7 @@ impl Callers {
                 Ok(MAX_FRAME_BYTES)
             }
             None => {
-                let caller = greet(inbox, peers, clients, has_room, body, out)?;
+                let caller = greet(inbox, incarnation, peers, clients, has_room, body, out)?;
                 *identity = Some(caller);
                 let taken_bytes = match caller {
                     Identity::Peer { place, .. } => peers[place].taken_bytes,
@@ -424,6 +424,7 @@ impl Callers {
 /// Judges the first frame of a connection; a refusal is answered. `has_room`: whether a client can be taken in besides those there are.
 fn greet(
     inbox: &Inbox,
+    incarnation: u64,
     peers: &mut [Peer],
     clients: &[ClientRange],
     has_room: bool,
@@ -431,7 +432,7 @@ fn greet(
     out: &mut WriteBuffer,
 ) -> Result<Identity, DropReason> {
     let hello = Hello::read(body).ok_or(DropReason::Malformed)?;
-    let admitted = inbox.admit(&hello).and_then(|caller| match caller {
+    let admitted = inbox.admit(&hello, incarnation).and_then(|caller| match caller {
         Identity::Client { role, first, count } => {
             place_of_client(clients, ClientRange { role, first, count, slot: 0 }, has_room).map(|()| caller)
         }

@@ -23,11 +23,13 @@ static LAYOUT: LazyLock<Arc<Layout>> = LazyLock::new(|| {
         "protocol fuzzed
          role client external
          role server
+         role watcher
          channel ask(id: int, yes: bool, what: bytes, text: string, who: node, sum: digest) client -> server
          channel work(c: node, id: int, what: bytes) server -> worker by id
          channel answer(id: int) worker -> client
          component server { work(c, id, what)@me :~ ask(id, _, what, _, _, _) from c }
-         component worker of server [2] { answer(id)@c :~ work(c, id, _) }",
+         component worker of server [2] { answer(id)@c :~ work(c, id, _) }
+         component watcher {}",
     );
     Arc::new(Layout::new(&program).expect("a small program"))
 });
@@ -119,18 +121,25 @@ fn hellos_are_judged() {
         caller: Caller::Peer(server),
     };
     let inbox = inbox(2);
-    assert_eq!(inbox.admit(&good), Ok(SERVER));
-    assert_eq!(inbox.admit(&Hello { fingerprint: [0; 32], ..good }), Err(Refusal::Program));
-    assert_eq!(inbox.admit(&Hello { session: 8, ..good }), Err(Refusal::Session));
-    assert_eq!(inbox.admit(&Hello { target: server, ..good }), Err(Refusal::Target));
+    assert_eq!(inbox.admit(&good, 1), Ok(SERVER));
+    assert_eq!(inbox.admit(&Hello { fingerprint: [0; 32], ..good }, 1), Err(Refusal::Program));
+    assert_eq!(inbox.admit(&Hello { session: 8, ..good }, 1), Err(Refusal::Session));
+    assert_eq!(inbox.admit(&Hello { target: server, ..good }, 1), Err(Refusal::Target));
     let stranger = Caller::Peer(WirePlace { part: 2, ..worker });
-    assert_eq!(inbox.admit(&Hello { caller: stranger, ..good }), Err(Refusal::Caller));
+    assert_eq!(inbox.admit(&Hello { caller: stranger, ..good }, 1), Err(Refusal::Caller));
     for (role, first, count) in [(1, 0, 1), (9, 0, 1), (0, 0, 0), (0, u32::MAX, 2)] {
         let client = Caller::Client { role, first, count };
-        assert_eq!(inbox.admit(&Hello { caller: client, ..good }), Err(Refusal::Caller), "{client:?}");
+        assert_eq!(inbox.admit(&Hello { caller: client, ..good }, 1), Err(Refusal::Caller), "{client:?}");
     }
     let client = Hello { session: 0, caller: Caller::Client { role: 0, first: 10, count: 5 }, ..good };
-    assert_eq!(inbox.admit(&client), Ok(CLIENT));
+    assert_eq!(inbox.admit(&client, 1), Ok(CLIENT));
+    // Parts of one node start together, other nodes have starts of their own.
+    assert_eq!(inbox.admit(&good, 2), Err(Refusal::Superseded));
+    assert_eq!(inbox.admit(&Hello { incarnation: 2, ..good }, 1), Err(Refusal::Outlived));
+    let other = Hello { caller: Caller::Peer(WirePlace { component: 2, index: 0, part: 0 }), ..good };
+    for (theirs, own) in [(1, 1), (1, 2), (2, 1)] {
+        assert!(inbox.admit(&Hello { incarnation: theirs, ..other }, own).is_ok());
+    }
 }
 
 /// Feeds bytes, cut in two, to a reader of frames and an inbox, as a connection would; every frame has to be taken or counted.

@@ -1,5 +1,6 @@
 //! What may come in: hellos and messages are judged here, without sockets. What passes becomes input of the node's next step.
 
+use std::cmp::Ordering;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -116,8 +117,9 @@ impl Inbox {
         }
     }
 
-    /// Judges a hello.
-    pub fn admit(&self, hello: &Hello) -> Result<Identity, Refusal> {
+    /// Judges a hello to this incarnation of the node. Physical nodes of one logical node start together: what one of them had sent before that is
+    /// not for the others, who have forgotten why.
+    pub fn admit(&self, hello: &Hello, incarnation: u64) -> Result<Identity, Refusal> {
         if hello.fingerprint != self.layout.fingerprint {
             return Err(Refusal::Program);
         }
@@ -130,6 +132,13 @@ impl Inbox {
                     return Err(Refusal::Session);
                 }
                 let place = self.find(wire).ok_or(Refusal::Caller)?;
+                if self.layout.places[place].node == self.layout.places[self.place].node {
+                    match hello.incarnation.cmp(&incarnation) {
+                        Ordering::Less => return Err(Refusal::Superseded),
+                        Ordering::Greater => return Err(Refusal::Outlived),
+                        Ordering::Equal => {}
+                    }
+                }
                 Ok(Identity::Peer { place, component: usize::from(wire.component), index: wire.index })
             }
             Caller::Client { role, first, count } => {

@@ -202,10 +202,12 @@ pub(crate) enum Refusal {
     Taken,
     #[error("it knows a later start of the caller; another process has the caller's name")]
     Superseded,
+    #[error("it belongs to an earlier start of the caller's own node, and will end")]
+    Outlived,
 }
 
 impl Refusal {
-    const ALL: [Refusal; 7] = [
+    const ALL: [Refusal; 8] = [
         Refusal::Program,
         Refusal::Session,
         Refusal::Target,
@@ -213,11 +215,12 @@ impl Refusal {
         Refusal::Full,
         Refusal::Taken,
         Refusal::Superseded,
+        Refusal::Outlived,
     ];
 
     /// Whether another try may do better.
     pub fn may_pass(self) -> bool {
-        matches!(self, Refusal::Full | Refusal::Taken)
+        matches!(self, Refusal::Full | Refusal::Taken | Refusal::Outlived)
     }
 }
 

@@ -1,6 +1,11 @@
 //! Runs the `menard` binary in a folder of its own.
 #![allow(dead_code, reason = "each file of tests uses a part of this")]
 
+#[cfg(unix)]
+pub mod client;
+#[cfg(unix)]
+pub mod process;
+
 use std::path::Path;
 use std::process::{Command, Stdio};
 
