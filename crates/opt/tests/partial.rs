@@ -388,6 +388,7 @@ fn nodes_may_stop_in_the_midst_of_a_batch() {
             let report = refine::check(&original, &stages, 400, 12);
             assert!(report.violations.is_empty(), "{fault}, {number}: {:?}", report.violations.first());
             assert!(report.channels["done"] > 1000 && report.channels["report"] > 1000, "{:?}", report.channels);
+            assert!(report.drained_runs > 390, "{fault}, {number}: {}", report.drained_runs);
         }
     }
 }

@@ -15,6 +15,7 @@ mod holds;
 mod key_choice;
 mod lives;
 mod monotone;
+mod partial_restarts;
 pub mod partition;
 pub mod partition_co_hash;
 pub mod partition_dependencies;

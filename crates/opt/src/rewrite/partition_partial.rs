@@ -37,22 +37,21 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use menard_lang::ir::{Expr, Name, Program, RelationKind, Rule};
+use menard_lang::ir::{Expr, Name, Program, Rule};
 use menard_lang::plan::LineKind;
 use menard_lang::run::{Schedule, Trace};
 
 use super::coordination::Coordination;
 use super::key_choice::term_of;
+use super::partial_restarts::{nothing_at_start, writes_for_partitioned};
 use super::partition::{self, Partitioning, co_hashed, driven, grouped, told, unaddressed, within_keys};
 use super::split::{belongs_to_the_language, one_of, within_limit};
 use super::{Misfit, Rewrite, decide};
 use crate::analysis::dependencies::Dependencies;
-use crate::analysis::fault_model::{forgets, honest, starts_alike};
-use crate::analysis::prompted::Prompted;
+use crate::analysis::fault_model::{honest, starts_alike};
 use crate::analysis::repeated::repeated_events;
 use crate::analysis::replication::{Place, Replication};
 use crate::analysis::scope::{Scope, atoms, fills, sends};
-use crate::analysis::starting::Starting;
 use crate::analysis::state_machine::StateMachine;
 use crate::precondition::{Precondition, Proofs};
 use crate::refusal::{Broken, Obstacle};
@@ -266,12 +265,12 @@ const PRECONDITIONS: &[Precondition<Site>] = &[
     Precondition {
         id: "P3.14",
         statement: "if nodes restart and find something on disk, nothing partitioned or sealed happens at the start",
-        check: nothing_at_start,
+        check: |program, site| nothing_at_start(program, &site.partitioning.component, &site.replication),
     },
     Precondition {
         id: "P3.15",
         statement: "if nodes restart, what partitions write to their disks they write because of something partitioned",
-        check: writes_for_partitioned,
+        check: |program, site| writes_for_partitioned(program, &site.partitioning.component, &site.replication),
     },
 ];
 
@@ -350,51 +349,6 @@ fn one_sided(program: &Program, site: &Site) -> Result<String, Broken> {
         false => one_of("the coordinator alone sends", here.iter().copied()),
     };
     decide(obstacles, sentence, "a channel would be sent on by the coordinator and by partitions", None)
-}
-
-fn nothing_at_start(program: &Program, site: &Site) -> Result<String, Broken> {
-    let scope = site.scope(program);
-    let component = &scope.component.name;
-    if !forgets(program, component) {
-        return Ok(format!("no node of `{component}` finds anything on disk when it starts"));
-    }
-    let starting = Starting::new(&scope);
-    let is_view = |rule: &Rule| {
-        let relation = fills(rule).and_then(|name| scope.component.relation(name));
-        relation.is_some_and(|relation| relation.kind == RelationKind::View)
-    };
-    let acts = |index: usize, rule: &Rule| {
-        let is_of_partitions = site.replication.sealed.contains(&index)
-            || site.replication.place(&scope, index) == Place::Partition && !is_view(rule);
-        is_of_partitions && starting.happens(rule)
-    };
-    let why = "this may happen when a node starts, since it finds something on disk";
-    let obstacles = scope.rules().filter(|(index, rule)| acts(*index, rule));
-    let obstacles = obstacles.map(|(_, rule)| Obstacle::new(program, rule.span, why)).collect();
-    let sentence = "nothing that is partitioned or sealed happens before something arrives".to_owned();
-    let because = "when a partition starts, it has not been told yet what is replicated";
-    decide(obstacles, sentence, because, Some("a message or a timer can begin what the start begins here"))
-}
-
-fn writes_for_partitioned(program: &Program, site: &Site) -> Result<String, Broken> {
-    let component = &site.partitioning.component;
-    if !forgets(program, component) {
-        return Ok(format!("no node of `{component}` finds anything on disk when it starts"));
-    }
-    let scope = Scope::replicating(program, component, &site.replication.names());
-    let is_of_partitions = |index: &usize| site.replication.place(&scope, *index) == Place::Partition;
-    let rules = scope.rules().filter(|(index, _)| is_of_partitions(index)).map(|(_, rule)| rule);
-    let rules: Vec<&Rule> = rules.collect();
-    let prompted = Prompted::new(&scope, &rules);
-    let writes = |rule: &&&Rule| {
-        let storage = fills(rule).and_then(|name| scope.storage(name));
-        storage.is_some_and(|storage| storage.durable) && !atoms(rule).any(|atom| prompted.holds(atom))
-    };
-    let why = "this may change what is on the disk of a partition because of something replicated alone";
-    let obstacles = rules.iter().filter(writes).map(|rule| Obstacle::new(program, rule.span, why)).collect();
-    let sentence = "partitions write to their disks because of something partitioned".to_owned();
-    let because = "the disk of the coordinator would have what the disk of a partition may have lost";
-    decide(obstacles, sentence, because, None)
 }
 
 fn all_sealed(program: &Program, site: &Site) -> Result<String, Broken> {
