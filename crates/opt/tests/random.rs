@@ -15,6 +15,8 @@ mod refusals;
 mod restarted;
 #[path = "random/rules.rs"]
 mod rules;
+#[path = "random/themes.rs"]
+mod themes;
 
 use common::refine;
 use menard_lang::Program;

@@ -86,7 +86,7 @@ impl Rules {
     }
 }
 
-pub const FAULTS: [&str; 8] = [
+pub const FAULTS: [&str; 10] = [
     "",
     "fault omission 1 of a",
     "fault omission 1 of b",
@@ -95,6 +95,8 @@ pub const FAULTS: [&str; 8] = [
     "fault restart 1 of b",
     "fault restart 2 of a fault restart 1 of b",
     "fault restart 1 of b fault crash 1 of a",
+    "fault restart 1 of b fault crash 1 of b",
+    "fault omission 1 of b fault restart 2 of a",
 ];
 const GATHER: [&str; 5] = ["list(y)", "set(y)", "quorum(2, y)", "quorum(2, y)", "map(y, x)"];
 const DURABLE: [&str; 4] = ["", "", "", "durable "];

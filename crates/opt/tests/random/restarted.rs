@@ -1,6 +1,6 @@
 //! Programs for partitioning with a coordinator where nodes restart and find something on disk.
 
-use super::nearly::Theme;
+use super::themes::Theme;
 
 /// State with a key, and state that all partitions have, where nodes restart and have something on disk.
 pub const RESTARTED: Theme = Theme {
