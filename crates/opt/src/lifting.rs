@@ -20,7 +20,7 @@ pub use handed_on::HandedOn;
 pub use order::{Moment, in_order};
 pub use replayed::Replayed;
 
-use crate::analysis::fault_model::forgets;
+use crate::analysis::fault_model::{forgets, stops};
 
 /// Sends every event of some component home to the component that it was made from, on its only partition, and forgets the messages
 /// that exist only between the two.
@@ -58,6 +58,23 @@ impl Lifting {
             unsent.extend(names(|channel, component| channel.sender == component));
         }
         Lifting { component: component.clone(), original: original.clone(), internal, late, moved, forgets, unsent }
+    }
+
+    /// The same where the original does just before it crashes or restarts what the rewritten node had not come to: all that it sends then is lost
+    /// with it.
+    pub fn catching_up(
+        program: &Program,
+        component: &Name,
+        original: &Name,
+        internal: BTreeSet<Name>,
+        mut late: BTreeSet<Name>,
+    ) -> Lifting {
+        let role = &program.component(original).expect("the component of a site is in its program").role;
+        if stops(program, role) {
+            let sent = program.channels.iter().filter(|channel| channel.sender == *original);
+            late.extend(sent.map(|channel| channel.name.clone()));
+        }
+        Lifting::new(program, component, original, internal, late)
     }
 
     /// The channels on which the original may be given messages later: those of which a restart may make it forget that it was.

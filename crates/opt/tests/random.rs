@@ -1,5 +1,7 @@
 //! Random programs, random plans: whatever is allowed must refine. What the preconditions overlook shows here.
 
+#[path = "random/behind.rs"]
+mod behind;
 mod common;
 #[path = "random/nearly.rs"]
 mod nearly;

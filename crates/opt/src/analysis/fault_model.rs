@@ -21,23 +21,6 @@ pub fn honest(program: &Program) -> Result<String, Broken> {
     ))
 }
 
-/// The precondition of rewrites whose lifts know nothing of crashes and restarts: nodes of the role lose messages at most, and nobody lies.
-pub fn only_omission(program: &Program, role: &str) -> Result<String, Broken> {
-    honest(program)?;
-    let stops = |fault: &&Fault| {
-        fault.nodes > 0 && fault.role == role && matches!(fault.kind, FaultKind::Crash | FaultKind::Restart)
-    };
-    let why =
-        "a message that one part has taken could be lost before the other one has it: the original has taken it or not";
-    let obstacles: Vec<Obstacle> =
-        program.faults.iter().filter(stops).map(|fault| Obstacle::new(program, fault.span, why)).collect();
-    if obstacles.is_empty() {
-        return Ok(format!("nodes of role `{role}` neither crash nor restart, and no node of any role is Byzantine"));
-    }
-    Err(Broken::new(format!("the declared faults are more than the loss of messages at `{role}`"), obstacles)
-        .help("under `fault omission` the rewrite would go on to its other preconditions"))
-}
-
 /// Whether nodes of the role may start again.
 pub fn restarts(program: &Program, role: &str) -> bool {
     let declared = |fault: &Fault| fault.kind == FaultKind::Restart && fault.nodes > 0 && fault.role == role;

@@ -4,12 +4,13 @@
 //! An event is prompted if each of its rules is for this step and has a message, a prompted event, or `new` of prompted state in its body.
 //! A table is if all rules that fill it are such; then nothing is new in it but with a message, whatever is deleted. A view is if each
 //! of its rules reads some table or view, and all that it reads stands still between messages: prompted tables that lose nothing, and
-//! such views.
+//! such views. Where nodes restart no durable table is: what it has is new when the node starts.
 
 use std::collections::BTreeSet;
 
 use menard_lang::ir::{Atom, RelationKind, Rule, RuleKind};
 
+use super::fault_model::forgets;
 use super::scope::{Reads, Scope, atoms, fills};
 
 /// The greatest set of relations, filled by some rules of a component, that are prompted.
@@ -22,7 +23,9 @@ pub struct Prompted<'a> {
 impl<'a> Prompted<'a> {
     /// By these rules, which are all that fill what they fill.
     pub fn new(scope: &'a Scope<'a>, rules: &'a [&'a Rule]) -> Self {
-        let prompted = rules.iter().filter_map(|rule| fills(rule)).collect();
+        let forgets = forgets(scope.program, &scope.component.name);
+        let is_recovered = |name: &str| forgets && scope.storage(name).is_some_and(|storage| storage.durable);
+        let prompted = rules.iter().filter_map(|rule| fills(rule)).filter(|name| !is_recovered(name)).collect();
         let mut found = Prompted { scope, rules, prompted };
         loop {
             let kept: BTreeSet<&str> = found.prompted.iter().copied().filter(|name| found.stays(name)).collect();

@@ -47,37 +47,32 @@ pub fn in_order<'a>(
 }
 
 /// What a node has in flight, so that it can be said what it never sent when it crashes or restarts.
-struct Unsent<'a> {
+pub(super) struct Unsent<'a> {
     channels: &'a BTreeSet<Name>,
     /// Messages on these channels in flight, as often as they are; `None` if it is no matter.
     flying: Option<Vec<&'a Message>>,
 }
 
 impl<'a> Unsent<'a> {
-    fn new(run: &Trace, channels: &'a BTreeSet<Name>) -> Self {
+    pub(super) fn new(run: &Trace, channels: &'a BTreeSet<Name>) -> Self {
         let is_blow = |event: &Event| matches!(event, Event::Crash { .. } | Event::Restart { .. });
         let matters = !channels.is_empty() && run.events.iter().any(is_blow);
         Unsent { channels, flying: matters.then(Vec::new) }
     }
 
     /// Follows the run by an event; gives what the original loses before it. What a step sends that `is_held` never leaves its node.
-    fn before(&mut self, event: &'a Event, is_held: bool) -> Option<Event> {
-        let flying = self.flying.as_mut()?;
-        let counts = |message: &&Message| self.channels.contains(&message.channel);
-        let leaves = |message: &&Message| counts(message) && !is_held;
-        let mut land = |message: &Message| {
-            if let Some(position) = flying.iter().position(|other| *other == message) {
-                flying.swap_remove(position);
-            }
-        };
+    pub(super) fn before(&mut self, event: &'a Event, is_held: bool) -> Option<Event> {
         match event {
             Event::Step { inputs, outputs, .. } => {
-                inputs.iter().filter(counts).for_each(&mut land);
-                flying.extend(outputs.iter().filter(leaves));
+                self.takes(inputs);
+                self.sends(outputs, is_held);
             }
-            Event::Repeat { message, .. } | Event::Redeliver { message } => flying.extend(Some(message).filter(leaves)),
-            Event::Take { message, .. } => land(message),
+            Event::Repeat { message, .. } | Event::Redeliver { message } => {
+                self.sends(std::slice::from_ref(message), is_held);
+            }
+            Event::Take { message, .. } => self.takes(std::slice::from_ref(message)),
             Event::Crash { whom } | Event::Restart { whom } => {
+                let flying = self.flying.as_mut()?;
                 let from = whom.node();
                 let but =
                     flying.iter().filter(|message| message.from == from).map(|message| (*message).clone()).collect();
@@ -90,11 +85,28 @@ impl<'a> Unsent<'a> {
         }
         None
     }
+
+    /// The original takes these messages.
+    pub(super) fn takes(&mut self, inputs: &[Message]) {
+        let Some(flying) = self.flying.as_mut() else { return };
+        for message in inputs.iter().filter(|message| self.channels.contains(&message.channel)) {
+            if let Some(position) = flying.iter().position(|other| *other == message) {
+                flying.swap_remove(position);
+            }
+        }
+    }
+
+    /// The run sends these messages, and they leave their node unless they are held for ever.
+    pub(super) fn sends(&mut self, outputs: &'a [Message], is_held: bool) {
+        if let Some(flying) = self.flying.as_mut().filter(|_| !is_held) {
+            flying.extend(outputs.iter().filter(|message| self.channels.contains(&message.channel)));
+        }
+    }
 }
 
 /// What parts of nodes did and then forgot, since a restart came before their disks had it.
 #[derive(Default)]
-struct Forgotten {
+pub(super) struct Forgotten {
     /// For each restart that made a part forget, by position, the events, in order.
     before: BTreeMap<usize, Vec<usize>>,
     /// All of them.
@@ -113,7 +125,7 @@ struct Life {
 }
 
 impl Forgotten {
-    fn of(run: &Trace, is_part: impl Fn(&Address) -> bool) -> Forgotten {
+    pub(super) fn of(run: &Trace, is_part: impl Fn(&Address) -> bool) -> Forgotten {
         let mut forgotten = Forgotten::default();
         if run.writes.is_empty() {
             return forgotten;
@@ -152,16 +164,16 @@ impl Forgotten {
         self.before.insert(restart, lost);
     }
 
-    fn contains(&self, event: usize) -> bool {
+    pub(super) fn contains(&self, event: usize) -> bool {
         self.events.contains(&event)
     }
 
-    fn is_held(&self, event: usize) -> bool {
+    pub(super) fn is_held(&self, event: usize) -> bool {
         self.held.contains(&event)
     }
 
     /// What comes just before the event at this position.
-    fn until(&mut self, restart: usize) -> Option<Vec<usize>> {
+    pub(super) fn until(&mut self, restart: usize) -> Option<Vec<usize>> {
         self.before.remove(&restart)
     }
 }

@@ -6,8 +6,11 @@
 //! * D5b.3 What C2 sends depends on an event: what state alone sends may come again, and is held once. C2 numbers no messages by `index`, since
 //!   which number one has depends on the addressees, too.
 //! * D5b.4 What C2 receives comes from nodes that can be told a new address.
-//! * D5b.5 Nodes of the role lose messages at worst, and no node is Byzantine.
+//! * D5b.5 No node is Byzantine; the machines of a node crash and restart as one.
 //! * D5b.6 What C2 receives does not come again because state alone sends it: each time it would make another batch.
+//! * D5b.7 Where nodes of the role restart and the component has durable tables, what a node writes to its disk when it starts is the same
+//!   at every start.
+//! * D5b.8 Where nodes restart, C1 fills no durable table, or C2 fills none: C2's disk may have what C1 was not told before a restart.
 //!
 //! *Mechanism.* C2 tells C1 in [batches](super::batches) what its steps have for C1, and C1 releases each batch in a turn of its own, which a
 //! message to itself begins, and acknowledges it. C2 [holds](super::holds) what it sends in a step until the batches made up to then are
@@ -17,7 +20,7 @@
 //!
 //! *Why it is correct.* The original does a step of C2 where C1 is told of it: there C1 has its own messages and what C2 has for it, and C2's messages
 //! are still on their way as far as anybody can tell, since nothing that follows from them has left. Steps of C2 that have nothing for C1 come
-//! in their order in between. C2 does the same steps in the same order, so it may be anything; C1 is told in steps with messages, alone of
+//! in their order in between; those that C1 is not told of before the node crashes or restarts come just before that. C2 does the same steps in the same order, so it may be anything; C1 is told in steps with messages, alone of
 //! what the original would have told it then (D5b.2), so it may be anything, too.
 //!
 //! *Source.* "Optimizing Distributed Protocols with Query Rewrites", asymmetric decoupling. There C2 has to be monotone and a state machine, as its inputs are
@@ -34,7 +37,7 @@ use super::holds::Holds;
 use super::separate::separate;
 use super::split::{foreign_kind, one_of};
 use super::{Misfit, Rewrite, Split, decide};
-use crate::analysis::fault_model::only_omission;
+use crate::analysis::fault_model::{forgets, honest, starts_alike};
 use crate::analysis::prompted::Prompted;
 use crate::analysis::repeated::repeated_events;
 use crate::analysis::scope::{Reads, Scope, fills, numbers, sends};
@@ -52,6 +55,8 @@ pub struct Permit {
     proofs: Proofs,
     telling: Telling,
     lifting: Lifting,
+    /// Whether durable tables move.
+    moves_disk: bool,
 }
 
 impl Rewrite for DecoupleAsymmetric {
@@ -85,8 +90,10 @@ impl Rewrite for DecoupleAsymmetric {
     fn permit(&self, program: &Program, site: &Split, proofs: Proofs) -> Permit {
         let telling = Telling::new(program, site);
         let (internal, sent) = (telling.internal.clone(), telling.sent.clone());
-        let lifting = Lifting::new(program, &site.into, &site.component, internal, sent);
-        Permit { site: site.clone(), proofs, telling, lifting }
+        let lifting = Lifting::catching_up(program, &site.into, &site.component, internal, sent);
+        let scope = Scope::of(program, &site.component);
+        let moves_disk = durable_rules(&scope, &site.moving(&scope)).next().is_some();
+        Permit { site: site.clone(), proofs, telling, lifting, moves_disk }
     }
 
     fn proofs<'a>(&self, permit: &'a Permit) -> &'a Proofs {
@@ -104,13 +111,13 @@ impl Rewrite for DecoupleAsymmetric {
 
     /// The original takes C2's messages where C1 is told of them.
     fn moved(&self, permit: &Permit) -> BTreeSet<Name> {
-        permit.telling.received.clone()
+        permit.telling.received.union(&permit.lifting.moved()).cloned().collect()
     }
 
     fn lift(&self, permit: &Permit, run: &Trace) -> Schedule {
         let batches = permit.telling.batches.as_ref();
         let batches = batches.and_then(|batches| Some((batches.size(), batches.turn()?)));
-        Replayed { home: &permit.lifting, batches }.schedule(run)
+        Replayed { home: &permit.lifting, batches, first_writes: permit.moves_disk }.schedule(run)
     }
 }
 
@@ -197,15 +204,21 @@ const PRECONDITIONS: &[Precondition<Split>] = &[
         statement: "nothing that moved rules receive comes from an external or native role",
         check: addresses,
     },
-    Precondition {
-        id: "D5b.5",
-        statement: "faults of the role lose messages at worst, and no node is Byzantine",
-        check: faults,
-    },
+    Precondition { id: "D5b.5", statement: "no node is Byzantine", check: faults },
     Precondition {
         id: "D5b.6",
         statement: "moved rules receive nothing that may come again because state alone sends it",
         check: no_repetitions,
+    },
+    Precondition {
+        id: "D5b.7",
+        statement: "where nodes restart, what a node writes to its disk when it starts is always the same",
+        check: starts,
+    },
+    Precondition {
+        id: "D5b.8",
+        statement: "where nodes restart, not both moved rules and rules that stay fill durable tables",
+        check: one_disk,
     },
 ];
 
@@ -317,6 +330,39 @@ fn no_repetitions(program: &Program, site: &Split) -> Result<String, Broken> {
     )
 }
 
-fn faults(program: &Program, site: &Split) -> Result<String, Broken> {
-    only_omission(program, &Scope::of(program, &site.component).component.role)
+fn faults(program: &Program, _: &Split) -> Result<String, Broken> {
+    honest(program)
+}
+
+fn starts(program: &Program, site: &Split) -> Result<String, Broken> {
+    starts_alike(program, &site.component)
+}
+
+/// These rules, as far as they fill durable tables.
+fn durable_rules<'a>(scope: &Scope<'a>, rules: &[&'a Rule]) -> impl Iterator<Item = &'a Rule> {
+    let is_durable =
+        |rule: &&Rule| fills(rule).is_some_and(|name| scope.storage(name).is_some_and(|storage| storage.durable));
+    rules.iter().copied().filter(is_durable)
+}
+
+fn one_disk(program: &Program, site: &Split) -> Result<String, Broken> {
+    if !forgets(program, &site.component) {
+        return Ok(format!("no node of `{}` finds anything on disk when it starts", site.component));
+    }
+    let scope = Scope::of(program, &site.component);
+    let (moving, staying) = (site.moving(&scope), site.staying(&scope));
+    let stays = durable_rules(&scope, &staying).next().is_some();
+    let moves: Vec<&Rule> = durable_rules(&scope, &moving).collect();
+    let sentence = match moves.is_empty() {
+        true => "moved rules fill no durable table",
+        false => "only moved rules fill durable tables",
+    };
+    let obstacle = |rule: &&Rule| {
+        let why = format!("this moves, and fills `{}`, which is durable", rule.head.relation);
+        Obstacle::new(program, rule.span, why)
+    };
+    let obstacles = moves.iter().filter(|_| stays).map(obstacle).collect();
+    let because = "a restart may come when one disk has what happened and the other has not been told yet";
+    let help = "one side can have all durable tables; those that share nothing with the rest move by an independent decoupling";
+    decide(obstacles, sentence.into(), because, Some(help))
 }

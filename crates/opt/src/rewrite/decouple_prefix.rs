@@ -4,7 +4,7 @@
 //! that C2 reads and whose senders know one address only.
 //! * D2b.1 Every rule of C1 reads one channel, and nothing else, and computes from it an event of the same step.
 //! * D2b.2 Of each message C1 makes at most one event: a channel that a rule of C1 reads is read by no other one, handed on as it is, or read by C2.
-//! * D2b.3 Nodes of the role lose messages at worst, and no node is Byzantine.
+//! * D2b.3 No node is Byzantine; the machines of a node crash and restart as one.
 //!
 //! *Mechanism.* C1 hands on every event that C2 reads, `checked_to_core(who, what)@me :~ checked(who, what)`, and C2 reads the new channel. If what it
 //! comes from is serial, so is the new channel. All else goes where it is read.
@@ -13,7 +13,8 @@
 //!
 //! *Why it is correct.* C2 may be anything. A message is handed on as one message or not at all (D2b.1, D2b.2), so the original can take it in
 //! the very step in which C2 takes what was made of it: its event is there then, and only then. Messages of which nothing is made are taken
-//! where they are. Until C2 takes it, a message might as well be on its way.
+//! where they are. Until C2 takes it, a message might as well be on its way; what it has not taken when the node crashes or restarts, the original takes just before. C2
+//! has all the state, so its disk is the original's.
 //!
 //! *Source.* Ours. It is functional decoupling with the roles changed: there the consequences are late, here the inputs.
 
@@ -27,7 +28,7 @@ use super::prefix::{NAME, Prefix, split_behind};
 use super::separate::separate;
 use super::split::one_of;
 use super::{Misfit, Rewrite, Split, decide};
-use crate::analysis::fault_model::only_omission;
+use crate::analysis::fault_model::honest;
 use crate::analysis::scope::{Reads, Scope, aggregates, atoms};
 use crate::edit::{fresh, is_used};
 use crate::lifting::{HandedOn, Lifting};
@@ -83,7 +84,7 @@ impl Rewrite for DecouplePrefix {
 
     fn permit(&self, program: &Program, site: &Split, proofs: Proofs) -> Permit {
         let prefix = Prefix::new(program, site);
-        let lifting = Lifting::new(program, &site.into, &site.component, prefix.channels(), BTreeSet::new());
+        let lifting = Lifting::catching_up(program, &site.into, &site.component, prefix.channels(), BTreeSet::new());
         Permit { site: site.clone(), proofs, prefix, lifting }
     }
 
@@ -94,6 +95,11 @@ impl Rewrite for DecouplePrefix {
     fn apply(&self, program: &Program, permit: &Permit) -> Program {
         let (cut, moved) = permit.prefix.cut(program, &permit.site);
         separate(&cut, &permit.site.component, &permit.site.into, &moved)
+    }
+
+    /// When nodes crash or restart, the original sends what follows from a message that C2 does not take any more, and it is lost with the node.
+    fn late(&self, permit: &Permit) -> BTreeSet<Name> {
+        permit.lifting.late()
     }
 
     /// The original takes a message when C2 takes what C1 has made of it.
@@ -113,11 +119,7 @@ const PRECONDITIONS: &[Precondition<Split>] = &[
         check: computing,
     },
     Precondition { id: "D2b.2", statement: "of each message at most one event is made", check: one_each },
-    Precondition {
-        id: "D2b.3",
-        statement: "faults of the role lose messages at worst, and no node is Byzantine",
-        check: faults,
-    },
+    Precondition { id: "D2b.3", statement: "no node is Byzantine", check: faults },
 ];
 
 fn computing(program: &Program, site: &Split) -> Result<String, Broken> {
@@ -193,6 +195,6 @@ fn one_each(program: &Program, site: &Split) -> Result<String, Broken> {
     decide(obstacles, "at most one event is made of each message".into(), because, Some(help))
 }
 
-fn faults(program: &Program, site: &Split) -> Result<String, Broken> {
-    only_omission(program, &Scope::of(program, &site.component).component.role)
+fn faults(program: &Program, _: &Split) -> Result<String, Broken> {
+    honest(program)
 }

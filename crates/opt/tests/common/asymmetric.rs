@@ -118,20 +118,53 @@ fn repetition() -> Case {
 }
 
 fn faults() -> Vec<Case> {
-    let faults = |kind: &'static str, name| Case {
-        precondition: "D5b.5",
-        name,
-        line: COUNTED,
-        broken: program(kind, CHANNELS, &format!("component server {{\n  {REST}\n  {RULES}\n}}\n{STORE}")),
-        mend: (kind, "fault omission 1 of server"),
-        killed: Killed::Refinement,
+    let kind = "fault byzantine 1 of store";
+    let of_rules = |precondition, name, rules: &str, mend| {
+        let broken =
+            program("fault restart 1 of server", CHANNELS, &format!("component server {{\n  {rules}\n}}\n{STORE}"));
+        Case { precondition, name, line: COUNTED, broken, mend, killed: Killed::Refinement }
     };
+    let both_durable = |name, mend| of_rules("D5b.8", name, &format!("{REST}\n  {BOTH_DURABLE}"), mend);
     vec![
-        faults("fault crash 1 of server", "a part that dies alone"),
-        faults("fault restart 1 of server", "a part that starts alone"),
-        faults("fault byzantine 1 of store", "liars").with_killed(NO_LIARS),
+        Case {
+            precondition: "D5b.5",
+            name: "liars",
+            line: COUNTED,
+            broken: program(kind, CHANNELS, &format!("component server {{\n  {REST}\n  {RULES}\n}}\n{STORE}")),
+            mend: (kind, "fault restart 1 of server fault crash 1 of store"),
+            killed: NO_LIARS,
+        },
+        of_rules(
+            "D5b.2",
+            "what is new when a node starts",
+            &format!("{REST}\n  durable {RULES}"),
+            ("durable table had", "table had"),
+        ),
+        of_rules(
+            "D5b.7",
+            "a start that one disk has, and nobody waits for",
+            &format!(
+                "{REST}\n  {RULES}
+  durable table starts(=> n: int) max
+  starts(1)     :- start()
+  starts(n + 1) :+ start(), starts(n)
+  done(n, n)@c  :~ drop(_) from c, starts(n)"
+            ),
+            ("starts(n + 1) :+ start(), starts(n)", ""),
+        ),
+        both_durable("what one disk has, and the other was not told", ("durable table known", "table known")),
+        both_durable("what is told to a disk, by who has one", ("durable table had", "table had")),
     ]
 }
+
+/// What is heard is written where it is heard, and where it is told.
+const BOTH_DURABLE: &str = "durable table had(k: int, v: int)
+  durable table known(k: int)
+  had(k, v)     :- got(k, v)
+  full(k, v)    :- got(k, v)
+  note(k, v)@s  :~ got(_, _), had(k, v), store(s)
+  known(k)      :- full(k, _)
+  done(k, 0)@c  :~ drop(_) from c, known(k)";
 
 /// The server hears from the stores what it has noted, and is done with it; that moves. It tells the rest, which notes nothing twice.
 fn cell(construct: &'static str, name: &'static str, line: &'static str, channels: &str, rules: &str) -> Cell {

@@ -104,21 +104,21 @@ fn one_each() -> Vec<Case> {
 
 fn faults() -> Vec<Case> {
     let rules = "note(k, v)@s :~ put(k, v), store(s)
-                 table gone(k: int)
+                 durable table gone(k: int)
                  gone(k)      :+ drop(k)
                  again(k)@s   :~ drop(k), gone(k), store(s)";
-    let faults = |kind: &'static str, name| Case {
+    let kind = "fault byzantine 1 of store";
+    let faults = |name, mended| Case {
         precondition: "D2b.3",
         name,
         line: "decouple server { put } into core using prefix",
         broken: program(kind, CHANNELS, &format!("component server {{\n{rules}\n}}\n{STORE}")),
-        mend: (kind, "fault omission 1 of server"),
-        killed: Killed::Refinement,
+        mend: (kind, mended),
+        killed: NO_LIARS,
     };
     vec![
-        faults("fault crash 1 of server", "a part that dies alone"),
-        faults("fault restart 1 of server", "a part that starts alone"),
-        faults("fault byzantine 1 of store", "liars").with_killed(NO_LIARS),
+        faults("liars where nodes restart", "fault restart 1 of server"),
+        faults("liars where nodes crash", "fault crash 1 of server"),
     ]
 }
 

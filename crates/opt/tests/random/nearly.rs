@@ -40,7 +40,9 @@ impl Theme {
     /// Lines that may be allowed. Heads that a program does not have are left out.
     fn lines(&self, original: &Program) -> Vec<String> {
         let rules = &original.component("b").expect("it is in every text").rules;
-        let has = |handle: &&str| rules.iter().any(|rule| rule.head.relation == **handle);
+        let receives =
+            |name: &str| self.rewrite == "prefix" && original.channel(name).is_some_and(|found| found.receiver == "b");
+        let has = |handle: &&str| receives(handle) || rules.iter().any(|rule| rule.head.relation == **handle);
         let mut lines: Vec<String> = Vec::new();
         for handles in self.handles {
             if handles.starts_with("partition ") {

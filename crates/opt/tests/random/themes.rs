@@ -1,5 +1,6 @@
 //! What programs are made of that a rewrite is made for, but for a rule here and there.
 
+use super::behind::{BEHIND, HEARD};
 use super::pieces::BY_VALUE;
 use super::restarted::RESTARTED;
 
@@ -353,5 +354,5 @@ const SHARED: Theme = Theme {
     breaks: &["P3.7"],
 };
 
-pub const THEMES: [&Theme; 8] =
-    [&OF_A_KEY, &OF_A_WINDOW, &GROWING, &BY_TURNS, &TOLD, &LISTENED_TO, &SHARED, &RESTARTED];
+pub const THEMES: [&Theme; 10] =
+    [&OF_A_KEY, &OF_A_WINDOW, &GROWING, &BY_TURNS, &TOLD, &LISTENED_TO, &HEARD, &BEHIND, &SHARED, &RESTARTED];
