@@ -392,3 +392,50 @@ fn nodes_may_stop_in_the_midst_of_a_batch() {
         }
     }
 }
+
+/// Stores that tell each other what they are told.
+const TALKING: &str = "
+protocol talking
+role client external
+role server
+role store[2]
+FAULT
+channel put(k: int, v: int)   client -> server
+channel raise(e: int)         client -> server
+channel note(k: int, v: int)  server -> store
+channel limit(e: int)         server -> store
+channel echo(k: int, v: int)  store -> store
+channel next(e: int)          store -> store
+channel seen(k: int, v: int)  store -> server
+component server {
+  note(k, v)@s :~ put(k, v), store(s)
+  limit(e)@s   :~ raise(e), store(s)
+  got(k, v)    :- seen(k, v)
+}
+component store {
+  timer later(e: int) after 50 ms
+  durable table top(=> e: int) max
+  durable table kept(k: int, v: int)
+  top(e)       :- limit(e)
+  top(e)       :- next(e)
+  top(e + 1)   :- later(e)
+  next(e + 1)@s :~ limit(e), e < 4, store(s)
+  later(e)     :~ limit(e)
+  echo(v, k)@s :~ note(k, v), store(s)
+  kept(k, v)   :- echo(k, v), top(e), e > v
+  seen(k, e)@s :~ note(k, _) from s, top(e)
+  seen(k, v)@s :~ note(k, _) from s, kept(k, v)
+}
+";
+
+/// What one node has got from another one that stops, it may take when that has stopped.
+#[test]
+fn nodes_that_stop_may_have_told_others_of_their_role() {
+    for fault in ["fault crash 1 of store", "fault restart 2 of store", "fault omission 1 of store"] {
+        let original = program(&TALKING.replace("FAULT", fault));
+        let stages = apply_all(&original, &["partition store by k into 2 with coordinator"]);
+        let report = refine::check(&original, &stages, 400, 12);
+        assert!(report.violations.is_empty(), "{fault}: {:?}", report.violations.first());
+        assert!(report.channels["next"] > 1000 && report.channels["seen"] > 1000, "{:?}", report.channels);
+    }
+}

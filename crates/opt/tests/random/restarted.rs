@@ -17,6 +17,9 @@ pub const RESTARTED: Theme = Theme {
                 "l(y, x) :- s(x, y), !u(x)",
                 "g(y, x) :- m(x, y)",
                 "t(x, y) :- m(x, y), !u(x)",
+                "t(x, y) :- rb(x, y), !u(x)",
+                "rb(x, y) :~ m(x, y)",
+                "rb(x, y) :~ q(x), t(_, y)",
                 "delete t(_, y) :+ s(_, y)",
                 "delete t(x, y) :+ q(x), t(_, y)",
                 "g(y, x) :- q(x), t(_, y)",
@@ -52,6 +55,7 @@ pub const RESTARTED: Theme = Theme {
         (
             &[
                 "n(x, y)@o :~ m(x, y) from o, u(x)",
+                "n(x, y)@o :~ rb(_, y), t(_, y), h(x), a(o)",
                 "n(x, y)@o :~ m(x, y) from o, !u(y)",
                 "n(x, y)@o :~ m(_, y) from o, h(x)",
                 "n(x, y)@o :~ m(_, y) from o, g(_, x)",

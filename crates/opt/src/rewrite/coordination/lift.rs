@@ -68,6 +68,7 @@ impl Coordination {
                 Moment::Forgotten(event) => lifted.event(event),
                 Moment::Stops(event, lost) => {
                     lifted.stops(event);
+                    let lost = lost.map(|lost| lifted.without_waiting(lost));
                     lifted.events.extend(lost);
                     lifted.event(event);
                 }
@@ -130,6 +131,16 @@ impl Lifted<'_> {
             let held = self.partitions.remove(&part).map(|partition| partition.held).unwrap_or_default();
             self.step(&at, held);
         }
+    }
+
+    /// What a node loses, but what others have got from it that the original has not taken yet.
+    fn without_waiting(&self, lost: Event) -> Event {
+        let Event::Forgo { from, channels, mut but } = lost else { return lost };
+        let held = self.partitions.values().flat_map(|partition| &partition.held);
+        let waiting = self.batches.values().flatten().chain(held);
+        let sent = waiting.filter(|message| message.from == from && channels.contains(&message.channel));
+        but.extend(sent.cloned());
+        Event::Forgo { from, channels, but }
     }
 
     /// What is replicated waits until its batch takes effect. What made no batch changes nothing, and is taken at once.
