@@ -439,3 +439,31 @@ fn nodes_that_stop_may_have_told_others_of_their_role() {
         assert!(report.channels["next"] > 1000 && report.channels["seen"] > 1000, "{:?}", report.channels);
     }
 }
+
+#[test]
+fn a_window_that_nobody_mentions_needs_no_floor_at_partitions() {
+    let original = program(
+        "protocol idle
+         role client external
+         role clock
+         role replica
+         fault restart 1 of replica
+         channel put(id: int)   client -> clock
+         channel work(id: int)  clock -> replica
+         channel epoch(e: int)  clock -> replica
+         channel done(id: int)  replica -> clock
+         component clock {
+           work(id)@r  :~ put(id), replica(r)
+           epoch(id)@r :~ put(id), replica(r)
+           got(id)     :- done(id)
+         }
+         component replica {
+           durable table low(=> e: int) max
+           durable window table idle(e: int) above low
+           low(e)     :- epoch(e)
+           done(id)@l :~ work(id) from l
+         }",
+    );
+    let stages = apply_all(&original, &[LINE]);
+    assert_eq!(refine::check(&original, &stages, 100, 8).violations.len(), 0);
+}

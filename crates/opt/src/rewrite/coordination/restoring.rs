@@ -52,8 +52,8 @@ impl Restoring {
         name: &mut impl FnMut(&str) -> Name,
     ) -> Option<Restoring> {
         let replication = &coordination.replication;
-        let filled_at = |place| coordination.rules_at(scope, place, Rule::clone).1;
-        let (here, there) = (filled_at(Place::Coordinator), filled_at(Place::Partition));
+        let (_, here, _) = coordination.rules_at(scope, Place::Coordinator, Rule::clone);
+        let (_, there, read_there) = coordination.rules_at(scope, Place::Partition, Rule::clone);
         let durable = || scope.component.relations.iter().filter(|one| one.storage.durable);
         let is_kept =
             |name: &Name| replication.relations.contains(name) && (here.contains(name) || there.contains(name));
@@ -80,7 +80,9 @@ impl Restoring {
                 }
             }
         }
-        for one in durable().filter(|one| !names.contains(&one.name)) {
+        // A window that nothing fills nor reads is nowhere, and perhaps neither is its floor.
+        let is_there = |name: &Name| read_there.contains(name) || !replication.relations.contains(name);
+        for one in durable().filter(|one| !names.contains(&one.name) && is_there(&one.name)) {
             if let Some(floor) = one.storage.above.as_ref().filter(|floor| names.contains(*floor)) {
                 floors.entry(floor.clone()).or_insert_with(|| name(&format!("{floor}_on_disk")));
             }
