@@ -95,6 +95,7 @@ fn test(root: &Path, name: &str, first: u64, count: u64) -> Result<(String, bool
     command.args([
         "test",
         "--quiet",
+        "--release",
         "--package",
         "menard-opt",
         "--test",
