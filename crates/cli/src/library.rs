@@ -33,7 +33,7 @@ pub const LIBRARY: &[Entry] = library! {
     "compartmentalized_paxos": "compartmentalized_paxos.ded", "deploy.toml", "properties.ded";
     "kvs": "broadcast.plan", "by_hash.plan", "collected.plan", "deploy.toml", "detached.plan", "kvs.ded", "properties.ded", "scalable.plan";
     "paxos": "agreement.ded", "deploy.toml", "paxos.ded", "properties.ded", "scalable.plan";
-    "paxos_kvs": "deploy.toml", "paxos_kvs.ded", "properties.ded";
+    "paxos_kvs": "deploy.toml", "paxos_kvs.ded", "properties.ded", "scalable.plan";
     "rset_asymmetric": "deploy.toml", "properties.ded", "rset_asymmetric.ded", "scalable.plan";
     "rset_co_hash": "deploy.toml", "properties.ded", "rset_co_hash.ded", "scalable.plan", "sealer.ded";
     "rset_dependencies": "deploy.toml", "properties.ded", "rset_dependencies.ded", "scalable.plan";

@@ -113,18 +113,33 @@ fn many_plans_are_compared_in_several_tables() {
     }
 }
 
+/// The numbers of nodes of a protocol and of what its plan makes of it with these settings. Both are simulated, and run for real.
+fn nodes_before_and_after(protocol: &str, settings: &[&str]) -> [u64; 2] {
+    let settings = settings.iter().flat_map(|setting| ["--set", setting]);
+    let rest = ["--runs", "20", "--seconds", "0.3", "--clients", "8"];
+    let words: Vec<&str> = ["scale", protocol].into_iter().chain(settings).chain(rest).collect();
+    let (status, json) = Desk::new().json(&words);
+    assert_eq!(status, 0, "{words:?}");
+    let programs = json["programs"].as_array().expect("there are programs");
+    for program in programs {
+        assert_eq!((&program["runs"], &program["violations"]), (&20.into(), &0.into()), "{words:?}");
+        assert!(program["throughput_per_s"].as_f64().is_some_and(|figure| figure > 0.0), "{program}");
+    }
+    let nodes: Vec<u64> = programs.iter().filter_map(|program| program["nodes"].as_u64()).collect();
+    nodes.try_into().expect("there are the protocol and one plan")
+}
+
 #[test]
 fn two_phase_commit_scales_to_the_published_numbers_of_nodes() {
     for (partitions, nodes) in [("partitions=1", 10), ("partitions=3", 28), ("partitions=5", 46)] {
-        let words = ["scale", "two_phase_commit_path", "--set", partitions];
-        let (status, json) =
-            Desk::new().json(&[&words[..], &["--runs", "20", "--seconds", "0.3", "--clients", "8"]].concat());
-        assert_eq!(status, 0);
-        let programs = json["programs"].as_array().expect("there are programs");
-        assert_eq!(programs.iter().map(|program| &program["nodes"]).collect::<Vec<_>>(), [4, nodes]);
-        for program in programs {
-            assert_eq!((&program["runs"], &program["violations"]), (&20.into(), &0.into()));
-            assert!(program["throughput_per_s"].as_f64().is_some_and(|figure| figure > 0.0), "{program}");
-        }
+        assert_eq!(nodes_before_and_after("two_phase_commit_path", &[partitions]), [4, nodes]);
     }
+}
+
+#[test]
+fn paxos_scales_to_the_published_numbers_of_nodes() {
+    for (partitions, nodes) in [("partitions=1", 15), ("partitions=3", 29), ("partitions=5", 43)] {
+        assert_eq!(nodes_before_and_after("paxos", &[partitions]), [8, nodes]);
+    }
+    assert_eq!(nodes_before_and_after("paxos", &["partitions=1", "collectors=3", "replicas=4"]), [9, 20]);
 }
