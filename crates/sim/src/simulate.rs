@@ -224,7 +224,8 @@ impl<'a> Simulator<'a> {
         }
     }
 
-    fn is_drained(&self) -> bool {
+    /// Whether nothing is left to happen in the last run but that timers fire.
+    pub(crate) fn is_drained(&self) -> bool {
         self.world.is_drained()
     }
 

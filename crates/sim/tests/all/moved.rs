@@ -308,3 +308,22 @@ fn parts_that_talk_to_each_other_for_ever_are_noticed() {
         chatty.replace("pong_to_holder(x)\"", "").replace(":~ pong_to_holder(x)", ":~ pong_to_holder(x), x < 0");
     assert_eq!(holds(&brief, false).violations, []);
 }
+
+/// A store whose timers set more and more timers: there is no end to them, but nothing else is left to do, in the original as in what was made of it.
+#[test]
+fn timers_that_set_timers_for_ever_are_nothing_left_to_do() {
+    let multiplying = |text: &str| {
+        let timers = "timer again(x: int, y: int) after 1 ms
+            table all(x: int)
+            all(x + y)  :- note(x), y in [0, 100, 200]
+            again(x, x) :~ note(x)
+            again(x, y) :~ again(x, _), all(y)";
+        text.replace("component store {", &format!("component store {{ {timers}"))
+    };
+    let config = Config { faults: false, ..few() };
+    let (_, original) = prepare(&multiplying(ASKING), config.clone());
+    let (_, rewritten) = prepare(&multiplying(&holding("released(c, x) :- held(c, x)")), config);
+    let report = campaign(&rewritten, None, &[Stage { original: &original, lift: &Home }], 5, 0, &mut |_| {});
+    assert!(report.restless_runs > 1, "{report:?}");
+    assert_eq!(report.violations, []);
+}
