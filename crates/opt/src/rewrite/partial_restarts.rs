@@ -1,6 +1,6 @@
 //! What partitioning with a coordinator asks of components whose nodes restart and find something on disk.
 
-use menard_lang::ir::{Program, RelationKind, Rule};
+use menard_lang::ir::{Policy, Program, RelationKind, Rule};
 
 use super::decide;
 use crate::analysis::fault_model::forgets;
@@ -54,4 +54,32 @@ pub fn writes_for_partitioned(program: &Program, component: &str, replication: &
     let sentence = "partitions write to their disks because of something partitioned".to_owned();
     let because = "the disk of the coordinator would have what the disk of a partition may have lost";
     decide(obstacles, sentence, because, Some("a table that is not durable may change because of it"))
+}
+
+/// P3.16: what a start does to what is replicated does not depend on what was on disk when it began. Where that is told or copied, it comes in the
+/// step of the start, into tables that were empty: a window has no floor yet, and a fact that was the first competes with those of the start.
+pub fn starts_from_nothing(program: &Program, component: &str, replication: &Replication) -> Result<String, Broken> {
+    if !forgets(program, component) {
+        return Ok(format!("no node of `{component}` finds anything on disk when it starts"));
+    }
+    let scope = Scope::of(program, component);
+    let starting = Starting::new(&scope);
+    let is_on_disk =
+        |name: &str| replication.relations.contains(name) && scope.storage(name).is_some_and(|one| one.durable);
+    let loses = |name: &str| scope.rules().any(|(_, rule)| rule.delete && fills(rule) == Some(name));
+    let objection = |rule: &Rule| {
+        let name = fills(rule).filter(|name| replication.relations.contains(*name))?;
+        let storage = scope.storage(name)?;
+        if let Some(floor) = storage.above.as_ref().filter(|floor| !storage.durable && is_on_disk(floor)) {
+            return Some(format!("a start fills `{name}`, whose floor `{floor}` is on disk"));
+        }
+        let keeps_first = storage.key.is_some_and(|key| key.policy == Policy::First);
+        let why = || format!("a start fills `{name}`, whose first fact on disk may be another one by now");
+        (keeps_first && is_on_disk(name) && loses(name)).then(why)
+    };
+    let filling = scope.rules().filter(|(_, rule)| !rule.delete && starting.happens(rule));
+    let obstacles = filling.filter_map(|(_, rule)| Some(Obstacle::new(program, rule.span, objection(rule)?)));
+    let sentence = "what replicated tables take at a start does not depend on what is on disk".to_owned();
+    let because = "what is on disk would come in the same step as what the start brings, not before it";
+    decide(obstacles.collect(), sentence, because, Some("a message can begin what the start begins here"))
 }

@@ -19,6 +19,7 @@
 //! * P3.14 Where nodes restart with something on disk, nothing partitioned or sealed happens at a start: partitions have not been told what is replicated.
 //! * P3.15 Then partitions write to their disks because of something partitioned: they may lose the turn in which they took a batch that the coordinator
 //!   has on disk.
+//! * P3.16 Then what replicated tables take at a start does not depend on what is on disk: where that is told or copied, it comes in the same step.
 //! * P4.1 What rules derive that are sealed, sealed rules read.
 //!
 //! *Mechanism.* [`Coordination`]: what replicated channels bring in one step of the coordinator is a batch. It tells all partitions, which freeze; when all
@@ -32,7 +33,7 @@
 //! at nothing has changed in between. When the node stops, the original takes last what has not taken effect, what waits, and what disks have lost.
 //!
 //! *Source.* "Optimizing Distributed Protocols with Query Rewrites", partial partitioning and partitioning with sealing. The moment of a batch, one sender of
-//! what several partitions derive, and receivers that need not know are ours, and so are P3.2, P3.4, P3.7 and P3.10 to P3.15.
+//! what several partitions derive, and receivers that need not know are ours, and so are P3.2, P3.4, P3.7 and P3.10 to P3.16.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -43,7 +44,7 @@ use menard_lang::run::{Schedule, Trace};
 
 use super::coordination::Coordination;
 use super::key_choice::term_of;
-use super::partial_restarts::{nothing_at_start, writes_for_partitioned};
+use super::partial_restarts::{nothing_at_start, starts_from_nothing, writes_for_partitioned};
 use super::partition::{self, Partitioning, co_hashed, driven, grouped, told, unaddressed, within_keys};
 use super::split::{belongs_to_the_language, one_of, within_limit};
 use super::{Misfit, Rewrite, decide};
@@ -271,6 +272,11 @@ const PRECONDITIONS: &[Precondition<Site>] = &[
         id: "P3.15",
         statement: "if nodes restart, what partitions write to their disks they write because of something partitioned",
         check: |program, site| writes_for_partitioned(program, &site.partitioning.component, &site.replication),
+    },
+    Precondition {
+        id: "P3.16",
+        statement: "if nodes restart, what replicated tables take at the start does not depend on what is on disk",
+        check: |program, site| starts_from_nothing(program, &site.partitioning.component, &site.replication),
     },
 ];
 

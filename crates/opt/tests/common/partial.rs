@@ -231,5 +231,36 @@ fn restarts() -> Vec<Case> {
              seen(k, v)@s :~ note(k, _) from s, kept(k, v)",
             ("epoch(v), kept(k, _)", "note(k, v)"),
         ),
+        case(
+            "P3.16",
+            "a window that a start fills, before it is told its floor",
+            "window table fresh(e: int, v: int) above limit
+             table early(v: int)
+             fresh(1, 7)   :- start()
+             early(v)      :- start(), fresh(_, v)
+             seen(k, v)@s  :~ note(k, _) from s, early(v)",
+            ("fresh(1, 7)   :- start()", "fresh(1, 7)   :- epoch(_)"),
+        ),
+        case(
+            "P3.16",
+            "a window that a start fills, where what answers is copied from the disk",
+            "window table fresh(e: int, v: int) above limit
+             fresh(1, 7)   :- start()
+             total(v)@s    :~ start(), fresh(_, v), server(s)
+             found(e, k)   :- epoch(e), kept(k, _)
+             n(e, count(k)) :- found(e, k)
+             seen(e, n)@s  :~ n(e, n), server(s)",
+            ("fresh(1, 7)   :- start()", "fresh(1, 7)   :- epoch(_)"),
+        ),
+        case(
+            "P3.16",
+            "what is the first again after a deletion, unless a start comes",
+            "durable table chosen(n: int => e: int) first
+             chosen(0, 0)   :- start()
+             chosen(0, e)   :- epoch(e), e % 2 == 1
+             delete chosen(0, e) :+ epoch(n), n % 2 == 0, chosen(0, e)
+             seen(k, e)@s   :~ note(k, _) from s, chosen(_, e)",
+            ("=> e: int) first", "=> e: int) max"),
+        ),
     ]
 }

@@ -163,6 +163,15 @@ fn disks() -> Vec<Cell> {
              seen(k, v)@s :~ note(k, _), kept(k, v), server(s)",
         )
         .refused("P3.15"),
+        restarting(
+            "where they are told the epoch, a window has no floor yet",
+            "window table fresh(e: int, v: int) above current
+             table early(v: int)
+             fresh(1, 7)  :- start()
+             early(v)     :- start(), fresh(_, v)
+             seen(k, v)@s :~ note(k, _), early(v), server(s)",
+        )
+        .refused("P3.16"),
     ]
 }
 

@@ -4,7 +4,7 @@
 //! later, when all shares are there; then what is on disk is a second copy, the *mirror*, of all that it takes to fill these tables.
 //!
 //! At a start the coordinator tells what it has of these tables as batch 0, which has been decided already. A partition begins closed. When it takes
-//! this batch, it does of what is replicated what a node does when it starts, and opens.
+//! this batch, it does of what is replicated what a node does when it starts, and opens. What is told begins to hold in that step, where the original has it before (P3.16).
 
 use std::collections::{BTreeMap, BTreeSet};
 
