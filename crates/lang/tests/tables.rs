@@ -198,3 +198,11 @@ fn what_takes_few_values_does_not_grow() {
     assert!(grows("table t(k: int) t(k) :+ u(k)", "u(x)"));
     assert!(grows("table t(k: int) t(k) :- ask(_, _, k)", "u(x % 8)"));
 }
+
+/// Nothing is known of a variable by what is said of it in terms of itself.
+#[test]
+fn conditions_that_go_in_circles_are_no_limits() {
+    assert!(grows("table t(k: int) t(k) :- u(k), k in [k, 8]", "u(x)"));
+    assert!(grows("table t(k: int) t(k) :- u(k), l in [k, 8], k in [l]", "u(x)"));
+    assert!(!grows("table t(k: int) t(k) :- u(k), l in [k, 8], k in [l], k in [1, 2]", "u(x)"));
+}

@@ -39,35 +39,39 @@ impl<'a> FewValues<'a> {
         let filling = |rule: &&Rule| !rule.delete && rule.head.relation == *name;
         is_small(relation.columns[column].ty)
             || component.rules.iter().filter(filling).all(|rule| match rule.head.args.get(column) {
-                Some(HeadArg::Expr(expr)) => self.is_few(expr, rule, true),
+                Some(HeadArg::Expr(expr)) => self.is_few(expr, rule, true, &[]),
                 _ => false,
             })
     }
 
     /// Whether an expression of a rule has few values. Of functions, which may go on and on (`n + 1`), it counts only what their
-    /// arguments are without `copies` of columns.
-    fn is_few(&self, expr: &Expr, rule: &Rule, copies: bool) -> bool {
+    /// arguments are without `copies` of columns. The question may be `about` variables already, which do not answer it: in `x in range(0, x)`
+    /// there is nothing about `x` that is not to be found elsewhere.
+    fn is_few(&self, expr: &Expr, rule: &Rule, copies: bool, about: &[&Name]) -> bool {
         match &expr.kind {
             ExprKind::Constant(_) | ExprKind::Param(_) | ExprKind::Me => true,
             ExprKind::Wildcard => false,
             ExprKind::Variable(name) => {
-                rule.type_of(name).is_some_and(is_small)
-                    || rule.body.iter().any(|literal| self.binds_few(literal, name, rule, copies))
+                let binds = |literal| self.binds_few(literal, name, rule, copies, about);
+                rule.type_of(name).is_some_and(is_small) || !about.contains(&name) && rule.body.iter().any(binds)
             }
             ExprKind::Call(function, args) => match args.as_slice() {
                 [_, divisor] if function.get().name == "%" && is_constant(divisor) => true,
-                args => args.iter().all(|arg| self.is_few(arg, rule, false)),
+                args => args.iter().all(|arg| self.is_few(arg, rule, false, about)),
             },
-            ExprKind::Construct(Constructor::List, parts) => parts.iter().all(|part| self.is_few(part, rule, false)),
-            ExprKind::Construct(Constructor::Tuple | Constructor::Record(_), parts) => {
-                parts.iter().all(|part| self.is_few(part, rule, copies))
+            ExprKind::Construct(Constructor::List, parts) => {
+                parts.iter().all(|part| self.is_few(part, rule, false, about))
             }
-            ExprKind::Field { value, .. } => self.is_few(value, rule, copies),
+            ExprKind::Construct(Constructor::Tuple | Constructor::Record(_), parts) => {
+                parts.iter().all(|part| self.is_few(part, rule, copies, about))
+            }
+            ExprKind::Field { value, .. } => self.is_few(value, rule, copies, about),
         }
     }
 
     /// Whether a literal lets a variable have few values.
-    fn binds_few(&self, literal: &Literal, name: &Name, rule: &Rule, copies: bool) -> bool {
+    fn binds_few(&self, literal: &Literal, name: &Name, rule: &Rule, copies: bool, about: &[&Name]) -> bool {
+        let about = [about, &[name]].concat();
         let is_it = |expr: &Expr| matches!(&expr.kind, ExprKind::Variable(variable) if variable == name);
         match literal {
             Literal::Atom(atom) => {
@@ -75,9 +79,9 @@ impl<'a> FewValues<'a> {
                 let mut places = places.map(|(column, _)| (&atom.relation, column));
                 copies && !atom.negated && places.any(|place| self.columns.contains(&place))
             }
-            Literal::Bind { variable, value, .. } => variable == name && self.is_few(value, rule, copies),
+            Literal::Bind { variable, value, .. } => variable == name && self.is_few(value, rule, copies, &about),
             Literal::In { element, collection, negated: false, .. } => {
-                is_it(element) && self.is_few(collection, rule, copies)
+                is_it(element) && self.is_few(collection, rule, copies, &about)
             }
             Literal::In { .. } | Literal::Compare { .. } => false,
         }
