@@ -39,52 +39,77 @@ impl<'a> FewValues<'a> {
         let filling = |rule: &&Rule| !rule.delete && rule.head.relation == *name;
         is_small(relation.columns[column].ty)
             || component.rules.iter().filter(filling).all(|rule| match rule.head.args.get(column) {
-                Some(HeadArg::Expr(expr)) => self.is_few(expr, rule, true, &[]),
+                Some(HeadArg::Expr(expr)) => is_few(expr, rule, &self.variables(rule), true),
                 _ => false,
             })
     }
 
-    /// Whether an expression of a rule has few values. Of functions, which may go on and on (`n + 1`), it counts only what their
-    /// arguments are without `copies` of columns. The question may be `about` variables already, which do not answer it: in `x in range(0, x)`
-    /// there is nothing about `x` that is not to be found elsewhere.
-    fn is_few(&self, expr: &Expr, rule: &Rule, copies: bool, about: &[&Name]) -> bool {
-        match &expr.kind {
-            ExprKind::Constant(_) | ExprKind::Param(_) | ExprKind::Me => true,
-            ExprKind::Wildcard => false,
-            ExprKind::Variable(name) => {
-                let binds = |literal| self.binds_few(literal, name, rule, copies, about);
-                rule.type_of(name).is_some_and(is_small) || !about.contains(&name) && rule.body.iter().any(binds)
+    /// The variables of a rule that literals limit. What they say of a variable in terms of itself, as `x in range(0, x)`, is no limit.
+    fn variables<'r>(&self, rule: &'r Rule) -> Limited<'r> {
+        let mut limited = Limited::default();
+        loop {
+            let before = (limited.alone.len(), limited.with_copies.len());
+            for literal in &rule.body {
+                limited.alone.extend(self.limits(literal, rule, &limited, false));
+                limited.with_copies.extend(self.limits(literal, rule, &limited, true));
             }
-            ExprKind::Call(function, args) => match args.as_slice() {
-                [_, divisor] if function.get().name == "%" && is_constant(divisor) => true,
-                args => args.iter().all(|arg| self.is_few(arg, rule, false, about)),
-            },
-            ExprKind::Construct(Constructor::List, parts) => {
-                parts.iter().all(|part| self.is_few(part, rule, false, about))
+            if (limited.alone.len(), limited.with_copies.len()) == before {
+                return limited;
             }
-            ExprKind::Construct(Constructor::Tuple | Constructor::Record(_), parts) => {
-                parts.iter().all(|part| self.is_few(part, rule, copies, about))
-            }
-            ExprKind::Field { value, .. } => self.is_few(value, rule, copies, about),
         }
     }
 
-    /// Whether a literal lets a variable have few values.
-    fn binds_few(&self, literal: &Literal, name: &Name, rule: &Rule, copies: bool, about: &[&Name]) -> bool {
-        let about = [about, &[name]].concat();
-        let is_it = |expr: &Expr| matches!(&expr.kind, ExprKind::Variable(variable) if variable == name);
+    /// The variables that a literal limits, once others are; by what it copies from columns only if `copies` says so.
+    fn limits<'r>(&self, literal: &'r Literal, rule: &Rule, limited: &Limited<'_>, copies: bool) -> Vec<&'r Name> {
         match literal {
-            Literal::Atom(atom) => {
-                let places = atom.args.iter().enumerate().filter(|(_, arg)| is_it(arg));
-                let mut places = places.map(|(column, _)| (&atom.relation, column));
-                copies && !atom.negated && places.any(|place| self.columns.contains(&place))
+            Literal::Atom(atom) if copies && !atom.negated => {
+                let args = atom.args.iter().enumerate();
+                let few = args.filter(|(column, _)| self.columns.contains(&(&atom.relation, *column)));
+                few.filter_map(|(_, arg)| variable_of(arg)).collect()
             }
-            Literal::Bind { variable, value, .. } => variable == name && self.is_few(value, rule, copies, &about),
-            Literal::In { element, collection, negated: false, .. } => {
-                is_it(element) && self.is_few(collection, rule, copies, &about)
+            Literal::Bind { variable, value, .. } if is_few(value, rule, limited, copies) => vec![variable],
+            Literal::In { element, collection, negated: false, .. } if is_few(collection, rule, limited, copies) => {
+                variable_of(element).into_iter().collect()
             }
-            Literal::In { .. } | Literal::Compare { .. } => false,
+            Literal::Atom(_) | Literal::Bind { .. } | Literal::In { .. } | Literal::Compare { .. } => Vec::new(),
         }
+    }
+}
+
+/// Variables of a rule that take few values.
+#[derive(Default)]
+struct Limited<'r> {
+    /// Whatever columns take.
+    alone: BTreeSet<&'r Name>,
+    /// These, and those that are copied from columns with few values.
+    with_copies: BTreeSet<&'r Name>,
+}
+
+/// Whether an expression of a rule has few values. Of functions, which may go on and on (`n + 1`), it counts only what their arguments are
+/// without `copies` of columns.
+fn is_few(expr: &Expr, rule: &Rule, limited: &Limited<'_>, copies: bool) -> bool {
+    let all = |parts: &[Expr], copies| parts.iter().all(|part| is_few(part, rule, limited, copies));
+    match &expr.kind {
+        ExprKind::Constant(_) | ExprKind::Param(_) | ExprKind::Me => true,
+        ExprKind::Wildcard => false,
+        ExprKind::Variable(name) => {
+            let known = if copies { &limited.with_copies } else { &limited.alone };
+            rule.type_of(name).is_some_and(is_small) || known.contains(name)
+        }
+        ExprKind::Call(function, args) => match args.as_slice() {
+            [_, divisor] if function.get().name == "%" && is_constant(divisor) => true,
+            args => all(args, false),
+        },
+        ExprKind::Construct(Constructor::List, parts) => all(parts, false),
+        ExprKind::Construct(Constructor::Tuple | Constructor::Record(_), parts) => all(parts, copies),
+        ExprKind::Field { value, .. } => is_few(value, rule, limited, copies),
+    }
+}
+
+fn variable_of(expr: &Expr) -> Option<&Name> {
+    match &expr.kind {
+        ExprKind::Variable(name) => Some(name),
+        _ => None,
     }
 }
 
