@@ -11,6 +11,7 @@ mod library;
 mod registry;
 mod sequence;
 mod signature;
+mod signing;
 mod types;
 mod value;
 

@@ -2,9 +2,8 @@
 
 use crate::cipher::{AesGcm, Cover, StandIn, decrypt, encrypt};
 use crate::function::{ARITHMETIC, Evaluated};
-use crate::{
-    Digest, Function, Pattern, Scheme, Sequence, Signature, Signed, Type, UndefinedError, Value, encode_tagged,
-};
+use crate::signing::{sign_stand_in, verify_stand_in};
+use crate::{Digest, Function, Pattern, Scheme, Sequence, Signature, Type, UndefinedError, Value, encode_tagged};
 
 use Pattern::{Any, Is, List, Map, Option as Optional, Set, Tuple};
 
@@ -76,7 +75,7 @@ impl Function {
                 signature: Signature::Variadic { fixed: &[], result: Type::Digest },
                 injective: true,
                 doc: "BLAKE3 of the canonical encoding of its arguments",
-                eval: |args| Ok(Value::Digest(Digest::new(blake3::hash(&tagged(b"", args)).as_bytes()))),
+                eval: |args| Ok(Value::Digest(Digest::new(blake3::hash(&tagged(args)).as_bytes()))),
             },
             function("length", &[scheme(&[BYTES], INT)], "number of bytes", |args| match args {
                 [Value::Bytes(blob)] => number(blob.as_slice().len()),
@@ -96,17 +95,14 @@ impl Function {
                 signature: Signature::Variadic { fixed: &[Type::Node], result: Type::Signature },
                 injective: false,
                 doc: "the signature of a node, which must be `me`, over values",
-                eval: |args| Ok(Value::Signature(signature(args))),
+                eval: sign_stand_in,
             },
             Function {
                 name: "verify",
                 signature: Signature::Variadic { fixed: &[Type::Signature, Type::Node], result: Type::Bool },
                 injective: false,
                 doc: "whether the signature is that of the node over these values",
-                eval: |args| match args {
-                    [Value::Signature(signed), signed_by @ ..] => Ok(Value::Bool(*signed == signature(signed_by))),
-                    _ => Err(UndefinedError),
-                },
+                eval: verify_stand_in,
             },
             encrypt,
             decrypt,
@@ -228,21 +224,11 @@ fn number(length: usize) -> Evaluated {
     i64::try_from(length).map(Value::Int).map_err(|_| UndefinedError)
 }
 
-/// A name in front of the tagged encodings of values.
-fn tagged(domain: &[u8], values: &[Value]) -> Vec<u8> {
+/// The tagged encodings of values.
+fn tagged(values: &[Value]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(64);
-    bytes.extend_from_slice(domain);
     values.iter().for_each(|value| encode_tagged(value, &mut bytes));
     bytes
-}
-
-/// What stands in for the signature of a node, the first value, over the others: anybody could make it. As long as one made with a key.
-fn signature(values: &[Value]) -> Signed {
-    let mut bytes = [0; 64];
-    let mut hasher = blake3::Hasher::new();
-    hasher.update(&tagged(b"menard signature 1", values));
-    hasher.finalize_xof().fill(&mut bytes);
-    Signed::new(&bytes)
 }
 
 fn members(args: &[Value], position: usize) -> Result<&Sequence, UndefinedError> {
