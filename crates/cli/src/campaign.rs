@@ -58,6 +58,7 @@ impl Campaign {
             "drained_runs": report.drained_runs,
             "rested_runs": report.rested_runs,
             "undecided_runs": report.undecided_runs,
+            "unsettled_runs": report.unsettled_runs,
             "steps": report.steps,
             "messages": report.messages,
             "requests": report.requests,

@@ -102,7 +102,7 @@ impl Laboratory {
 
     /// What a campaign could not check, in words.
     pub fn unchecked(&self, campaign: &Campaign) -> Vec<String> {
-        let notes = [self.unnoticed(campaign), self.not_asked(campaign), undecided(campaign)];
+        let notes = [self.unnoticed(campaign), self.not_asked(campaign), undecided(campaign), unsettled(campaign)];
         notes.into_iter().flatten().collect()
     }
 
@@ -238,4 +238,14 @@ fn undecided(campaign: &Campaign) -> Option<String> {
         )
     };
     (undecided > 0).then(text)
+}
+
+/// Runs that were not compared with the original's.
+fn unsettled(campaign: &Campaign) -> Option<String> {
+    let (runs, unsettled) = (campaign.report.runs, campaign.report.unsettled_runs);
+    let text = || {
+        let (runs, unsettled) = (grouped(runs), grouped(unsettled));
+        format!("note: in {unsettled} of {runs} runs a node of the original does not settle: refinement is not claimed")
+    };
+    (unsettled > 0).then(text)
 }

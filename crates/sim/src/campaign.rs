@@ -7,7 +7,8 @@ use menard_lang::run::Address;
 
 use crate::observe::{PreparedObserver, Unmet, Violation};
 use crate::prepared::Prepared;
-use crate::refine::{Mismatch, Refiner, Stage};
+use crate::refine::{Difference, Mismatch, Refiner, Stage};
+use crate::replay::Obstacle;
 use crate::simulate::{Simulator, Summary};
 
 /// Findings that a report keeps; after that they are only counted.
@@ -52,6 +53,8 @@ pub struct CampaignReport {
     pub restless_runs: u64,
     /// Runs in which the search for an order of the operations of clients was given up.
     pub undecided_runs: u64,
+    /// Runs that were not compared with the original's, since a node of the original does not settle in them.
+    pub unsettled_runs: u64,
     /// Steps of physical nodes.
     pub steps: u64,
     /// Messages sent by nodes of the program.
@@ -93,7 +96,14 @@ pub fn campaign(
         let what = summary.violation.map(Wrong::Property).or(summary.endless.map(Wrong::Endless)).or(unmet);
         // Neither run nor original need go on where a node does not settle, so refinement is not claimed there.
         let what = match what {
-            None if !stages.is_empty() => compare(&mut simulator, &mut refiner, was_cut_off),
+            None if !stages.is_empty() => match compare(&mut simulator, &mut refiner, was_cut_off) {
+                Compared::Refines => None,
+                Compared::Unsettled => {
+                    report.unsettled_runs += 1;
+                    None
+                }
+                Compared::Differs(mismatch) => Some(Wrong::Refinement(mismatch)),
+            },
             what => what,
         };
         if let Some(what) = what {
@@ -109,22 +119,44 @@ pub fn campaign(
     report
 }
 
+/// How a run compares with the original's.
+enum Compared {
+    /// The original can do the same.
+    Refines,
+    /// A node of the original does not settle: nothing is claimed.
+    Unsettled,
+    /// The original cannot do the same.
+    Differs(Box<Mismatch>),
+}
+
 /// What is wrong with the last run if the original is to do the same.
-fn compare(simulator: &mut Simulator<'_>, refiner: &mut Refiner<'_>, was_cut_off: bool) -> Option<Wrong> {
-    let mut check = |simulator: &Simulator<'_>| {
-        refiner.check(&simulator.trace()).map(|stats| stats.at_rest).map_err(Wrong::Refinement)
-    };
+fn compare(simulator: &mut Simulator<'_>, refiner: &mut Refiner<'_>, was_cut_off: bool) -> Compared {
+    let mut check =
+        |simulator: &Simulator<'_>| refiner.check(&simulator.trace()).map(|stats| stats.at_rest).map_err(Compared::of);
     match check(simulator) {
         // The original is done. Then the rewritten program has to get there, too, once nothing stands in its way.
         Ok(true) if was_cut_off => {}
-        found => return found.err(),
+        Ok(_) => return Compared::Refines,
+        Err(compared) => return compared,
     }
     let rests = simulator.come_to_rest();
     match check(simulator) {
-        _ if simulator.is_over() => None,
+        _ if simulator.is_over() => Compared::Refines,
         // Timers that set timers may go on for ever in both, and are nothing left to do in either.
-        Ok(true) if !rests && !simulator.is_drained() => Some(Wrong::Refinement(refiner.restless())),
-        found => found.err(),
+        Ok(true) if !rests && !simulator.is_drained() => Compared::Differs(refiner.restless()),
+        Ok(_) => Compared::Refines,
+        Err(compared) => compared,
+    }
+}
+
+impl Compared {
+    /// A node that does not settle has failed. It may do so in the original alone: what it takes there may have been lost in the rewritten
+    /// program on the way between two parts.
+    fn of(mismatch: Box<Mismatch>) -> Self {
+        match mismatch.difference {
+            Difference::Blocked(Obstacle::Endless) => Compared::Unsettled,
+            _ => Compared::Differs(mismatch),
+        }
     }
 }
 

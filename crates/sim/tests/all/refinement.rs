@@ -96,6 +96,19 @@ fn a_program_refines_itself_whatever_fails() {
 }
 
 #[test]
+fn nothing_is_claimed_where_a_node_of_the_original_does_not_settle() {
+    let restless = "protocol restless
+        role client external
+        role a
+        channel go() client -> a
+        component a { event tick(n: int)   tick(0) :+ go()   tick(n + 1) :+ tick(n) }";
+    let (_, original) = prepare(restless, fair());
+    let (_, calm) = prepare(&restless.replace("tick(n + 1) :+ tick(n)", ""), fair());
+    let report = campaign(&calm, None, &[Stage { original: &original, lift: &Identity }], 20, 0, &mut |_| {});
+    assert_eq!((report.violations, report.unsettled_runs), (Vec::new(), 20));
+}
+
+#[test]
 fn halves_that_forget_at_once_refine_a_node_that_forgets() {
     // Two answers, each from a memory of its own: a restart loses both.
     let memory = "protocol memory
