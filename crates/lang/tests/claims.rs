@@ -112,6 +112,18 @@ fn senders_and_signers_may_be_counted() {
     }
 }
 
+/// What is read `from me` is as good as what the node's own rules made it of.
+#[test]
+fn a_node_believes_itself_what_it_has_not_been_told() {
+    is_quiet("E0622", "say(v, n)@me :~ say(v, _) from n  c(v, count(n)) :- say(v, n) from me");
+    is_reported("E0622", "say(v, n)@me :~ named(ns), n in ns, v = 1  c(v, count(n)) :- say(v, n) from me");
+    is_quiet(
+        "E0623",
+        "signed(v, w, n, s)@me :~ signed(v, w, n, s), verify(s, n, v, w)  c(v) :- signed(v, _, _, _) from me",
+    );
+    is_reported("E0623", "signed(v, w, n, s)@me :~ signed(v, w, n, s)  c(v) :- signed(v, _, _, _) from me");
+}
+
 #[test]
 fn claims_go_through_honest_nodes() {
     let counted = |order: &str| {

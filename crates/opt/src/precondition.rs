@@ -49,8 +49,7 @@ impl Proofs {
             match (precondition.check)(program, site) {
                 Ok(sentence) => proofs.push(Proof { precondition: precondition.id, sentence }),
                 Err(broken) => {
-                    let refusal = refusal(rewrite, program, precondition, broken, proofs.len());
-                    return Err(hopeless(rewrite, program, site, refusal));
+                    return Err(refusal(rewrite, program, precondition, broken, proofs.len()));
                 }
             }
         }
@@ -82,22 +81,8 @@ fn refusal<R: Rewrite>(
         because: broken.because,
         rules: broken.obstacles,
         help: broken.help,
-        hopeless: None,
         source: program.source.clone(),
         page: rewrite.page(),
         proven,
     })
-}
-
-/// Adds to a refusal that other rules would not help, if faults are in the way, too.
-fn hopeless<R: Rewrite>(rewrite: &R, program: &Program, site: &R::Site, mut refusal: Box<Refusal>) -> Box<Refusal> {
-    let on_faults = rewrite.preconditions().iter().find(|precondition| precondition.id == rewrite.on_faults());
-    let on_faults = on_faults.expect("the precondition on faults is one of the rewrite's");
-    if refusal.precondition != on_faults.id
-        && let Err(broken) = (on_faults.check)(program, site)
-    {
-        refusal.hopeless =
-            Some(format!("whatever the rules are, {} does not hold either: {}", on_faults.id, broken.because));
-    }
-    refusal
 }

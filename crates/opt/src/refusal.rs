@@ -69,8 +69,6 @@ pub struct Refusal {
     pub rules: Vec<Obstacle>,
     /// What could be done.
     pub help: Option<String>,
-    /// Why no change of the rules would help, if faults of the role are in the way, too.
-    pub hopeless: Option<String>,
     /// The text that the rules stand in.
     pub source: Source,
     /// The page of the rewrite, in Markdown.
@@ -97,14 +95,9 @@ impl Refusal {
             diagnostic = diagnostic.label(rule.span, rule.why.clone());
         }
         let statement = format!("{} asks that {}", self.precondition, self.statement);
-        diagnostic.help(match self.advice() {
-            Some(advice) => format!("{statement}; {advice}"),
+        diagnostic.help(match &self.help {
+            Some(help) => format!("{statement}; {help}"),
             None => statement,
         })
-    }
-
-    /// What could be done, or that nothing could.
-    pub fn advice(&self) -> Option<&str> {
-        self.hopeless.as_ref().or(self.help.as_ref()).map(String::as_str)
     }
 }

@@ -19,6 +19,7 @@ use crate::rewrite::decouple_state_machine::DecoupleStateMachine;
 use crate::rewrite::partition_co_hash::PartitionCoHash;
 use crate::rewrite::partition_dependencies::PartitionDependencies;
 use crate::rewrite::partition_partial::PartitionPartial;
+use crate::rewrite::verify_sender::{unverified, verify};
 use crate::rewrite::{Misfit, Rewrite};
 
 /// All rewrites, in the order in which they are tried: one that adds nothing comes before one that adds messages.
@@ -100,6 +101,9 @@ where
             let permit = permit.map_err(Denied::Refusal)?;
             let proofs = self.proofs(&permit).iter().cloned().collect();
             let rewritten = self.apply(program, &permit);
+            let is_verified = skip.is_none() || skip != self.on_liars();
+            let channels = if is_verified { unverified(program, &rewritten) } else { BTreeSet::new() };
+            let rewritten = verify(rewritten, &channels);
             Ok(Applied { proofs, program: rewritten, lift: Arc::new(Permitted { rewrite: self.clone(), permit }) })
         }))
     }

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use common::cases::{Case, Killed, cases};
 use common::cells::{Verdict, cells};
+use common::liars::{Liar, liars};
 use common::{CASE_RUNS, CELL_RUNS};
 use menard_lang::{Source, compile, include, plan};
 use menard_opt::rules::{AnyRewrite, REWRITES};
@@ -37,7 +38,7 @@ fn the_page_of_all_rewrites_is_what_the_code_says() {
 }
 
 fn page() -> String {
-    let (cases, uses) = (cases(), uses());
+    let (cases, liars, uses) = (cases(), liars(), uses());
     let mut page = String::from(
         "# All rewrites\n\nEvery rewrite of Menard, where the library uses it, what it asks for, and what shows that each precondition is needed. A test compares \
          this page with the code, and `cargo xtask rewrites` writes it anew.\n\n\
@@ -78,7 +79,7 @@ fn page() -> String {
     )
     .expect("a String takes any text");
     for rewrite in REWRITES {
-        page += &section(*rewrite, &cases);
+        page += &section(*rewrite, &cases, &liars);
     }
     page + &errata()
 }
@@ -118,26 +119,39 @@ fn of(preconditions: Vec<(&str, &str)>, cases: &[Case]) -> Vec<usize> {
     (0..cases.len()).filter(|&number| own(&cases[number])).collect()
 }
 
-fn section(rewrite: &dyn AnyRewrite, cases: &[Case]) -> String {
+fn section(rewrite: &dyn AnyRewrite, cases: &[Case], liars: &[Liar]) -> String {
     let title = rewrite.page().lines().next().unwrap_or_default().trim_start_matches("# ").to_owned();
     let mut text = format!(
         "\n### {title}\n\n| | it asks that | near miss, refused | mended by | the mutant is killed by |\n| --- | --- | --- | --- | --- |\n"
     );
     for (id, statement) in rewrite.preconditions() {
         let own: Vec<&Case> = cases.iter().filter(|case| case.precondition == id).collect();
-        assert!(!own.is_empty(), "{id} has no near miss");
+        for liar in liars.iter().filter(|liar| liar.precondition == id) {
+            let killed = killed_by(liar.killed);
+            writeln!(
+                text,
+                "| **{id}** | {} | liars are allowed: {} | what is added | {killed} |",
+                cell(statement),
+                liar.name
+            )
+            .expect("a String takes any text");
+        }
         for (number, case) in own.into_iter().enumerate() {
             let (id, statement) = if number == 0 { (format!("**{id}**"), cell(statement)) } else { Default::default() };
-            let killed = match case.killed {
-                Killed::Refinement => "refinement".to_owned(),
-                Killed::Checker(code) => format!("[{code}](errors/{code}.md)"),
-                Killed::Untested(why) => format!("not tested: {why}"),
-            };
+            let killed = killed_by(case.killed);
             writeln!(text, "| {id} | {statement} | {} | {} | {killed} |", cell(case.name), change(case))
                 .expect("a String takes any text");
         }
     }
     text
+}
+
+fn killed_by(killed: Killed) -> String {
+    match killed {
+        Killed::Refinement => "refinement".to_owned(),
+        Killed::Checker(code) => format!("[{code}](errors/{code}.md)"),
+        Killed::Untested(why) => format!("not tested: {why}"),
+    }
 }
 
 /// What mends a near miss.

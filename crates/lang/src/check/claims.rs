@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use menard_value::{Function, FunctionId, Value};
 
 use crate::ir::{
-    Channel, Comparison, Component, Expr, ExprKind, FaultKind, HeadArg, Literal, Name, Program, Rule, RuleKind,
+    Atom, Channel, Comparison, Component, Expr, ExprKind, FaultKind, HeadArg, Literal, Name, Program, Rule, RuleKind,
 };
 use crate::sink::Sink;
 use crate::source::Span;
@@ -48,10 +48,11 @@ struct Entry<'p> {
 }
 
 impl<'p> World<'p> {
-    /// Whether the sender of a channel may be a liar. The sender of a timer is the node itself.
-    fn is_suspect(&self, channel: &Channel) -> bool {
+    /// Whether who sends what a literal reads of a channel may be a liar. The sender of a timer is the node itself, as it is of what is read `from me`.
+    fn is_suspect(&self, channel: &Channel, atom: &Atom) -> bool {
         let role = self.program.role_of_endpoint(&channel.sender);
-        channel.delay.is_none() && role.is_some_and(|role| self.suspects.contains(&role.name))
+        let is_own = channel.delay.is_some() || atom.from.as_ref().is_some_and(|from| from.kind == ExprKind::Me);
+        !is_own && role.is_some_and(|role| self.suspects.contains(&role.name))
     }
 
     /// The role of the sender of a channel.

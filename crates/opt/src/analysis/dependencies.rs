@@ -6,13 +6,15 @@
 //! greatest set, among the terms that rules name, that is closed in this way; by induction over when facts come about it holds of all facts.
 //!
 //! Rules of the whole program are looked at: what arrives on a channel is what rules derived elsewhere. What external, native and Byzantine
-//! nodes send has no dependencies, nor has what an aggregate gives, which changes over time.
+//! nodes send has no dependencies, unless who reads it believes the node itself alone (`from me`); nor has what an aggregate gives, which changes over time.
 
 use std::collections::BTreeMap;
 
-use menard_lang::ir::{Atom, Component, Expr, FaultKind, HeadArg, Name, Program, Role, Rule, RuleKind};
+use menard_lang::ir::{Atom, Component, Expr, HeadArg, Name, Program, Role, Rule, RuleKind};
 
 use super::equations::{Class, Equations};
+use super::fault_model::declares_liars;
+use super::forwards::Sender;
 use super::terms::{columns, size};
 
 /// The largest term that counts: terms of recursive rules would grow for ever.
@@ -151,17 +153,22 @@ fn key(program: &Program, component: &str, relation: &str) -> (Option<Name>, Nam
     (owner, Name::from(relation))
 }
 
-/// Whether nobody but rules makes such facts.
+/// Whether nobody but rules makes such facts that other rules believe.
 fn is_trusted(program: &Program, rule: &Rule) -> bool {
     let channel = (rule.kind == RuleKind::Async).then(|| program.channel(&rule.head.relation)).flatten();
-    let sender = channel.and_then(|channel| program.role_of_endpoint(&channel.sender));
-    let lies = |role: &Role| {
-        let is_liar = |fault: &menard_lang::ir::Fault| {
-            fault.kind == FaultKind::Byzantine && fault.nodes > 0 && fault.role == role.name
-        };
-        program.faults.iter().any(is_liar)
+    let Some(channel) = channel else { return true };
+    let is_honest = |role: &Role| {
+        let is_own = || channel.delay.is_some() || is_verified(program, &channel.name);
+        !role.is_foreign() && (!declares_liars(program, &role.name) || is_own())
     };
-    sender.is_none_or(|role| !role.is_foreign() && !lies(role))
+    program.role_of_endpoint(&channel.sender).is_none_or(is_honest)
+}
+
+/// Whether all that read a channel believe the node itself alone.
+fn is_verified(program: &Program, channel: &str) -> bool {
+    let rules = program.components.iter().flat_map(|component| &component.rules);
+    let readers = rules.flat_map(Rule::atoms).filter(|atom| atom.relation == channel);
+    Sender::asked_by(readers) == Sender::Me
 }
 
 #[cfg(test)]
@@ -244,6 +251,24 @@ mod tests {
         assert_eq!(of_kept("note(k, v)@s :~ put(k, v), a(s)", &kept), [""; 0]);
         let lies = format!("{kept} }} fault byzantine 1 of b component c of a {{ none(1) :- start()");
         assert_eq!(of_kept("note(v % 3, v)@s :~ put(_, v), a(s)", &lies), [""; 0]);
+    }
+
+    #[test]
+    fn liars_are_believed_what_they_tell_themselves() {
+        let of_kept = |read: &str, more: &str| {
+            let text = format!(
+                "protocol t role client external role a[2] fault byzantine 1 of a channel put(k: int) client -> a
+                 channel told(k: int, v: int) a -> a
+                 component a {{ {TABLE} timer late(k: int, v: int) after 1 s
+                   told(v % 3, v)@me :~ put(v)  late(v % 3, v) :~ put(v)  kept(k, v) :- {read}  {more} }}"
+            );
+            let program = compile_text(&text);
+            Dependencies::of(&program).get(&program, "a", "kept").len()
+        };
+        assert_eq!(of_kept("told(k, v) from me", ""), 1);
+        assert_eq!(of_kept("told(k, v)", ""), 0);
+        assert_eq!(of_kept("told(k, v) from me", "other(k) :- told(k, _)"), 0);
+        assert_eq!(of_kept("late(k, v)", ""), 1);
     }
 
     #[test]

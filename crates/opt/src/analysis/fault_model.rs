@@ -6,19 +6,49 @@ use super::scope::{Scope, fills};
 use super::starting::Starting;
 use crate::refusal::{Broken, Obstacle};
 
-/// The precondition of all rewrites here on kinds of faults: nobody lies. All physical nodes of a logical node crash and restart as one, as the
-/// original does. The answer is a proof's sentence.
+/// A proof's sentence where nobody lies.
+const NO_LIARS: &str = "no node of any role is Byzantine; the machines of a node crash and restart as one";
+
+fn is_of_liars(fault: &Fault) -> bool {
+    fault.kind == FaultKind::Byzantine
+}
+
+/// Whether the program says of the role that some of its nodes may lie, however many that are with these parameters.
+pub fn declares_liars(program: &Program, role: &str) -> bool {
+    program.faults.iter().any(|fault| is_of_liars(fault) && fault.role == role)
+}
+
+/// The precondition of rewrites that are for honest nodes only: nobody lies. The answer is a proof's sentence.
 pub fn honest(program: &Program) -> Result<String, Broken> {
-    let lies = |fault: &&Fault| fault.kind == FaultKind::Byzantine && fault.nodes > 0;
-    let why = "a liar's messages need verification where the rewrite changes channels, which Menard does not add yet";
+    let lies = |fault: &&Fault| is_of_liars(fault) && fault.nodes > 0;
+    let why = "of a liar's messages nobody has shown that they do here what they do in the original";
     let obstacles: Vec<Obstacle> =
         program.faults.iter().filter(lies).map(|fault| Obstacle::new(program, fault.span, why)).collect();
     if obstacles.is_empty() {
-        return Ok("no node of any role is Byzantine; the machines of a node crash and restart as one".to_owned());
+        return Ok(NO_LIARS.to_owned());
     }
     Err(Broken::new("a node of the program may lie", obstacles).help(
         "under `fault omission`, `fault crash` or `fault restart` the rewrite would go on to its other preconditions",
     ))
+}
+
+/// What rewrites that put channels between the machines of a node say of liars. That they are verified is [added](crate::rewrite::verify_sender) behind
+/// each of them. The answer is a proof's sentence.
+pub fn verified_channels(program: &Program, component: &str) -> Result<String, Broken> {
+    let role = &program.component(component).expect("the component of a site is in its program").role;
+    Ok(match declares_liars(program, role) {
+        _ if !program.faults.iter().any(is_of_liars) => NO_LIARS.to_owned(),
+        true => format!("nodes of `{role}` may lie: what machines of one tell each other is read `from me`"),
+        false => format!("no node of `{role}` lies, and nobody else sends on channels between its machines"),
+    })
+}
+
+/// What rewrites that make partitions say of liars. The answer is a proof's sentence.
+pub fn verified_partitions(program: &Program, component: &str) -> Result<String, Broken> {
+    Ok(match program.faults.iter().any(is_of_liars) {
+        false => NO_LIARS.to_owned(),
+        true => format!("a partition of `{component}` drops what is not for it, whoever sends it"),
+    })
 }
 
 /// Whether nodes of the role may start again.

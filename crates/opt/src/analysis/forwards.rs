@@ -102,8 +102,33 @@ pub fn forward(scope: &Scope<'_>, rule: &Rule, atom: &Atom) -> Forward {
     forward
 }
 
+/// What those that read a relation ask about who sent its messages.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Sender {
+    /// Nothing.
+    Any,
+    /// All of them, that it was this node.
+    Me,
+    /// Some of them, who it was.
+    Told,
+}
+
+impl Sender {
+    /// By these literals.
+    pub fn asked_by<'a>(literals: impl IntoIterator<Item = &'a Atom>) -> Sender {
+        let asked: Vec<Option<&Expr>> = literals.into_iter().map(|literal| literal.from.as_ref()).collect();
+        if asked.iter().all(Option::is_none) {
+            Sender::Any
+        } else if asked.iter().all(|from| from.is_some_and(|from| from.kind == ExprKind::Me)) {
+            Sender::Me
+        } else {
+            Sender::Told
+        }
+    }
+}
+
 /// How a relation that several literals read in different ways is forwarded: with all columns, and the sender if one of them asks for it.
-pub fn forward_whole(scope: &Scope<'_>, atom: &Atom, sender: bool) -> Forward {
+pub fn forward_whole(scope: &Scope<'_>, atom: &Atom, sender: Sender) -> Forward {
     let mut columns: Vec<Column> = Vec::new();
     let mut add = |name: &str, ty| {
         let is_taken =
@@ -112,7 +137,11 @@ pub fn forward_whole(scope: &Scope<'_>, atom: &Atom, sender: bool) -> Forward {
         columns.push(Column { name: name.clone(), ty });
         variable(name)
     };
-    let from = sender.then(|| add("sender", Type::Node));
+    let from = match sender {
+        Sender::Any => None,
+        Sender::Me => Some(expr(ExprKind::Me)),
+        Sender::Told => Some(add("sender", Type::Node)),
+    };
     let types = column_types(scope, &atom.relation);
     let named = scope.program.channel(&atom.relation).map(|channel| &channel.columns);
     let named = named.or_else(|| scope.component.relation(&atom.relation).map(|relation| &relation.columns));
@@ -120,6 +149,17 @@ pub fn forward_whole(scope: &Scope<'_>, atom: &Atom, sender: bool) -> Forward {
     let args = types.into_iter().enumerate().map(|(position, ty)| add(name(position), ty)).collect();
     let literal = Atom { negated: false, args, from, ..atom.clone() };
     Forward { literal, columns, args: Vec::new() }
+}
+
+/// What a literal has in the columns of what was forwarded whole, by this literal.
+pub fn args_of_whole(forwarded: &Atom, literal: &Atom) -> Vec<Expr> {
+    let sender = || literal.from.clone().unwrap_or_else(|| expr(ExprKind::Wildcard));
+    tells_sender(forwarded).then(sender).into_iter().chain(literal.args.iter().cloned()).collect()
+}
+
+/// Whether the sender is a column of what was forwarded whole, by this literal.
+pub fn tells_sender(forwarded: &Atom) -> bool {
+    forwarded.from.as_ref().is_some_and(|from| from.kind != ExprKind::Me)
 }
 
 fn column_types(scope: &Scope<'_>, name: &str) -> Vec<Type> {

@@ -14,7 +14,7 @@ use menard_lang::ir::{
 use menard_value::Type;
 
 use super::Split;
-use crate::analysis::forwards::{Forward, forward, forward_whole, same_pattern};
+use crate::analysis::forwards::{Forward, Sender, args_of_whole, forward, forward_whole, same_pattern};
 use crate::analysis::scope::{Reads, START, Scope, atoms, fills};
 use crate::edit::{
     aggregate, atom, column, expr, fresh, inner_channel, integer, is_used, plain, register, rule, successor, table,
@@ -320,7 +320,11 @@ impl Batches {
             if told(atom) {
                 let kind = self.kinds.iter().find(|kind| kind.is_read_by(atom));
                 let kind = kind.expect("every literal that is told was found");
-                let args = if kind.whole { kind.all_args(atom) } else { forward(scope, original, atom).args };
+                let args = if kind.whole {
+                    args_of_whole(&kind.forward.literal, atom)
+                } else {
+                    forward(scope, original, atom).args
+                };
                 *atom = Atom { new: false, relation: kind.released.clone(), args, from: None, ..atom.clone() };
             }
         }
@@ -336,7 +340,7 @@ fn share(scope: &Scope<'_>, forwards: Vec<Forward>) -> Vec<(Forward, bool)> {
         if shared.iter().any(|(known, _)| is_same(&known)) {
             continue;
         }
-        let sender = forwards.iter().filter(is_same).any(|other| other.literal.from.is_some());
+        let sender = Sender::asked_by(forwards.iter().filter(is_same).map(|other| &other.literal));
         shared.push(match forwards.iter().filter(is_same).count() {
             1 => (forward.clone(), false),
             _ => (forward_whole(scope, &forward.literal, sender), true),
@@ -352,12 +356,6 @@ fn is_same(left: &Atom, right: &Atom) -> bool {
 impl Kind {
     fn is_read_by(&self, atom: &Atom) -> bool {
         is_same(&self.forward.literal, atom)
-    }
-
-    /// What a literal has in the columns, if the relation is told whole.
-    fn all_args(&self, atom: &Atom) -> Vec<Expr> {
-        let sender = self.forward.literal.from.iter().map(|_| atom.from.clone().unwrap_or_else(wildcard));
-        sender.chain(atom.args.iter().cloned()).collect()
     }
 
     fn columns(&self) -> Vec<Expr> {
@@ -381,7 +379,7 @@ impl Kind {
                 *arg = wildcard();
             }
         }
-        literal.from = literal.from.filter(|from| from.as_variable().is_some_and(|name| uses(name) > 1));
+        literal.from = literal.from.filter(|from| from.as_variable().is_none_or(|name| uses(name) > 1));
         Literal::Atom(literal)
     }
 

@@ -15,7 +15,7 @@ use super::Split;
 use super::cut::{Forwards, cut, find_forwards};
 use super::lives::{Lives, Passer};
 use super::separate::separate;
-use crate::analysis::forwards::{Forward, forward_whole};
+use crate::analysis::forwards::{Forward, Sender, forward_whole};
 use crate::analysis::passing::{Passing, deletions, key_of};
 use crate::analysis::persisted::Persisted;
 use crate::analysis::scope::{Reads, Scope, fills};
@@ -137,7 +137,7 @@ fn find_copies(program: &Program, site: &Split, has_copy: &dyn Fn(&str) -> bool)
             continue;
         }
         let relation = read.relation.clone();
-        let mut forward = forward_whole(&scope, read, false);
+        let mut forward = forward_whole(&scope, read, Sender::Any);
         forward.literal.new = true;
         let channel = unused(program, &mut taken, &format!("{relation}_to_{}", site.into));
         let copy = unused(program, &mut taken, &format!("{relation}_in_{}", site.into));

@@ -6,7 +6,7 @@
 //! * D5b.3 What C2 sends depends on an event: what state alone sends may come again, and is held once. C2 numbers no messages by `index`, since
 //!   which number one has depends on the addressees, too.
 //! * D5b.4 What C2 receives comes from nodes that can be told a new address.
-//! * D5b.5 No node is Byzantine; the machines of a node crash and restart as one.
+//! * D5b.5 Where nodes may lie, what is told between C1 and C2 is [verified](super::verify_sender); the two crash and restart as one.
 //! * D5b.6 What C2 receives does not come again because state alone sends it: each time it would make another batch.
 //! * D5b.7 Where nodes of the role restart and the component has durable tables, what a node writes to its disk when it starts is the same
 //!   at every start.
@@ -36,8 +36,8 @@ use super::batches::Batches;
 use super::holds::Holds;
 use super::separate::separate;
 use super::split::{foreign_kind, one_of};
-use super::{Misfit, Rewrite, Split, decide};
-use crate::analysis::fault_model::{forgets, honest, starts_alike};
+use super::{Misfit, Rewrite, Split, VERIFIED, decide};
+use crate::analysis::fault_model::{forgets, starts_alike, verified_channels};
 use crate::analysis::prompted::Prompted;
 use crate::analysis::repeated::repeated_events;
 use crate::analysis::scope::{Reads, Scope, fills, numbers, sends};
@@ -75,8 +75,8 @@ impl Rewrite for DecoupleAsymmetric {
         PRECONDITIONS
     }
 
-    fn on_faults(&self) -> &'static str {
-        "D5b.5"
+    fn on_liars(&self) -> Option<&'static str> {
+        Some("D5b.5")
     }
 
     fn sites(&self, program: &Program) -> Vec<Split> {
@@ -204,7 +204,7 @@ const PRECONDITIONS: &[Precondition<Split>] = &[
         statement: "nothing that moved rules receive comes from an external or native role",
         check: addresses,
     },
-    Precondition { id: "D5b.5", statement: "no node is Byzantine", check: faults },
+    Precondition { id: "D5b.5", statement: VERIFIED, check: faults },
     Precondition {
         id: "D5b.6",
         statement: "moved rules receive nothing that may come again because state alone sends it",
@@ -330,8 +330,8 @@ fn no_repetitions(program: &Program, site: &Split) -> Result<String, Broken> {
     )
 }
 
-fn faults(program: &Program, _: &Split) -> Result<String, Broken> {
-    honest(program)
+fn faults(program: &Program, site: &Split) -> Result<String, Broken> {
+    verified_channels(program, &site.component)
 }
 
 fn starts(program: &Program, site: &Split) -> Result<String, Broken> {

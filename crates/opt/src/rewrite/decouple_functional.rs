@@ -9,7 +9,7 @@
 //! * D2.4 Whatever C2 derives from something forwarded tells which fact that was: the arguments of the head determine it, and heads of
 //!   several rules differ in a constant, or tell the same facts at the same places. Otherwise two facts of one step, which give one message in the original, would give two.
 //! * D2.5 C1 reads nothing that C2 derives.
-//! * D2.6 No node is Byzantine; the machines of a node crash and restart as one.
+//! * D2.6 Where nodes may lie, what is told between C1 and C2 is [verified](super::verify_sender); the two crash and restart as one.
 //! * D2.7 C2 fills no keyed table and no window from what is forwarded: which fact such a table takes depends on what else arrives in that
 //!   step, and in which order steps come.
 //! * D2.8 What C2 derives from something forwarded is not sent on a serial channel: where two equal messages become one, the original's
@@ -42,9 +42,11 @@ use menard_lang::run::{Schedule, Trace};
 
 use super::cut::{Forwards, cut, find_forwards};
 use super::split::one_of;
-use super::{Misfit, Rewrite, Split, decide, differ, is_serial, reads_nothing_that_moves, separate::separate};
+use super::{
+    Misfit, Rewrite, Split, VERIFIED, decide, differ, is_serial, reads_nothing_that_moves, separate::separate,
+};
 use crate::analysis::determined::{determined, is_known};
-use crate::analysis::fault_model::{honest, moves_no_disk, starts_alike};
+use crate::analysis::fault_model::{moves_no_disk, starts_alike, verified_channels};
 use crate::analysis::forwards::{Supply, forward, tell_alike};
 use crate::analysis::scope::{Reads, Scope, aggregates, atoms, fills, numbers, sends};
 use crate::lifting::Lifting;
@@ -79,8 +81,8 @@ impl Rewrite for DecoupleFunctional {
         PRECONDITIONS
     }
 
-    fn on_faults(&self) -> &'static str {
-        "D2.6"
+    fn on_liars(&self) -> Option<&'static str> {
+        Some("D2.6")
     }
 
     fn sites(&self, program: &Program) -> Vec<Split> {
@@ -136,7 +138,7 @@ const PRECONDITIONS: &[Precondition<Split>] = &[
         check: no_collapse,
     },
     Precondition { id: "D2.5", statement: "rules that stay read nothing that moved rules derive", check: one_way },
-    Precondition { id: "D2.6", statement: "no node is Byzantine", check: faults },
+    Precondition { id: "D2.6", statement: VERIFIED, check: faults },
     Precondition {
         id: "D2.7",
         statement: "moved rules fill no keyed table and no window from what is forwarded",
@@ -315,8 +317,8 @@ fn not_serial(program: &Program, site: &Split) -> Result<String, Broken> {
     decide(obstacles, "what depends on something forwarded is sent on no serial channel".into(), because, None)
 }
 
-fn faults(program: &Program, _: &Split) -> Result<String, Broken> {
-    honest(program)
+fn faults(program: &Program, site: &Split) -> Result<String, Broken> {
+    verified_channels(program, &site.component)
 }
 
 fn starts(program: &Program, site: &Split) -> Result<String, Broken> {

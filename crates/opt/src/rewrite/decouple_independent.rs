@@ -5,8 +5,7 @@
 //! * D1.1 C1 and C2 are independent: no rule of one reads what the other reads or derives (constants aside), and C1 is not empty.
 //! * D1.2 Nothing that C2 receives comes from an external or native role: their nodes address the component that has the role's name.
 //! * D1.3 No channel is sent on by both: what both derive in one step is one message, and would be two.
-//! * D1.4 No node is Byzantine; the machines of a node crash and restart as one.
-//! * D1.5 Where nodes of the role restart and the component has durable tables, what a node writes to its disk when it starts is the same
+//! * D1.4 Where nodes of the role restart and the component has durable tables, what a node writes to its disk when it starts is the same
 //!   at every start. A start is one turn, and is on the disk whole or not at all; here it would be on one disk and not on the other.
 //!
 //! *Mechanism.* C2 becomes a new component of the role; channels that it reads or sends on say so. No message is added.
@@ -27,7 +26,7 @@ use menard_lang::run::{Schedule, Trace};
 
 use super::split::{foreign_kind, foreign_role, one_of};
 use super::{Misfit, Rewrite, Split, separate::separate};
-use crate::analysis::fault_model::{honest, starts_alike};
+use crate::analysis::fault_model::starts_alike;
 use crate::analysis::pieces::{closure, mentions, pieces};
 use crate::analysis::scope::{Scope, sends};
 use crate::lifting::Lifting;
@@ -59,10 +58,6 @@ impl Rewrite for DecoupleIndependent {
 
     fn preconditions(&self) -> &'static [Precondition<Split>] {
         PRECONDITIONS
-    }
-
-    fn on_faults(&self) -> &'static str {
-        "D1.4"
     }
 
     fn sites(&self, program: &Program) -> Vec<Split> {
@@ -115,9 +110,8 @@ const PRECONDITIONS: &[Precondition<Split>] = &[
         check: addressed,
     },
     Precondition { id: "D1.3", statement: "no channel is sent on from both sides", check: separate_channels },
-    Precondition { id: "D1.4", statement: "no node is Byzantine", check: faults },
     Precondition {
-        id: "D1.5",
+        id: "D1.4",
         statement: "where nodes restart, what a node writes to its disk when it starts is always the same",
         check: starts,
     },
@@ -205,10 +199,6 @@ fn separate_channels(program: &Program, site: &Split) -> Result<String, Broken> 
     }
     let because = "what both sides send in one step is one message, and would be two";
     Err(Broken::new(because, obstacles).help("name the channel in the line, so that all its rules move"))
-}
-
-fn faults(program: &Program, _: &Split) -> Result<String, Broken> {
-    honest(program)
 }
 
 fn starts(program: &Program, site: &Split) -> Result<String, Broken> {

@@ -10,7 +10,7 @@
 //!   event. Two that meet in one step of the original need not meet here.
 //! * D3.5 What a rule of C2 sends by `new` tells the fact that is new, and rules that send on one channel are told apart by a constant. Otherwise
 //!   several facts that come about in one step of the original, and give one message, would give several.
-//! * D3.6 No node is Byzantine; the machines of a node crash and restart as one.
+//! * D3.6 Where nodes may lie, what is told between C1 and C2 is [verified](super::verify_sender); the two crash and restart as one.
 //! * D3.7 A rule of C2 that reads what passes reads nothing else that changes, and that of one key. A view that it fills tells the key, and has no other rules; a message
 //!   is sent by `new`. What else there is may come when the key is gone at C1, but not yet at C2.
 //! * D3.8 What is sent of a key that may come again is sent on no serial channel: equal messages of two lives may become one.
@@ -42,8 +42,8 @@ use menard_lang::run::{Schedule, Trace};
 use super::copies::{Copies, passing};
 use super::monotone::{Monotone, is_greatest, is_state, why_not_lasting};
 use super::split::one_of;
-use super::{Misfit, Rewrite, Split, decide, is_serial, reads_nothing_that_moves};
-use crate::analysis::fault_model::{honest, moves_no_disk, starts_alike};
+use super::{Misfit, Rewrite, Split, VERIFIED, decide, is_serial, reads_nothing_that_moves};
+use crate::analysis::fault_model::{moves_no_disk, starts_alike, verified_channels};
 use crate::analysis::passing::{key_of, merging_lives};
 use crate::analysis::persisted::Persisted;
 use crate::analysis::scope::{Scope, atoms, fills, sends};
@@ -80,8 +80,8 @@ impl Rewrite for DecoupleMonotonic {
         PRECONDITIONS
     }
 
-    fn on_faults(&self) -> &'static str {
-        "D3.6"
+    fn on_liars(&self) -> Option<&'static str> {
+        Some("D3.6")
     }
 
     fn sites(&self, program: &Program) -> Vec<Split> {
@@ -143,7 +143,7 @@ const PRECONDITIONS: &[Precondition<Split>] = &[
         statement: "what a moved rule sends by `new` tells the fact that is new, and the rule",
         check: no_collapse,
     },
-    Precondition { id: "D3.6", statement: "no node is Byzantine", check: faults },
+    Precondition { id: "D3.6", statement: VERIFIED, check: faults },
     Precondition {
         id: "D3.7",
         statement: "what goes key by key is read by itself, one key at a time",
@@ -286,8 +286,8 @@ fn not_serial(program: &Program, site: &Split) -> Result<String, Broken> {
     decide(obstacles, "no key that may come again is told on a serial channel".into(), because, None)
 }
 
-fn faults(program: &Program, _: &Split) -> Result<String, Broken> {
-    honest(program)
+fn faults(program: &Program, site: &Split) -> Result<String, Broken> {
+    verified_channels(program, &site.component)
 }
 
 fn starts(program: &Program, site: &Split) -> Result<String, Broken> {

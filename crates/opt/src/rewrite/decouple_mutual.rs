@@ -7,7 +7,7 @@
 //! * D5a.3 A late rule with an event has only that one to read, besides constants: `new` of something that lasts, or, if it fills a table, any
 //!   event.
 //! * D5a.4 What a late rule sends by `new` tells the fact that is new, and rules that send on its channel are told apart by a constant.
-//! * D5a.5 No node is Byzantine; the machines of a node crash and restart as one.
+//! * D5a.5 Where nodes may lie, what is told between C1 and C2 is [verified](super::verify_sender); the two crash and restart as one.
 //! * D5a.6 Where nodes of the role restart and the component has durable tables, what a node writes to its disk when it starts is the same
 //!   at every start.
 //! * D5a.7 Where nodes restart, C2 fills no durable table: what stays would be on disk, and said to others, when what was told is lost. Nor does another late
@@ -35,8 +35,8 @@ use menard_lang::run::{Schedule, Trace};
 use super::copies::Copies;
 use super::monotone::{Monotone, is_greatest, is_state, why_not_lasting};
 use super::split::one_of;
-use super::{Misfit, Rewrite, Split, decide};
-use crate::analysis::fault_model::{honest, moves_no_disk, starts_alike};
+use super::{Misfit, Rewrite, Split, VERIFIED, decide};
+use crate::analysis::fault_model::{moves_no_disk, starts_alike, verified_channels};
 use crate::analysis::persisted::Persisted;
 use crate::analysis::scope::{Scope, fills, sends};
 use crate::lifting::Lifting;
@@ -70,8 +70,8 @@ impl Rewrite for DecoupleMutual {
         PRECONDITIONS
     }
 
-    fn on_faults(&self) -> &'static str {
-        "D5a.5"
+    fn on_liars(&self) -> Option<&'static str> {
+        Some("D5a.5")
     }
 
     fn sites(&self, program: &Program) -> Vec<Split> {
@@ -129,7 +129,7 @@ const PRECONDITIONS: &[Precondition<Split>] = &[
         statement: "what a late rule, which moves or depends on what does, sends by `new` tells the fact that is new, and the rule",
         check: no_collapse,
     },
-    Precondition { id: "D5a.5", statement: "no node is Byzantine", check: faults },
+    Precondition { id: "D5a.5", statement: VERIFIED, check: faults },
     Precondition {
         id: "D5a.6",
         statement: "where nodes restart, what a node writes to its disk when it starts is always the same",
@@ -215,8 +215,8 @@ fn no_collapse(program: &Program, site: &Split) -> Result<String, Broken> {
     late.tell_what_is_new(others.collect())
 }
 
-fn faults(program: &Program, _: &Split) -> Result<String, Broken> {
-    honest(program)
+fn faults(program: &Program, site: &Split) -> Result<String, Broken> {
+    verified_channels(program, &site.component)
 }
 
 fn starts(program: &Program, site: &Split) -> Result<String, Broken> {

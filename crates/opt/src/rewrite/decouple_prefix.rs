@@ -4,7 +4,7 @@
 //! that C2 reads and whose senders know one address only.
 //! * D2b.1 Every rule of C1 reads one channel, and nothing else, and computes from it an event of the same step.
 //! * D2b.2 Of each message C1 makes at most one event: a channel that a rule of C1 reads is read by no other one, handed on as it is, or read by C2.
-//! * D2b.3 No node is Byzantine; the machines of a node crash and restart as one.
+//! * D2b.3 Where nodes may lie, what is told between C1 and C2 is [verified](super::verify_sender); the two crash and restart as one.
 //!
 //! *Mechanism.* C1 hands on every event that C2 reads, `checked_to_core(who, what)@me :~ checked(who, what)`, and C2 reads the new channel. If what it
 //! comes from is serial, so is the new channel. All else goes where it is read.
@@ -27,8 +27,8 @@ use menard_lang::run::{Schedule, Trace};
 use super::prefix::{NAME, Prefix, split_behind};
 use super::separate::separate;
 use super::split::one_of;
-use super::{Misfit, Rewrite, Split, decide};
-use crate::analysis::fault_model::honest;
+use super::{Misfit, Rewrite, Split, VERIFIED, decide};
+use crate::analysis::fault_model::verified_channels;
 use crate::analysis::scope::{Reads, Scope, aggregates, atoms};
 use crate::edit::{fresh, is_used};
 use crate::lifting::{HandedOn, Lifting};
@@ -63,8 +63,8 @@ impl Rewrite for DecouplePrefix {
         PRECONDITIONS
     }
 
-    fn on_faults(&self) -> &'static str {
-        "D2b.3"
+    fn on_liars(&self) -> Option<&'static str> {
+        Some("D2b.3")
     }
 
     /// One for each channel that a component receives, behind which all else can move.
@@ -119,7 +119,7 @@ const PRECONDITIONS: &[Precondition<Split>] = &[
         check: computing,
     },
     Precondition { id: "D2b.2", statement: "of each message at most one event is made", check: one_each },
-    Precondition { id: "D2b.3", statement: "no node is Byzantine", check: faults },
+    Precondition { id: "D2b.3", statement: VERIFIED, check: faults },
 ];
 
 fn computing(program: &Program, site: &Split) -> Result<String, Broken> {
@@ -195,6 +195,6 @@ fn one_each(program: &Program, site: &Split) -> Result<String, Broken> {
     decide(obstacles, "at most one event is made of each message".into(), because, Some(help))
 }
 
-fn faults(program: &Program, _: &Split) -> Result<String, Broken> {
-    honest(program)
+fn faults(program: &Program, site: &Split) -> Result<String, Broken> {
+    verified_channels(program, &site.component)
 }

@@ -8,7 +8,7 @@
 //! * D4.3 C2 is a [state machine](crate::analysis::state_machine): what it does in a step with inputs does not depend on how many without came
 //!   before. Rules that send, fill tables or events, or delete, have an event in their body; `:+` fills tables only; `new`, and `quorum`
 //!   over state, are about tables that `:-` fills and nothing is deleted from, and views over such.
-//! * D4.4 No node is Byzantine; the machines of a node crash and restart as one.
+//! * D4.4 Where nodes may lie, what is told between C1 and C2 is [verified](super::verify_sender); the two crash and restart as one.
 //! * D4.5 What a table of C2 takes does not depend on whether a step without inputs came between: a window moves with its floor, which is filled by `:-`, and
 //!   a keyed table other than `max` is filled by `:-` alone or by `:+` alone.
 //! * D4.6 What C2 is told comes of no message that may come again because state alone sends it: each repetition would be a fact of another
@@ -40,8 +40,8 @@ use menard_lang::run::{Schedule, Trace};
 use super::batches::{Batches, told};
 use super::separate::separate;
 use super::split::one_of;
-use super::{Misfit, Rewrite, Split, decide, reads_nothing_that_moves};
-use crate::analysis::fault_model::{honest, moves_no_disk, starts_alike};
+use super::{Misfit, Rewrite, Split, VERIFIED, decide, reads_nothing_that_moves};
+use crate::analysis::fault_model::{moves_no_disk, starts_alike, verified_channels};
 use crate::analysis::repeated::repeated_events;
 use crate::analysis::scope::{Reads, Scope, fills};
 use crate::analysis::state_machine::StateMachine;
@@ -77,8 +77,8 @@ impl Rewrite for DecoupleStateMachine {
         PRECONDITIONS
     }
 
-    fn on_faults(&self) -> &'static str {
-        "D4.4"
+    fn on_liars(&self) -> Option<&'static str> {
+        Some("D4.4")
     }
 
     fn sites(&self, program: &Program) -> Vec<Split> {
@@ -126,7 +126,7 @@ const PRECONDITIONS: &[Precondition<Split>] = &[
         statement: "what moved rules do does not depend on steps in which they are told nothing",
         check: state_machine,
     },
-    Precondition { id: "D4.4", statement: "no node is Byzantine", check: faults },
+    Precondition { id: "D4.4", statement: VERIFIED, check: faults },
     Precondition {
         id: "D4.5",
         statement: "what a moved table takes does not depend on steps in which moved rules are told nothing",
@@ -220,8 +220,8 @@ fn no_repetitions(program: &Program, site: &Split) -> Result<String, Broken> {
     decide(obstacles, sentence, "repetitions would be counted in batches", Some(help))
 }
 
-fn faults(program: &Program, _: &Split) -> Result<String, Broken> {
-    honest(program)
+fn faults(program: &Program, site: &Split) -> Result<String, Broken> {
+    verified_channels(program, &site.component)
 }
 
 fn starts(program: &Program, site: &Split) -> Result<String, Broken> {

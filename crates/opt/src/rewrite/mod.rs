@@ -23,6 +23,7 @@ pub mod partition_partial;
 mod prefix;
 mod separate;
 mod split;
+pub mod verify_sender;
 
 use std::collections::BTreeSet;
 
@@ -37,6 +38,9 @@ use crate::refusal::{Broken, Obstacle, Refusal};
 pub use split::Split;
 use split::one_of;
 pub(crate) use split::suggest;
+
+/// What rewrites that put channels between the machines of a node ask, and have added.
+const VERIFIED: &str = "where nodes may lie, what the machines of a node tell each other is verified";
 
 /// A line of a plan that names what is not there, or asks for what makes no sense. Unlike a refusal it says nothing about rules.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -65,8 +69,11 @@ pub trait Rewrite {
     /// Its preconditions, in the order in which they are decided.
     fn preconditions(&self) -> &'static [Precondition<Self::Site>];
 
-    /// The number of the precondition on faults. It is a matter of the role alone: where it does not hold, no change of rules helps.
-    fn on_faults(&self) -> &'static str;
+    /// The number of the precondition on what machines of a node tell each other where nodes may lie, if they do: that it is
+    /// [verified](verify_sender). It holds because that is added; a test that skips it shows what would happen otherwise.
+    fn on_liars(&self) -> Option<&'static str> {
+        None
+    }
 
     /// Where it could apply: the smallest inseparable groups of rules, or the keys of a component.
     fn sites(&self, program: &Program) -> Vec<Self::Site>;

@@ -16,7 +16,7 @@ use super::key_choice::{
 use super::split::{foreign_kind, foreign_role, one_of, suggest, unknown_component, within_limit};
 use crate::analysis::demands::{Demand, Demands};
 use crate::analysis::dependencies::Dependencies;
-use crate::analysis::fault_model::{honest, starts_alike};
+use crate::analysis::fault_model::{starts_alike, verified_partitions};
 use crate::analysis::keys::{Assignment, Keys, column_name};
 use crate::analysis::scope::{START, Scope, aggregates, atoms, sends};
 use crate::analysis::terms::{column, columns as columns_of, with_names};
@@ -383,9 +383,9 @@ pub fn within_keys(program: &Program, site: &Partitioning) -> Result<String, Bro
     })
 }
 
-/// Nobody lies.
-pub fn faults(program: &Program, _: &Partitioning) -> Result<String, Broken> {
-    honest(program)
+/// What is for another partition is dropped.
+pub fn faults(program: &Program, site: &Partitioning) -> Result<String, Broken> {
+    verified_partitions(program, &site.component)
 }
 
 /// What a partition writes to its disk when it starts is always the same.

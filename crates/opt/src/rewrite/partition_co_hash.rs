@@ -10,7 +10,7 @@
 //! * P1.5 A `:~` rule over state alone tells its key in its message: such a rule sends when its body begins to hold, and would send once
 //!   at every partition. If several such rules send on one channel, all tell it by the same argument: otherwise two partitions could hold
 //!   the same message, each by another rule.
-//! * P1.6 No node is Byzantine; the machines of a node crash and restart as one.
+//! * P1.6 Where nodes may lie, a partition verifies that a message is for it; all of a node crash and restart as one.
 //! * P1.7 The key of a keyed table is among the columns of the table's own key, since candidates for one key meet. So a table without such
 //!   columns, the floor of a window among them, is not partitioned, unless it is constant.
 //! * P1.8 Where nodes of the role restart and the component has durable tables, what a node writes to its disk when it starts is the same
@@ -59,10 +59,6 @@ impl Rewrite for PartitionCoHash {
         PRECONDITIONS
     }
 
-    fn on_faults(&self) -> &'static str {
-        "P1.6"
-    }
-
     fn sites(&self, program: &Program) -> Vec<Partitioning> {
         partition::sites(program, None)
     }
@@ -107,7 +103,11 @@ const PRECONDITIONS: &[Precondition<Partitioning>] = &[
         statement: "a message sent for as long as state holds, or by the start of a restarted node, tells the key of that state",
         check: told,
     },
-    Precondition { id: "P1.6", statement: "no node is Byzantine", check: faults },
+    Precondition {
+        id: "P1.6",
+        statement: "where nodes may lie, a partition takes nothing that is for another one",
+        check: faults,
+    },
     Precondition {
         id: "P1.7",
         statement: "the key is among the key columns of every keyed table that is read, and windows are not partitioned",

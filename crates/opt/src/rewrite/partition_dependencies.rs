@@ -10,7 +10,7 @@
 //! * P2.4 Facts that are aggregated together have the same key: it follows from the arguments that the aggregate groups by.
 //! * P2.5 A `:~` rule over state alone tells its key in its message, and where nodes restart with durable tables so does one that a start may set off; if several such rules send on one channel, all by the same term over
 //!   the message.
-//! * P2.6 No node is Byzantine; the machines of a node crash and restart as one.
+//! * P2.6 Where nodes may lie, a partition verifies that a message is for it; all of a node crash and restart as one.
 //! * P2.7 The key of a keyed table is a term over the columns of the table's own key.
 //! * P2.8 Where nodes of the role restart and the component has durable tables, what a node writes to its disk when it starts is the same
 //!   at every start.
@@ -60,10 +60,6 @@ impl Rewrite for PartitionDependencies {
         PRECONDITIONS
     }
 
-    fn on_faults(&self) -> &'static str {
-        "P2.6"
-    }
-
     fn sites(&self, program: &Program) -> Vec<Partitioning> {
         partition::sites(program, Some(&Arc::new(Dependencies::of(program))))
     }
@@ -108,7 +104,11 @@ const PRECONDITIONS: &[Precondition<Partitioning>] = &[
         statement: "a message sent for as long as state holds, or by the start of a restarted node, tells the key of that state",
         check: told,
     },
-    Precondition { id: "P2.6", statement: "no node is Byzantine", check: faults },
+    Precondition {
+        id: "P2.6",
+        statement: "where nodes may lie, a partition takes nothing that is for another one",
+        check: faults,
+    },
     Precondition {
         id: "P2.7",
         statement: "the key is a term over the key columns of every keyed table that is read, and windows are not partitioned",

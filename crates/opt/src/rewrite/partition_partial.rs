@@ -121,10 +121,6 @@ impl Rewrite for PartitionPartial {
         PRECONDITIONS
     }
 
-    fn on_faults(&self) -> &'static str {
-        "P3.9"
-    }
-
     fn sites(&self, _: &Program) -> Vec<Site> {
         Vec::new()
     }

@@ -4,17 +4,17 @@
 
 use std::collections::BTreeSet;
 
-use menard_lang::ir::{Atom, Expr, ExprKind, Literal, Name, Param, Program, Rule, RuleKind};
+use menard_lang::ir::{Atom, Literal, Name, Param, Program, Rule, RuleKind};
 use menard_lang::plan::LineKind;
 use menard_lang::run::Message;
 use menard_value::Value;
 
 use super::split::{divisible, underived};
 use super::{Misfit, Split};
-use crate::analysis::forwards::{Forward, Supply, forward_whole};
+use crate::analysis::forwards::{Forward, Sender, Supply, args_of_whole, forward_whole, tells_sender};
 use crate::analysis::one_fact::derive;
 use crate::analysis::scope::{Scope, fills, sends};
-use crate::edit::{expr, fresh, inner_channel, is_used, plain, rule, variable};
+use crate::edit::{fresh, inner_channel, is_used, plain, rule, variable};
 
 /// What asks for a prefix.
 pub const NAME: &str = "prefix";
@@ -87,7 +87,8 @@ impl Prefix {
             if doors.iter().any(|door| door.relation() == &atom.relation) {
                 continue;
             }
-            let sender = read.iter().any(|other| other.relation == atom.relation && other.from.is_some());
+            let readers = read.iter().copied().filter(|other| other.relation == atom.relation);
+            let sender = Sender::asked_by(readers);
             let is_taken = |name: &str| is_used(program, name) || doors.iter().any(|door| door.channel == name);
             let channel = fresh(&format!("{}_to_{}", atom.relation, site.into), is_taken);
             doors.push(Door { forward: forward_whole(&scope, atom, sender), channel });
@@ -114,8 +115,12 @@ impl Prefix {
                 Some((self.doors.iter().find(|door| *door.relation() == rule.head.relation)?, fields))
             })
         })?;
-        let sender = door.forward.literal.from.iter().map(|_| Value::Node(message.from));
-        let args = sender.chain(fields).collect();
+        let tells_sender = tells_sender(&door.forward.literal);
+        if door.forward.literal.from.is_some() && !tells_sender && message.from != message.to {
+            return None;
+        }
+        let sender = tells_sender.then_some(Value::Node(message.from));
+        let args = sender.into_iter().chain(fields).collect();
         Some(Message { channel: door.channel.clone(), from: message.to, to: message.to, args })
     }
 
@@ -171,9 +176,7 @@ impl Door {
     }
 
     fn read_by(&self, atom: &Atom) -> Atom {
-        let anybody = || expr(ExprKind::Wildcard);
-        let sender = self.forward.literal.from.iter().map(|_| atom.from.clone().unwrap_or_else(anybody));
-        let args: Vec<Expr> = sender.chain(atom.args.iter().cloned()).collect();
+        let args = args_of_whole(&self.forward.literal, atom);
         Atom { new: false, relation: self.channel.clone(), args, from: None, ..atom.clone() }
     }
 }

@@ -11,9 +11,6 @@ pub enum Killed {
     Untested(&'static str),
 }
 
-/// Refused because whoever receives would have to verify what the rewrite changes.
-pub const NO_LIARS: Killed = Killed::Untested("no world has a node that lies");
-
 /// A pair of programs.
 pub struct Case {
     pub precondition: &'static str,
@@ -85,18 +82,6 @@ fn independent() -> Vec<Case> {
         );
         format!("{server}\n{STORE}")
     };
-    let faults = |kind: &'static str, name, line| Case {
-        precondition: "D1.4",
-        name,
-        line,
-        broken: program(
-            kind,
-            TWO_TASKS,
-            &two_tasks("note(k)@s  :~ new asked(k), store(s)", "table asked(k: int)\n asked(k) :- put(k)"),
-        ),
-        mend: (kind, "fault omission 1 of server"),
-        killed: Killed::Refinement,
-    };
     vec![
         Case {
             precondition: "D1.1",
@@ -126,8 +111,6 @@ fn independent() -> Vec<Case> {
             mend: ("done(k)@s  :~ put(k), store(s), k > 2", ""),
             killed: Killed::Checker("E0605"),
         },
-        faults("fault byzantine 1 of server", "liars", "decouple server { done } into other using independent")
-            .with_killed(NO_LIARS),
     ]
 }
 
@@ -148,20 +131,6 @@ channel again(k: int)         server -> store
         line,
         broken: server(rules),
         mend,
-        killed: Killed::Refinement,
-    };
-    let faults = |kind: &'static str, name| Case {
-        precondition: "D2.6",
-        name,
-        line,
-        broken: program(
-            kind,
-            CHANNELS,
-            &format!(
-                "component server {{ note(k, v)@s :~ put(k, v), store(s)  table gone(k: int)  gone(k) :+ drop(k)  again(k)@s :~ drop(k), gone(k), store(s) }}\n{STORE}"
-            ),
-        ),
-        mend: (kind, "fault omission 1 of server"),
         killed: Killed::Refinement,
     };
     vec![
@@ -264,7 +233,6 @@ channel again(k: int)         server -> store
             mend: (":~ high(k, v)", ":~ put(k, v)"),
             killed: Killed::Checker("E0209"),
         },
-        faults("fault byzantine 1 of store", "liars").with_killed(NO_LIARS),
         case(
             "D2.7",
             "a table that takes the least of what comes in one step",
@@ -330,18 +298,6 @@ fn co_hash() -> Vec<Case> {
         line,
         broken: parts("", "", rules),
         mend,
-        killed: Killed::Refinement,
-    };
-    let faults = |kind: &'static str, name| Case {
-        precondition: "P1.6",
-        name,
-        line,
-        broken: parts(
-            kind,
-            "",
-            "table kept(k: int, v: int)  kept(k, v) :- note(k, v)  done(k, v)@s :~ new kept(k, v), server(s)",
-        ),
-        mend: (kind, "fault omission 1 of store"),
         killed: Killed::Refinement,
     };
     vec![
@@ -446,7 +402,6 @@ fn co_hash() -> Vec<Case> {
              done(v, k)@s :~ kept(k, v), server(s)",
             ("done(v, k)@s", "done(k, v + 1)@s"),
         ),
-        faults("fault byzantine 1 of server", "liars").with_killed(NO_LIARS),
         case(
             "P1.7",
             "candidates of different partitions",
@@ -484,18 +439,6 @@ fn dependencies() -> Vec<Case> {
         line,
         broken: noted("", "", rules),
         mend,
-        killed: Killed::Refinement,
-    };
-    let faults = |kind: &'static str, name| Case {
-        precondition: "P2.6",
-        name,
-        line,
-        broken: noted(
-            kind,
-            "",
-            "table kept(z: int, v: int)  kept(k % 3, v) :- note(k, v)  done(k, v)@s :~ new kept(k, v), server(s)",
-        ),
-        mend: (kind, "fault omission 1 of store"),
         killed: Killed::Refinement,
     };
     vec![
@@ -601,7 +544,6 @@ fn dependencies() -> Vec<Case> {
              done(v, z)@s :~ kept(z, v), server(s)",
             ("done(v, z)@s", "done(z, v + 1)@s"),
         ),
-        faults("fault byzantine 1 of server", "liars").with_killed(NO_LIARS),
         case(
             "P2.7",
             "candidates of different partitions",

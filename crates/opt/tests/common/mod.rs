@@ -4,6 +4,7 @@
 pub mod asymmetric;
 pub mod cases;
 pub mod cells;
+pub mod liars;
 pub mod monotonic;
 pub mod mutual;
 pub mod noting;

@@ -1,6 +1,7 @@
 //! Near misses of partial partitioning: stores that note things by key, and are told of epochs, which have none.
 
-use super::cases::{Case, Killed, NO_LIARS, program};
+use super::cases::{Case, Killed, program};
+use super::liars::UNSEEN;
 
 const CHANNELS: &str = "
 channel put(k: int, v: int)   client -> server
@@ -183,7 +184,7 @@ fn faults() -> Vec<Case> {
         line: LINE,
         broken: noted("fault byzantine 1 of store", "", &rules),
         mend: ("fault byzantine", "fault omission"),
-        killed: NO_LIARS,
+        killed: UNSEEN,
     };
     vec![liars]
 }

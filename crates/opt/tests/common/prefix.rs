@@ -1,13 +1,13 @@
 //! Decoupling behind a prefix: near misses of each precondition, and what it makes of each construct.
 
-use super::cases::{Case, Killed, NO_LIARS, program};
+use super::cases::{Case, Killed, program};
 use super::cells::{Cell, DISK};
+use super::liars::{Liar, UNSEEN, two_servers};
 use super::noting::{self, CHANNELS, STORE, case};
 
 pub fn cases() -> Vec<Case> {
     let mut cases = computing();
     cases.extend(one_each());
-    cases.extend(faults());
     cases
 }
 
@@ -102,24 +102,19 @@ fn one_each() -> Vec<Case> {
     ]
 }
 
-fn faults() -> Vec<Case> {
+/// What is handed on.
+pub fn liar() -> Liar {
     let rules = "note(k, v)@s :~ put(k, v), store(s)
-                 durable table gone(k: int)
+                 table gone(k: int)
                  gone(k)      :+ drop(k)
                  again(k)@s   :~ drop(k), gone(k), store(s)";
-    let kind = "fault byzantine 1 of store";
-    let faults = |name, mended| Case {
+    Liar {
         precondition: "D2b.3",
-        name,
+        name: "what is handed on",
         line: "decouple server { put } into core using prefix",
-        broken: program(kind, CHANNELS, &format!("component server {{\n{rules}\n}}\n{STORE}")),
-        mend: (kind, mended),
-        killed: NO_LIARS,
-    };
-    vec![
-        faults("liars where nodes restart", "fault restart 1 of server"),
-        faults("liars where nodes crash", "fault crash 1 of server"),
-    ]
+        text: two_servers(program("", CHANNELS, &format!("component server {{\n{rules}\n}}\n{STORE}"))),
+        killed: UNSEEN,
+    }
 }
 
 /// All that the server does moves behind a door.

@@ -34,7 +34,7 @@ fn server(rules: &str) -> String {
 /// What is put is on one disk, how often the node has started on the other.
 fn independent() -> Case {
     Case {
-        precondition: "D1.5",
+        precondition: "D1.4",
         name: "a start that one disk has, and the other may not",
         line: "decouple server { kept, note } into keeper using independent",
         broken: program(

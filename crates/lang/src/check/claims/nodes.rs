@@ -224,7 +224,7 @@ fn column<'p>(
         return Trust::Named;
     }
     if let Some(channel) = world.program.channel(&atom.relation) {
-        if world.is_suspect(channel) {
+        if world.is_suspect(channel, atom) {
             return Trust::Claimed(Entry { channel, span: atom.args[position].span });
         }
         if world.program.component(&channel.sender).is_none() {

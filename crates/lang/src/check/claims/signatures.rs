@@ -85,7 +85,9 @@ impl<'p> Flow<'p> {
     /// The pending signatures that a literal reads.
     pub fn sources(&self, component: &'p Component, atom: &'p Atom) -> Vec<Source<'p>> {
         let key = self.world.key(component, &atom.relation);
-        if let Some(channel) = self.world.program.channel(&atom.relation).filter(|found| self.world.is_suspect(found)) {
+        if let Some(channel) =
+            self.world.program.channel(&atom.relation).filter(|found| self.world.is_suspect(found, atom))
+        {
             let columns = 0..channel.columns.len();
             let signed = columns.clone().filter(|column| carries_signature(channel.columns[*column].ty));
             let source = |column: usize| Source {

@@ -4,7 +4,7 @@ use menard_lang::ir::{Aggregate, Atom, Channel, Column, Expr, HeadArg, Literal, 
 
 use super::news::News;
 use super::{literal, wildcard};
-use crate::analysis::forwards::forward_whole;
+use crate::analysis::forwards::{Sender, args_of_whole, forward_whole};
 use crate::analysis::scope::{Scope, atoms};
 use crate::edit::{aggregate, atom, plain, rule, variable};
 
@@ -62,8 +62,8 @@ impl Kind {
         [waiting, taken]: [&str; 2],
         name: &mut impl FnMut(&str) -> Name,
     ) -> Kind {
-        let mut read = scope.rules().flat_map(|(_, rule)| atoms(rule)).filter(|atom| atom.relation == *relation);
-        let sender = read.any(|atom| atom.from.is_some());
+        let read = scope.rules().flat_map(|(_, rule)| atoms(rule)).filter(|atom| atom.relation == *relation);
+        let sender = Sender::asked_by(read);
         let arity = match scope.program.channel(relation) {
             Some(channel) => channel.columns.len(),
             None => scope.component.relation(relation).map_or(0, |relation| relation.columns.len()),
@@ -100,8 +100,7 @@ impl Kind {
 
     /// A literal of a rule, over what the rule reads instead.
     fn retold(&self, read: &Atom) -> Atom {
-        let sender = self.source.from.iter().map(|_| read.from.clone().unwrap_or_else(wildcard));
-        let args = sender.chain(read.args.iter().cloned()).collect();
+        let args = args_of_whole(&self.source, read);
         Atom { relation: self.taken.clone(), args, from: None, ..read.clone() }
     }
 }

@@ -13,6 +13,7 @@ use menard_lang::source::Span;
 
 use super::kinds::Kind;
 use super::{absent, literal};
+use crate::analysis::forwards::tells_sender;
 use crate::analysis::scope::{Scope, atoms, fills};
 use crate::edit::{expr, plain, rule, variable};
 
@@ -109,7 +110,7 @@ impl Fill {
 /// The channel's columns for the variables of a literal that has nothing but different variables.
 fn columns_of(kind: &Kind, atom: &Atom) -> Option<BTreeMap<Name, Expr>> {
     let mut columns = BTreeMap::new();
-    let sender = kind.source.from.iter().zip(atom.from.iter());
+    let sender = kind.source.from.iter().zip(atom.from.iter()).filter(|_| tells_sender(&kind.source));
     for (column, arg) in sender.chain(kind.source.args.iter().zip(&atom.args)) {
         match &arg.kind {
             ExprKind::Wildcard => {}
