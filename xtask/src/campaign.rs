@@ -4,11 +4,12 @@
 //! campaigns go on where the ledger ends, so no seed is counted twice.
 
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Result, bail, ensure};
 
 use crate::cargo::cargo;
+use crate::ledger::{commit, read, table, today, with_rows, write};
 
 const PAGE: &str = "book/src/random.md";
 
@@ -22,7 +23,7 @@ const REFUSALS: &str = "| | refused | others refuse, too | ill-formed | a run di
 
 /// Runs so many seeds more, and adds them to the ledger, together with what was found. A finding makes it fail.
 pub fn run(root: &Path, seeds: u64) -> Result<()> {
-    let page = std::fs::read_to_string(root.join(PAGE)).with_context(|| format!("cannot read {PAGE}"))?;
+    let page = read(root, PAGE)?;
     let (before, mut rows, after) = table(&page, LEDGER)?;
     let first = rows.iter().filter_map(|row| last_seed(row)).max().map_or(FIRST_SEED, |last| last + 1);
     let (printed, good) = test(root, "whatever_is_allowed_refines", first, seeds)?;
@@ -37,7 +38,7 @@ pub fn run(root: &Path, seeds: u64) -> Result<()> {
     rows.push(format!("| {} | {} | {row} |", today(root)?, commit(root)?));
     let pairs: u64 = rows.iter().filter_map(|row| row.split(" | ").nth(3)?.trim().parse::<u64>().ok()).sum();
     rows.push(format!("| sum | | | {pairs} | | |"));
-    write(root, &before, LEDGER, &rows, &after)?;
+    write(root, PAGE, &with_rows(&before, LEDGER, &rows, &after))?;
     println!("{}", rows[rows.len() - 2..].join("\n"));
     ensure!(good, "{printed}");
     Ok(())
@@ -45,7 +46,7 @@ pub fn run(root: &Path, seeds: u64) -> Result<()> {
 
 /// Applies refused lines of so many programs nevertheless, and writes what became of them.
 pub fn refusals(root: &Path, seeds: u64) -> Result<()> {
-    let page = std::fs::read_to_string(root.join(PAGE)).with_context(|| format!("cannot read {PAGE}"))?;
+    let page = read(root, PAGE)?;
     let (before, _, after) = table(&page, REFUSALS)?;
     let (printed, good) = test(root, "refusals::refused_lines_do_what_the_original_does_not", 0, seeds)?;
     ensure!(good, "{printed}");
@@ -64,23 +65,9 @@ pub fn refusals(root: &Path, seeds: u64) -> Result<()> {
         let all = together + silent + alone;
         rows.push(format!("| {id} | {all} | {together} | {ill_formed} | {differs} | {silent} | {equal} | {shown} |"));
     }
-    write(root, &before, REFUSALS, &rows, &after)?;
+    write(root, PAGE, &with_rows(&before, REFUSALS, &rows, &after))?;
     println!("{printed}");
     Ok(())
-}
-
-/// The page before a table, its rows, and the page after it.
-fn table(page: &str, head: &str) -> Result<(String, Vec<String>, String)> {
-    let (before, rest) = page.split_once(head).with_context(|| format!("{PAGE} has no table with the head\n{head}"))?;
-    let rows: Vec<String> = rest.lines().take_while(|line| line.starts_with('|')).map(str::to_owned).collect();
-    let after = rest.lines().skip(rows.len()).map(|line| format!("{line}\n")).collect();
-    Ok((before.to_owned(), rows, after))
-}
-
-fn write(root: &Path, before: &str, head: &str, rows: &[String], after: &str) -> Result<()> {
-    let rows: String = rows.iter().map(|row| format!("{row}\n")).collect();
-    std::fs::write(root.join(PAGE), format!("{before}{head}{rows}{after}"))
-        .with_context(|| format!("cannot write {PAGE}"))
 }
 
 /// The last seed of a row of the ledger; of one that ended early the first, which is the one that all others come after.
@@ -109,24 +96,6 @@ fn test(root: &Path, name: &str, first: u64, count: u64) -> Result<(String, bool
     let output = command.stderr(Stdio::piped()).output()?;
     let printed = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
     Ok((printed, output.status.success()))
-}
-
-/// The commit that was looked at, with a `+` if files differ from it.
-fn commit(root: &Path) -> Result<String> {
-    let changed = !said(root, "git", &["status", "--porcelain", "--", "crates", "Cargo.lock"])?.is_empty();
-    let commit = said(root, "git", &["rev-parse", "--short", "HEAD"])?;
-    Ok(if changed { commit + "+" } else { commit })
-}
-
-fn today(root: &Path) -> Result<String> {
-    said(root, "date", &["-u", "+%F"])
-}
-
-fn said(root: &Path, program: &str, arguments: &[&str]) -> Result<String> {
-    let output = Command::new(program).args(arguments).current_dir(root).output();
-    let output = output.with_context(|| format!("cannot run {program}"))?;
-    ensure!(output.status.success(), "{program} {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
-    Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
 #[cfg(test)]

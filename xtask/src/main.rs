@@ -1,6 +1,7 @@
 //! `cargo xtask check`: all checks that do not run tests. Continuous integration calls nothing else but the tests and the main job.
 //! `cargo xtask mutants` shows what kills the mutant of each precondition, and `cargo xtask rewrites` writes the book's page of all rewrites.
 //! `cargo xtask campaign` runs random programs in large numbers and adds them to the book's ledger; `cargo xtask refusals` looks whether refusals are needed.
+//! `cargo xtask bugs` hunts for all known bugs and writes the board and the ledger of their fixes.
 //!
 //! Each check has a file of its own, takes the root of the workspace, and returns what is wrong as text. All checks run, so that one
 //! sees everything that is wrong at once.
@@ -13,10 +14,12 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 
 mod book;
+mod bugs;
 mod campaign;
 mod cargo;
 mod console;
 mod dependencies;
+mod ledger;
 mod markdown;
 mod rewrites;
 
@@ -29,6 +32,7 @@ const CHECKS: &[Check] = &[
     ("book", book::check),
     ("clippy", cargo::clippy),
     ("protocols", cargo::protocols),
+    ("bugs", bugs::check),
     ("console", console::check),
 ];
 
@@ -36,7 +40,8 @@ const USAGE: &str = "usage: cargo xtask check [NAME...]
        cargo xtask mutants
        cargo xtask rewrites
        cargo xtask campaign SEEDS
-       cargo xtask refusals SEEDS";
+       cargo xtask refusals SEEDS
+       cargo xtask bugs RUNS";
 
 fn main() -> ExitCode {
     let names: Vec<String> = std::env::args().skip(1).collect();
@@ -47,6 +52,7 @@ fn main() -> ExitCode {
         ["rewrites"] => told(rewrites::write_page(&workspace_root())),
         ["campaign", seeds] => told(number(seeds).and_then(|seeds| campaign::run(&workspace_root(), seeds))),
         ["refusals", seeds] => told(number(seeds).and_then(|seeds| campaign::refusals(&workspace_root(), seeds))),
+        ["bugs", runs] => told(number(runs).and_then(|runs| bugs::run(&workspace_root(), runs))),
         ["check", only @ ..] if only.iter().all(|name| CHECKS.iter().any(|check| check.0 == *name)) => {
             run(CHECKS.iter().filter(|check| only.contains(&check.0)))
         }
@@ -59,7 +65,7 @@ fn main() -> ExitCode {
 }
 
 fn number(word: &str) -> Result<u64> {
-    word.parse().with_context(|| format!("`{word}` is no number of seeds"))
+    word.parse().with_context(|| format!("`{word}` is no number"))
 }
 
 /// The exit status of a command that says itself what it does.

@@ -37,6 +37,8 @@ pub enum Command {
     Node(Node),
     /// Measure throughput-latency curves of a protocol and of what its plans make of it, side by side
     Bench(Bench),
+    /// Hunt for known bugs with the simulator, and run their fixes
+    Bugs(Bugs),
     /// Serve an editor: the language server, on standard input and output
     Lsp,
 }
@@ -292,6 +294,28 @@ pub struct Bench {
     /// Write curves.csv, curves.svg and curves.md to this folder
     #[arg(short, long, value_name = "DIR")]
     pub output: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub struct Bugs {
+    /// Bugs by the names of their folders in `bugs` [default: all]
+    #[arg(value_name = "NAME")]
+    pub names: Vec<String>,
+    /// Hunts for each bug, each with seeds of its own; figures are medians
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub seeds: u32,
+    /// The most runs of a hunt
+    #[arg(long, value_name = "N", default_value_t = 100_000_000, value_parser = clap::value_parser!(u64).range(1..=1_000_000_000))]
+    pub runs: u64,
+    /// Runs of each fixed program
+    #[arg(long, value_name = "N", default_value_t = 5_000)]
+    pub fixed: u64,
+    /// The seed of the first run of the fixed programs
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub seed: u64,
+    /// Show this bug as it is found first, made small
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["names", "seeds", "fixed", "seed"])]
+    pub show: Option<String>,
 }
 
 /// Numbers of clients, each greater than the one before it.

@@ -8,7 +8,9 @@ use menard_lang::Program;
 use menard_lang::ir::{FaultKind, Name};
 use menard_lang::run::Lift;
 use menard_opt::Stage;
-use menard_sim::{Config, Found, Groups, MAX_FIRINGS, Prepared, PreparedObserver, Refiner, Run, Scope, Wrong};
+use menard_sim::{
+    CampaignReport, Config, Found, Groups, MAX_FIRINGS, Prepared, PreparedObserver, Refiner, Run, Scope, Wrong,
+};
 use menard_sim::{campaign, explore, includes, shrink, shrink_unmet, simulate, space_time};
 
 use crate::campaign::Campaign;
@@ -143,6 +145,11 @@ impl Laboratory {
         let report = campaign(subject, observer, &self.stages(), runs, first_seed, &mut |done| bar.set_position(done));
         bar.finish_and_clear();
         Campaign { report, seconds: start.elapsed().as_secs_f64() }
+    }
+
+    /// Simulates runs with consecutive seeds. Calls `progress` with the number of runs done.
+    pub fn report(&self, runs: u64, first_seed: u64, progress: &mut dyn FnMut(u64)) -> CampaignReport {
+        campaign(self.subject(), self.observer.as_ref(), &self.stages(), runs, first_seed, progress)
     }
 
     /// Visits everything that can happen in a small scope.

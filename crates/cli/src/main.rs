@@ -13,6 +13,7 @@ use crate::failure::{Failure, Result};
 use crate::output::Output;
 
 mod arguments;
+mod board;
 mod bystanders;
 mod campaign;
 mod command;
@@ -71,6 +72,7 @@ fn run(command: Command, output: Output) -> Result<()> {
         Command::Run(arguments) => command::run::run(&arguments, output),
         Command::Node(arguments) => command::node::run(&arguments, output),
         Command::Bench(arguments) => command::bench::run(&arguments, output),
+        Command::Bugs(arguments) => command::bugs::run(&arguments, output),
         Command::Lsp => command::lsp::run(),
     }
 }

@@ -1,6 +1,7 @@
 //! The commands, one a file.
 
 pub mod bench;
+pub mod bugs;
 pub mod check;
 pub mod explain;
 pub mod format;

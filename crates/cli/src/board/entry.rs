@@ -1,0 +1,207 @@
+//! One bug of the board: its programs made ready, hunted, and what came of it.
+
+use std::path::Path;
+
+use menard_lang::run::{Event, Trace};
+use menard_sim::{CampaignReport, Found, PreparedObserver, Run, Wrong};
+use menard_value::Value;
+use serde_json::{Value as Json, json};
+
+use crate::arguments::Which;
+use crate::board::expectation::Expectation;
+use crate::board::hunt::{BAR_S, Hunt};
+use crate::board::median::median;
+use crate::command::simulate::REQUESTS;
+use crate::failure::{Failure, Result};
+use crate::laboratory::Laboratory;
+use crate::session::Session;
+use crate::text::read;
+
+/// A bug, ready to be looked for.
+pub struct Entry {
+    /// The name of its folder.
+    pub name: String,
+    /// What it is, and what is expected.
+    pub expectation: Expectation,
+    /// Where the program with the bug is, as the user would name it.
+    pub path: String,
+    buggy: Laboratory,
+    fixed: Laboratory,
+    observer: PreparedObserver,
+}
+
+/// What came of the hunts for a bug, and of runs of the fixed program.
+pub struct Row {
+    /// The hunts, by number.
+    pub hunts: Vec<Hunt>,
+    /// The first finding made small, if there is one.
+    pub shrunk: Option<Run>,
+    /// Runs of the fixed program.
+    pub fixed: CampaignReport,
+    /// What is not as it has to be, in words.
+    pub missed: Vec<String>,
+}
+
+impl Entry {
+    /// Reads and compiles the texts of a bug.
+    pub fn open(name: &str, folder: &Path) -> Result<Self> {
+        let expected = read(&folder.join("expect.toml"))?;
+        let expectation = Expectation::parse(&expected.name, &expected.text)?;
+        let open = |file: &str| {
+            let protocol = folder.join(file).display().to_string();
+            let session = Session::open(&Which { protocol, set: expectation.simulation.set.clone() })?;
+            session.all_settings_are_used(&[])?;
+            Ok::<_, Failure>(session)
+        };
+        let (buggy, fixed) = (open("buggy.ded")?, open("fixed.ded")?);
+        let observer = |session: &Session| {
+            let missing =
+                || Failure::environment(format!("the bug `{name}` has no properties.ded"), "say what it violates");
+            session.observer.as_ref().map(PreparedObserver::new).ok_or_else(missing)
+        };
+        let laboratory = |session: &Session| {
+            let config = expectation.simulation.config(REQUESTS);
+            Ok::<_, Failure>(Laboratory::new(&session.program, &[], Some(observer(session)?), false, config))
+        };
+        Ok(Entry {
+            name: name.to_owned(),
+            path: folder.join("buggy.ded").display().to_string(),
+            buggy: laboratory(&buggy)?,
+            fixed: laboratory(&fixed)?,
+            observer: observer(&buggy)?,
+            expectation,
+        })
+    }
+
+    /// Hunt number `number`.
+    pub fn hunt(&self, number: u64, max_runs: u64) -> Hunt {
+        Hunt::run(&self.buggy, &self.observer, number, max_runs)
+    }
+
+    /// Runs the fixed program, with seeds from `first_seed` on.
+    pub fn run_fixed(&self, runs: u64, first_seed: u64, progress: &mut dyn FnMut(u64)) -> CampaignReport {
+        self.fixed.report(runs, first_seed, progress)
+    }
+
+    /// The finding made small.
+    pub fn shrunk(&self, found: &Found) -> Run {
+        self.buggy.shrunk(found)
+    }
+
+    /// The finding made small and drawn.
+    pub fn show(&self, found: &Found) -> String {
+        self.buggy.show(found)
+    }
+
+    /// Whether a finding is what the bug is expected to violate.
+    pub fn is_expected(&self, found: &Found) -> bool {
+        let expected = &self.expectation.violates;
+        match &found.what {
+            Wrong::Property(violation) => {
+                violation.facts.iter().any(|fact| fact.first() == Some(&Value::string(expected)))
+            }
+            Wrong::Unmet(unmet) => {
+                let told = self.observer.tell(unmet, self.buggy.subject().names());
+                told.split_once("never comes: ").is_some_and(|(_, goal)| goal.starts_with(expected.as_str()))
+            }
+            Wrong::Endless(_) | Wrong::Refinement(_) => false,
+        }
+    }
+
+    /// Judges what came of it.
+    pub fn row(&self, hunts: Vec<Hunt>, fixed: CampaignReport) -> Row {
+        let shrunk = hunts.iter().find_map(|hunt| hunt.found.as_ref()).map(|found| self.shrunk(found));
+        let mut missed = Vec::new();
+        for (number, hunt) in hunts.iter().enumerate() {
+            missed.extend(self.missed(number, hunt));
+        }
+        if let (Some(most), Some(run)) = (self.expectation.max_steps, &shrunk)
+            && steps(run) > most
+        {
+            missed.push(format!("the run has {} steps when it is made small, and {most} are enough", steps(run)));
+        }
+        if let Some(found) = fixed.violations.first() {
+            missed.push(format!("something is wrong in the fixed program, too: seed {}", found.seed));
+        }
+        Row { hunts, shrunk, fixed, missed }
+    }
+
+    /// What is wrong with a hunt.
+    fn missed(&self, number: usize, hunt: &Hunt) -> Option<String> {
+        match &hunt.found {
+            None => Some(format!("hunt {number} finds nothing in {} runs, {:.0} s", hunt.runs, hunt.seconds)),
+            Some(found) if !self.is_expected(found) => {
+                Some(format!("hunt {number} finds something else, seed {}", found.seed))
+            }
+            Some(_) if hunt.seconds >= BAR_S => Some(format!("hunt {number} takes {:.0} s", hunt.seconds)),
+            Some(_) => None,
+        }
+    }
+}
+
+impl Row {
+    /// The median of the runs that hunts took; `None` if one of them found nothing.
+    pub fn runs(&self) -> Option<u64> {
+        let runs: Option<Vec<u64>> = self.hunts.iter().map(|hunt| hunt.found.as_ref().map(|_| hunt.runs)).collect();
+        median(&runs?)
+    }
+
+    /// The median of the seconds that hunts took, and the most.
+    pub fn seconds(&self) -> Option<(f64, f64)> {
+        let seconds: Vec<f64> = self.hunts.iter().map(|hunt| hunt.seconds).collect();
+        median(&seconds).map(|median| (median, seconds.iter().copied().fold(0.0, f64::max)))
+    }
+
+    /// The steps of the finding made small.
+    pub fn steps(&self) -> Option<usize> {
+        self.shrunk.as_ref().map(steps)
+    }
+
+    /// What it took to find it: faults, or nothing but the network's freedom to be late.
+    pub fn layer(&self) -> Option<&'static str> {
+        self.shrunk.as_ref().map(|run| layer(&run.trace))
+    }
+
+    /// The row for programs.
+    pub fn json(&self, entry: &Entry) -> Json {
+        json!({
+            "name": entry.name,
+            "title": entry.expectation.title,
+            "ok": self.missed.is_empty(),
+            "missed": self.missed,
+            "layer": self.layer(),
+            "runs": self.runs(),
+            "cpu_s": self.seconds().map(|(median, _)| median),
+            "cpu_max_s": self.seconds().map(|(_, most)| most),
+            "steps": self.steps(),
+            "max_steps": entry.expectation.max_steps,
+            "seeds": self.hunts.iter().map(|hunt| hunt.found.as_ref().map(|found| found.seed)).collect::<Vec<_>>(),
+            "fixed_runs": self.fixed.runs,
+            "fixed_violations": self.fixed.wrong_runs,
+        })
+    }
+}
+
+/// The steps of a run: what nodes of the protocol take, and what happens to them. What external nodes send and receive is not counted, nor
+/// are starts and follow-ups, nor how a run comes to rest.
+fn steps(run: &Run) -> usize {
+    let is_step = |event: &&Event| match event {
+        Event::Step { inputs, .. } => !inputs.is_empty(),
+        Event::Inject { .. } | Event::Take { lost: false, .. } => false,
+        _ => true,
+    };
+    let events = &run.trace.events;
+    let before_rest = run.rounds.first().copied().unwrap_or(events.len());
+    events.iter().take(before_rest).filter(is_step).count()
+}
+
+/// What a run needs to go wrong.
+fn layer(trace: &Trace) -> &'static str {
+    let is_fault = |event: &Event| {
+        matches!(
+            event,
+            Event::Crash { .. } | Event::Restart { .. } | Event::Take { lost: true, .. } | Event::Redeliver { .. }
+        )
+    };
+    if trace.events.iter().any(is_fault) { "faults" } else { "network" }
+}

@@ -1,0 +1,104 @@
+//! `expect.toml`: what a bug is, where it is from, how it is simulated, and what has to be found.
+
+use menard_sim::Config;
+use serde::Deserialize;
+
+use crate::failure::{Failure, Result};
+
+/// A bug in words and figures.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Expectation {
+    /// The bug in a few words.
+    pub title: String,
+    /// Where it was published or comes from: the paper or specification, with the section.
+    pub source: String,
+    /// What goes wrong, step by step, as the literature tells it.
+    pub wrong: String,
+    /// The violation that shows it: the first column of `violation(...)`, or the beginning of an `eventually` with its head.
+    pub violates: String,
+    /// The most steps that the run may have when it is made small: given where the trace in the literature is short.
+    pub max_steps: Option<usize>,
+    /// How it is simulated.
+    #[serde(default)]
+    pub simulation: Simulation,
+}
+
+/// How a bug is simulated, as the options of `menard sim` of the same names say it.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Simulation {
+    /// Requests of clients in each run.
+    pub requests: Option<u32>,
+    /// Clients, of roles whose number of nodes the protocol leaves open.
+    pub clients: Option<u32>,
+    /// The most steps of a run.
+    pub steps: Option<u32>,
+    /// Parameters, as NAME=VALUE.
+    pub set: Vec<String>,
+}
+
+impl Expectation {
+    /// Reads `expect.toml`; `name` is how errors call it.
+    pub fn parse(name: &str, text: &str) -> Result<Self> {
+        toml::from_str(text).map_err(|error| {
+            let message = error.message().lines().next().unwrap_or_default().to_owned();
+            let before = error.span().map_or("", |span| text.get(..span.start).unwrap_or_default());
+            let line = before.lines().count().max(1);
+            let help = "the keys are title, source, wrong, violates, max_steps, and in [simulation] requests, clients, steps, set";
+            Failure::environment(format!("{name}:{line}: {message}"), help)
+        })
+    }
+}
+
+impl Simulation {
+    /// What runs are made of.
+    pub fn config(&self, requests: u32) -> Config {
+        let default = Config::default();
+        Config {
+            requests: self.requests.unwrap_or(requests),
+            clients: self.clients.unwrap_or(default.clients),
+            max_steps: self.steps.unwrap_or(default.max_steps),
+            ..default
+        }
+    }
+
+    /// The options of `menard sim` that say the same, each with a space in front.
+    pub fn options(&self) -> String {
+        let figures = [("requests", self.requests), ("clients", self.clients), ("steps", self.steps)];
+        let figures = figures.into_iter().filter_map(|(name, figure)| Some(format!(" --{name} {}", figure?)));
+        self.set.iter().map(|setting| format!(" --set {setting}")).chain(figures).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SHORT: &str = "title = \"t\"\nsource = \"s\"\nwrong = \"w\"\nviolates = \"v\"\n";
+
+    #[test]
+    fn what_is_left_out_is_as_in_sim() {
+        let expectation = Expectation::parse("expect.toml", SHORT).expect("it is whole");
+        assert_eq!((expectation.max_steps, expectation.simulation.options().as_str()), (None, ""));
+        assert_eq!(expectation.simulation.config(10), Config { requests: 10, ..Config::default() });
+    }
+
+    #[test]
+    fn options_are_those_of_sim() {
+        let text = format!("{SHORT}[simulation]\nclients = 3\nset = [\"f=2\"]\n");
+        let simulation = Expectation::parse("expect.toml", &text).expect("it is whole").simulation;
+        assert_eq!(simulation.options(), " --set f=2 --clients 3");
+        assert_eq!(simulation.config(10).clients, 3);
+    }
+
+    #[test]
+    fn mistakes_have_a_line() {
+        let Err(Failure::Environment { message, .. }) =
+            Expectation::parse("expect.toml", &format!("{SHORT}when = 1\n"))
+        else {
+            panic!("there is no such key")
+        };
+        assert!(message.starts_with("expect.toml:5: unknown field `when`"), "{message}");
+    }
+}

@@ -1,0 +1,120 @@
+//! `menard bugs`: known bugs are found, and nothing is wrong with their fixes.
+
+mod support;
+
+use std::path::Path;
+
+use support::{Answer, Desk};
+
+/// A server that answers nobody in particular, and one that answers who asked.
+const BUGGY: &str = "\
+protocol echo
+
+role client external
+role server
+
+channel request(id: int)  client -> server
+channel reply(id: int)    server -> client
+
+component server {
+  reply(id + 1)@c :~ request(id) from c
+}
+";
+
+const PROPERTIES: &str =
+    "properties of echo\n\nviolation(\"an answer to nothing\", id) :- reply(id) to c, !request(id) from c\n";
+const EXPECT: &str = "title = \"An answer to nothing\"\nsource = \"none\"\nwrong = \"It answers what nobody asked.\"\nviolates = \"an answer to nothing\"\n";
+
+/// A folder with one bug.
+fn desk(fixed: &str, expect: &str) -> Desk {
+    Desk::with(&[
+        ("bugs/echo/buggy.ded", BUGGY),
+        ("bugs/echo/fixed.ded", fixed),
+        ("bugs/echo/properties.ded", PROPERTIES),
+        ("bugs/echo/expect.toml", expect),
+    ])
+}
+
+fn fixed() -> String {
+    BUGGY.replace("id + 1", "id")
+}
+
+/// `menard` at the root of the repository, where the bugs are.
+fn at_root(words: &[&str]) -> Answer {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let mut command = Desk::new().command(words);
+    let output = command.current_dir(root).output().expect("the binary was built");
+    Answer {
+        status: output.status.code().expect("no signal ended it"),
+        stdout: String::from_utf8(output.stdout).expect("it prints UTF-8"),
+        stderr: String::from_utf8(output.stderr).expect("it prints UTF-8"),
+    }
+}
+
+/// `cargo xtask check bugs` runs more of the fixed ones.
+#[test]
+fn all_bugs_are_found_and_nothing_is_wrong_with_their_fixes() {
+    let answer = at_root(&["bugs", "--seeds", "1", "--fixed", "300"]);
+    assert_eq!((answer.status, answer.stderr.as_str()), (0, ""), "{}", answer.stdout);
+}
+
+#[test]
+fn all_texts_are_formatted() {
+    let answer = at_root(&["fmt", "--check", "bugs"]);
+    assert_eq!(answer.status, 0, "{}", answer.stdout);
+}
+
+#[test]
+fn a_bug_is_found_and_shown() {
+    let desk = desk(&fixed(), EXPECT);
+    let (status, json) = desk.json(&["bugs", "--seeds", "3", "--fixed", "20"]);
+    let bug = &json["bugs"][0];
+    assert_eq!(
+        (status, &bug["ok"], &bug["layer"], &bug["steps"]),
+        (0, &true.into(), &"network".into(), &1.into()),
+        "{json}"
+    );
+    assert_eq!(bug["seeds"].as_array().map(Vec::len), Some(3));
+    assert_eq!((&bug["fixed_runs"], &bug["fixed_violations"]), (&20.into(), &0.into()));
+    let answer = desk.menard(&["bugs", "--show", "echo"]);
+    assert_eq!((answer.status, answer.stderr.as_str()), (0, ""));
+    assert!(answer.stdout.contains("violation(\"an answer to nothing\""), "{}", answer.stdout);
+    let command = answer.stdout.lines().last().expect("it says how to see it again");
+    let words: Vec<&str> =
+        command.strip_prefix("to see it again: menard ").expect("it is a command").split(' ').collect();
+    assert_eq!(desk.menard(&words).status, 1);
+}
+
+#[test]
+fn missed_bars_are_told() {
+    let broken = fixed().replace("reply(id)@c", "reply(2 * id)@c");
+    for (fixed, expect, told) in [
+        (&fixed(), EXPECT.replace("= \"an answer", "= \"no answer"), "echo: hunt 0 finds something else, seed"),
+        (
+            &fixed(),
+            format!("{EXPECT}max_steps = 0\n"),
+            "echo: the run has 1 steps when it is made small, and 0 are enough",
+        ),
+        (&broken, EXPECT.to_owned(), "echo: something is wrong in the fixed program, too: seed"),
+    ] {
+        let answer = desk(fixed, &expect).menard(&["bugs", "--seeds", "1", "--fixed", "100"]);
+        assert_eq!((answer.status, answer.stderr.contains(told)), (1, true), "{}", answer.stderr);
+    }
+    let harmless = Desk::with(&[
+        ("bugs/echo/buggy.ded", &fixed()),
+        ("bugs/echo/fixed.ded", &fixed()),
+        ("bugs/echo/properties.ded", PROPERTIES),
+        ("bugs/echo/expect.toml", EXPECT),
+    ]);
+    let answer = harmless.menard(&["bugs", "--runs", "50", "--fixed", "0"]);
+    assert_eq!((answer.status, answer.stderr.contains("echo: hunt 0 finds nothing in 50 runs")), (1, true));
+    assert_eq!(harmless.menard(&["bugs", "--show", "echo", "--runs", "50"]).status, 1);
+}
+
+#[test]
+fn names_that_are_wrong_are_told_of() {
+    let answer = desk(&fixed(), EXPECT).menard(&["bugs", "ehco"]);
+    assert_eq!((answer.status, answer.stderr.contains("did you mean `echo`?")), (2, true), "{}", answer.stderr);
+    let answer = Desk::new().menard(&["bugs"]);
+    assert_eq!((answer.status, answer.stderr.contains("no folder `bugs`")), (2, true), "{}", answer.stderr);
+}

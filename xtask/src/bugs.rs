@@ -1,0 +1,86 @@
+//! The board of bugs: hunts for all of them, runs of their fixes, and the book's page that keeps account of both.
+
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context, Result, ensure};
+use serde_json::Value;
+
+use crate::cargo::{build_menard, run as run_command};
+use crate::ledger::{commit, read, table, today, with_rows, write};
+
+const PAGE: &str = "book/src/bugs.md";
+
+const BOARD: &str = "| bug | found by | runs | seconds | slowest | steps |\n| --- | --- | --- | --- | --- | --- |\n";
+const LEDGER: &str = "| date | commit | seeds | bugs | runs | alarms |\n| --- | --- | --- | --- | --- | --- |\n";
+
+/// Each bug is found, and nothing is in its fix.
+pub fn check(root: &Path) -> Result<()> {
+    let menard = build_menard(root)?;
+    run_command(Command::new(&menard).current_dir(root).args(["bugs", "--seeds", "1"]))
+}
+
+/// Hunts for all bugs and writes the board; runs each fix so many times more, and adds that to the ledger. A missed bar makes it fail.
+pub fn run(root: &Path, runs: u64) -> Result<()> {
+    let page = read(root, PAGE)?;
+    let (before, mut rows, after) = table(&page, LEDGER)?;
+    let first = rows.iter().filter_map(|row| last_seed(row)).max().map_or(0, |last| last + 1);
+    let menard = build_menard(root)?;
+    let mut command = Command::new(&menard);
+    command.args(["--json", "bugs", "--fixed", &runs.to_string(), "--seed", &first.to_string()]);
+    let output = command.current_dir(root).stderr(std::process::Stdio::inherit()).output()?;
+    let said: Value = serde_json::from_slice(&output.stdout).context("`menard --json bugs` prints no JSON")?;
+    let bugs = said["bugs"].as_array().context("`menard --json bugs` tells of no bugs")?;
+    let alarmed = bugs.iter().filter(|bug| bug["fixed_violations"] != 0);
+    let alarmed: Vec<&str> = alarmed.filter_map(|bug| bug["name"].as_str()).collect();
+    let alarms = if alarmed.is_empty() { "none".to_owned() } else { alarmed.join(", ") };
+    let last = (first + runs).saturating_sub(1);
+    let all = runs * bugs.len() as u64;
+    rows.retain(|row| !row.starts_with("| sum "));
+    rows.push(format!(
+        "| {} | {} | {first} to {last} | {} | {all} | {alarms} |",
+        today(root)?,
+        commit(root)?,
+        bugs.len()
+    ));
+    let sum: u64 = rows.iter().filter_map(|row| row.split(" | ").nth(4)?.trim().parse::<u64>().ok()).sum();
+    rows.push(format!("| sum | | | | {sum} | |"));
+    let page = with_rows(&before, LEDGER, &rows, &after);
+    let (before, _, after) = table(&page, BOARD)?;
+    let board: Vec<String> = bugs.iter().map(row).collect();
+    write(root, PAGE, &with_rows(&before, BOARD, &board, &after))?;
+    println!("{}\n\n{}", board.join("\n"), rows.join("\n"));
+    ensure!(output.status.success(), "a bar is missed");
+    Ok(())
+}
+
+/// A bug's row of the board.
+fn row(bug: &Value) -> String {
+    let text = |key: &str| bug[key].as_str().unwrap_or("-").to_owned();
+    let whole = |key: &str| bug[key].as_u64().map_or_else(|| "-".to_owned(), |figure| figure.to_string());
+    let seconds = |key: &str| bug[key].as_f64().map_or_else(|| "-".to_owned(), |figure| format!("{figure:.2}"));
+    let (name, layer) = (text("name"), text("layer"));
+    let figures = [whole("runs"), seconds("cpu_s"), seconds("cpu_max_s"), whole("steps")];
+    format!("| [{name}](../../bugs/{name}/expect.toml) | {layer} | {} |", figures.join(" | "))
+}
+
+/// The last seed of a row of the ledger.
+fn last_seed(row: &str) -> Option<u64> {
+    row.split(" | ").nth(2)?.rsplit(' ').next()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn rows_tell_what_was_measured_and_where_it_ended() {
+        let bug =
+            json!({ "name": "b", "layer": "network", "runs": 7, "cpu_s": 0.251, "cpu_max_s": 1.0, "steps": null });
+        assert_eq!(row(&bug), "| [b](../../bugs/b/expect.toml) | network | 7 | 0.25 | 1.00 | - |");
+        assert_eq!(last_seed("| d | c | 5000 to 9999 | 4 | 20000 | none |"), Some(9_999));
+        assert_eq!(last_seed("| sum | | | | 20000 | |"), None);
+    }
+}
