@@ -16,6 +16,7 @@ pub mod plan;
 pub mod print;
 pub mod properties;
 pub mod run;
+pub mod signed;
 mod sink;
 pub mod source;
 pub mod suggest;

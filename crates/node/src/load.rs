@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use menard_value::Value;
+use menard_value::{Node, Value};
 use mio::{Events, Poll, Token};
 use thiserror::Error;
 
@@ -243,7 +243,7 @@ impl Load {
                     if !self.commands.workload.request(number).front.contains(&position) {
                         continue;
                     }
-                    self.commands.make(number);
+                    self.commands.make(client, number);
                     if self.send_to(position, client, number) {
                         self.clients.count_resend();
                     }
@@ -280,7 +280,7 @@ impl Load {
     /// Sends a command to the first node of the front, or to all. What has no connection now gets it when it is sent again, and so does what
     /// is full: it holds earlier copies. Gives whether the command was sent at all.
     fn send(&mut self, client: u32, number: i64, to_all: bool) -> bool {
-        self.commands.make(number);
+        self.commands.make(client, number);
         let front = self.commands.workload.request(number).front.len();
         let receivers = if to_all { front } else { 1 };
         let position = |load: &Self, receiver: usize| load.commands.workload.request(number).front[receiver];
@@ -289,16 +289,16 @@ impl Load {
 
     /// Sends the command that was made to the node at this position of the places; gives whether it was sent.
     fn send_to(&mut self, position: usize, client: u32, number: i64) -> bool {
-        let Commands { layout, workload, args, .. } = &self.commands;
-        let header = MessageHeader {
-            channel: workload.request(number).channel,
-            from: client,
-            to: layout.places[workload.places[position]].node.index,
-        };
         if self.sessions[position].is_full() {
             return false;
         }
         let Some(out) = self.sessions[position].out() else { return false };
+        let Commands { layout, workload, args, .. } = &mut self.commands;
+        let (request, to) = (workload.request(number), layout.places[workload.places[position]].node);
+        if request.is_addressed() {
+            request.sign(Node { role: workload.role, index: client }, to, args);
+        }
+        let header = MessageHeader { channel: request.channel, from: client, to: to.index };
         let bytes = push_message(out, header, args).expect("commands fit a frame, as was seen at the start");
         self.clients.counts.messages_out += 1;
         self.clients.counts.bytes_out += bytes as u64;
@@ -315,10 +315,15 @@ impl Load {
 
 impl Commands {
     /// Makes the fields of a command.
-    fn make(&mut self, number: i64) {
+    fn make(&mut self, client: u32, number: i64) {
         let random = Random::new(self.seed ^ number.cast_unsigned());
         let maker = Maker { random, keys: self.keys, payload: &mut self.payload };
-        self.workload.request(number).command(number, maker, &mut self.args);
+        let client = Node { role: self.workload.role, index: client };
+        let request = self.workload.request(number);
+        request.command(number, client, maker, &mut self.args);
+        if !request.is_addressed() {
+            request.sign(client, client, &mut self.args);
+        }
     }
 
     /// What a message to a client is; `None` if it is none.

@@ -1,10 +1,12 @@
 //! What clients send and how they know the answer, inferred from the program.
 //!
 //! A program has an external role that sends on one channel or several, and receives on others: its clients, their commands, and the
-//! answers. The integer field that all commands and answers have, by name, is the command's number; the other fields of a command are made up.
+//! answers. The integer field that all commands and answers have, by name, is the command's number; signatures that somebody verifies are
+//! made with the client's key, and the other fields of a command are made up.
 
 use menard_lang::ir::{Channel, Column, Name, Program};
-use menard_value::{Type, Value};
+use menard_lang::signed::{RequestSignature, Term, request_signatures};
+use menard_value::{Node, Signed, Type, Value};
 
 use crate::RunError;
 use crate::layout::{Endpoint, Layout};
@@ -36,6 +38,8 @@ pub(crate) struct Request {
     /// Who receives it, logical node by logical node, by positions in [`Workload::places`].
     pub front: Vec<usize>,
     fields: Vec<Field>,
+    /// What its sender signs.
+    signatures: Vec<RequestSignature>,
 }
 
 /// A channel of answers.
@@ -52,6 +56,8 @@ pub(crate) struct Reply {
 enum Field {
     /// The command's number.
     Number,
+    /// The client that sends it.
+    Client,
     /// A value of this type.
     Made(Type),
 }
@@ -88,12 +94,15 @@ impl Workload {
                 places.len() - 1
             }
         };
+        let all_signatures = request_signatures(program);
         let request = |request: &&Channel| {
             let channel = position(request);
             let receivers = places_of(layout.routes[usize::from(channel)].receiver);
             let front = receivers.into_iter().map(&mut connect).collect();
-            let fields = fields(request, &number).map_err(RunError::Workload)?;
-            Ok(Request { channel, front, fields })
+            let of_request = all_signatures.iter().filter(|signature| signature.channel == request.name);
+            let signatures: Vec<_> = of_request.cloned().map(RequestSignature::real).collect();
+            let fields = fields(request, &number, &signatures).map_err(RunError::Workload)?;
+            Ok(Request { channel, front, fields, signatures })
         };
         let requests = requests.iter().map(request).collect::<Result<Vec<_>, RunError>>()?;
         let role_name = &program.roles[usize::from(role)].name;
@@ -132,7 +141,7 @@ impl Workload {
                     return Err(OversizedError(payload_bytes * fields_of_bytes(*ty)));
                 }
             }
-            request.command(number, maker, &mut args);
+            request.command(number, Node { role: self.role, index: 0 }, maker, &mut args);
             let header = MessageHeader { channel: request.channel, from: 0, to: 0 };
             push_message(&mut Vec::new(), header, &args)?;
         }
@@ -151,31 +160,61 @@ fn fields_of_bytes(ty: Type) -> usize {
 }
 
 impl Request {
-    /// The fields of command `number`.
-    pub fn command(&self, number: i64, mut maker: Maker<'_>, args: &mut Vec<Value>) {
+    /// The fields of command `number` of a client, not signed.
+    pub fn command(&self, number: i64, client: Node, mut maker: Maker<'_>, args: &mut Vec<Value>) {
         args.clear();
         args.extend(self.fields.iter().map(|field| match field {
             Field::Number => Value::Int(number),
+            Field::Client => Value::Node(client),
             Field::Made(ty) => {
                 maker.make(*ty).expect("fields that cannot be made, and payloads that are too long, are refused")
             }
         }));
     }
+
+    /// Signs a command where its receivers verify signatures, with the key of this thread for the client.
+    pub fn sign(&self, client: Node, to: Node, args: &mut [Value]) {
+        for signature in &self.signatures {
+            // Where that is undefined nobody could sign, and nobody will be able to verify: the command goes without.
+            let _ = signature.sign(client, to, args);
+        }
+    }
+
+    /// Whether signatures depend on who is addressed.
+    pub fn is_addressed(&self) -> bool {
+        self.signatures.iter().any(RequestSignature::is_addressed)
+    }
 }
 
 /// How the fields of a command are made.
-fn fields(request: &Channel, number: &Name) -> Result<Vec<Field>, String> {
-    let field = |column: &Column| match column.ty {
-        _ if column.name == *number => Ok(Field::Number),
-        ty => match (Maker { random: Random::new(0), keys: 1, payload: &mut [] }).make(ty) {
-            Some(_) => Ok(Field::Made(ty)),
-            None => Err(format!(
-                "nothing says what field `{}: {}` of channel `{}` should be",
-                column.name, column.ty, request.name
-            )),
-        },
+fn fields(request: &Channel, number: &Name, signatures: &[RequestSignature]) -> Result<Vec<Field>, String> {
+    let field = |(position, column): (usize, &Column)| {
+        let is_signer = signatures.iter().any(|signature| signature.signer == Term::Column(position));
+        match column.ty {
+            _ if column.name == *number => Ok(Field::Number),
+            Type::Node if is_signer => Ok(Field::Client),
+            ty if can_make(ty, position, &[], signatures) => Ok(Field::Made(ty)),
+            ty => {
+                let (name, channel) = (&column.name, &request.name);
+                let why =
+                    if ty == Type::Signature { ": no rule verifies it over fields of that message alone" } else { "" };
+                Err(format!("nothing says what field `{name}: {ty}` of channel `{channel}` should be{why}"))
+            }
+        }
     };
-    request.columns.iter().map(field).collect()
+    request.columns.iter().enumerate().map(field).collect()
+}
+
+/// Whether values of this type can be made up, or signed, for a place within a column.
+fn can_make(ty: Type, column: usize, path: &[usize], signatures: &[RequestSignature]) -> bool {
+    let part = |(position, ty): (usize, Type)| can_make(ty, column, &[path, &[position]].concat(), signatures);
+    match ty {
+        Type::Node | Type::Digest => false,
+        Type::Signature => signatures.iter().any(|signature| (signature.column, &signature.path[..]) == (column, path)),
+        Type::Tuple(types) => types.iter().copied().enumerate().all(part),
+        Type::Record(record) => record.fields.iter().map(|(_, ty)| *ty).enumerate().all(part),
+        _ => true,
+    }
 }
 
 /// The channels with these names, which come from one external role; without names, all that come from one.
@@ -281,7 +320,9 @@ impl Maker<'_> {
                 let fields = self.make_all(record.fields.iter().map(|(_, ty)| *ty))?;
                 Value::record(record, &fields).ok()
             }
-            Type::Node | Type::Digest | Type::Signature => None,
+            // Room for one.
+            Type::Signature => Some(Value::Signature(Signed::new(&[0; 64]))),
+            Type::Node | Type::Digest => None,
         }
     }
 

@@ -7,6 +7,7 @@ use menard_engine::{Inputs, Native, Natives, Node as Engine, Outputs, Plan, lowe
 use menard_lang::Program;
 use menard_lang::ir::{Aggregate, FaultKind, HeadArg, Name, Rule};
 use menard_lang::run::{Address, Message, Struck};
+use menard_lang::signed::{RequestSignature, request_signatures};
 use menard_value::{Node, Type};
 
 use crate::Config;
@@ -85,6 +86,8 @@ pub(crate) struct Channel {
     pub serial: bool,
     /// The column by which it fills a window, as that of an ordered channel does: its messages are looked for one number after the other.
     pub numbered: Option<usize>,
+    /// Of a channel from an external role: what its sender signs.
+    pub signatures: Vec<RequestSignature>,
 }
 
 /// Who is at one end of a channel.
@@ -266,6 +269,7 @@ fn channels(program: &Program) -> Vec<Channel> {
         Some(component) => End::Component(component),
         None => End::External(role_index(program, name)),
     };
+    let signatures = request_signatures(program);
     let convert = |channel: &menard_lang::ir::Channel| Channel {
         name: channel.name.clone(),
         columns: channel.columns.iter().map(|column| (column.name.clone(), column.ty)).collect(),
@@ -274,6 +278,7 @@ fn channels(program: &Program) -> Vec<Channel> {
         delay: channel.delay.as_ref().map(|delay| delay.micros),
         serial: channel.serial,
         numbered: numbered(program, channel),
+        signatures: signatures.iter().filter(|signature| signature.channel == channel.name).cloned().collect(),
     };
     program.channels.iter().map(convert).collect()
 }

@@ -3,9 +3,10 @@
 //! External nodes may be any program, so anything of the right types is legal. Protocols do most of their work, though, when requests
 //! have identifiers of their own: columns that are named like identifiers get fresh numbers for each client. What fills a window, as an
 //! ordered channel does, is numbered from 0 on, for all clients together; otherwise windows would never slide far. Other values come from
-//! small domains, so that they meet again.
+//! small domains, so that they meet again. A signature that somebody verifies is valid.
 
 use menard_lang::ir::Name;
+use menard_lang::signed::Term;
 use menard_value::{Digest, Node, Signed, Type, Value};
 
 use crate::log::narrow;
@@ -43,9 +44,22 @@ pub(crate) fn requests(prepared: &Prepared, count: u32, random: &mut Random) -> 
         } else {
             fresh(prepared, &requests, *random.pick(&channels), random)
         };
-        requests.push(request);
+        requests.push(signed(prepared, request));
     }
     requests
+}
+
+/// The request with valid signatures where somebody verifies them. What its sender cannot sign stays as it is.
+fn signed(prepared: &Prepared, mut request: Request) -> Request {
+    let Request { channel, from, to, args } = &mut request;
+    for signature in &prepared.channels[usize::from(*channel)].signatures {
+        if let Term::Column(signer) = signature.signer {
+            args[signer] = Value::Node(*from);
+        }
+        // Where that is undefined nobody could sign, and nobody will be able to verify.
+        let _ = signature.sign(*from, *to, args);
+    }
+    request
 }
 
 /// The role that sends on a channel, if it is external and has nodes, and the receiver has nodes.

@@ -16,5 +16,6 @@ mod properties;
 mod random;
 mod refinement;
 mod runs;
+mod signed;
 mod timers;
 mod values;
