@@ -28,6 +28,12 @@ struct TraceFile {
 enum EventFile {
     /// An external node sends a message.
     Inject { message: String },
+    /// A node lies from the start on.
+    Corrupt { node: String },
+    /// One of several physical nodes of a logical node lies.
+    CorruptPart { at: String },
+    /// The adversary sends a message in the name of a corrupt node, to a physical node.
+    Forge { message: String, at: String },
     /// A node takes a step.
     Step { at: String, takes: Vec<String>, sends: Vec<String> },
     /// A node sends again what it holds.
@@ -75,6 +81,9 @@ fn event_file(names: &Names, event: &Event) -> EventFile {
     let text = |message: &Message| message_text(names, message);
     match event {
         Event::Inject { message } => EventFile::Inject { message: text(message) },
+        Event::Corrupt { whom: Struck::Whole(node) } => EventFile::Corrupt { node: names.node(*node) },
+        Event::Corrupt { whom: Struck::Part(at) } => EventFile::CorruptPart { at: names.address(at) },
+        Event::Forge { message, at } => EventFile::Forge { message: text(message), at: names.address(at) },
         Event::Step { at, inputs, outputs } => EventFile::Step {
             at: names.address(at),
             takes: inputs.iter().map(text).collect(),
@@ -125,6 +134,14 @@ impl Reader<'_> {
         let at = |name: &str| self.address(number, name);
         Ok(match event {
             EventFile::Inject { message } => Event::Inject { message: one(&message)? },
+            EventFile::Corrupt { node } => Event::Corrupt { whom: Struck::Whole(self.node(number, &node)?) },
+            EventFile::CorruptPart { at: node } => Event::Corrupt { whom: Struck::Part(at(&node)?) },
+            EventFile::Forge { message, at: node } => {
+                let message = one(&message)?;
+                let outside = self.prepared.names().home(message.to);
+                let is_outside = self.prepared.names().address(&outside) == node;
+                Event::Forge { at: if is_outside { outside } else { at(&node)? }, message }
+            }
             EventFile::Step { at: node, takes, sends } => {
                 Event::Step { at: at(&node)?, inputs: all(&takes)?, outputs: all(&sends)? }
             }

@@ -27,6 +27,12 @@ pub const OBSERVER: &str = "observer";
 /// The head of a rule that says what must never be.
 const VIOLATION: &str = "violation";
 
+/// The relation of the nodes that are not corrupt in a run.
+const CORRECT: &str = "correct";
+
+/// The channel by which whoever runs an observer tells it who is corrupt; the fields are of no matter.
+pub const CORRUPT: &str = "corrupt node";
+
 /// Compiles properties of a protocol to their observer.
 pub fn compile(source: &Source, protocol: &Program) -> Result<Program, Diagnostics> {
     let mut sink = Sink::new(source);
@@ -190,7 +196,12 @@ fn observer(source: &Source, protocol: &Program, rules: Vec<Rule>) -> Program {
         native: false,
         span: Span::default(),
     });
-    let channels: Vec<Channel> = protocol.channels.iter().map(|channel| observed(protocol, channel)).collect();
+    let mut channels: Vec<Channel> = protocol.channels.iter().map(|channel| observed(protocol, channel)).collect();
+    let asks = rules.iter().flat_map(Rule::atoms).any(|atom| atom.relation == CORRECT);
+    let asks_for_correct = asks && !rules.iter().any(|rule| rule.head.relation == CORRECT);
+    if asks_for_correct {
+        channels.push(corruption());
+    }
     let mut component = Component {
         name: name.clone(),
         role: name,
@@ -201,6 +212,10 @@ fn observer(source: &Source, protocol: &Program, rules: Vec<Rule>) -> Program {
         strata: Vec::new(),
         span: Span::default(),
     };
+    if asks_for_correct {
+        let readable = |role: &&Role| !role.external || role.count.is_some();
+        component.rules.extend(protocol.roles.iter().filter(readable).map(correct));
+    }
     let mut number = 0;
     for mut rule in rules {
         if rule.head.relation == VIOLATION {
@@ -239,6 +254,43 @@ fn observed(protocol: &Program, channel: &Channel) -> Channel {
         delay: None,
         serial: false,
         span: Span::default(),
+    }
+}
+
+/// The channel that tells who is corrupt.
+fn corruption() -> Channel {
+    let end = |name| Column { name: Name::new_static(name), ty: Type::Node };
+    Channel {
+        name: Name::new_static(CORRUPT),
+        columns: vec![end("sender"), end("receiver")],
+        sender: Name::new_static(OBSERVER),
+        receiver: Name::new_static(OBSERVER),
+        by: Vec::new(),
+        delay: None,
+        serial: false,
+        span: Span::default(),
+    }
+}
+
+/// The nodes of a role are correct that are not corrupt.
+fn correct(role: &Role) -> Rule {
+    let span = Span::default();
+    let node = Expr { kind: ExprKind::Variable(Name::new_static("node")), span };
+    let anybody = Expr { kind: ExprKind::Wildcard, span };
+    let atom = |relation: Name, negated, args| {
+        Literal::Atom(Atom { negated, new: false, relation, args, from: None, to: None, span })
+    };
+    let args = vec![HeadArg::Expr(node.clone())];
+    Rule {
+        delete: false,
+        head: Head { relation: Name::new_static(CORRECT), args, at: None, span },
+        kind: RuleKind::Now,
+        body: vec![
+            atom(role.name.clone(), false, vec![node.clone()]),
+            atom(received(CORRUPT), true, vec![node, anybody]),
+        ],
+        variables: Vec::new(),
+        span,
     }
 }
 

@@ -73,6 +73,19 @@ pub enum Event {
         /// What it sends.
         message: Message,
     },
+    /// From the start on, a node lies: it takes no steps, and sends and receives what an adversary wants, as far as its keys allow. Such events
+    /// come first in a run. All corrupt nodes of a run have one adversary.
+    Corrupt {
+        /// The node.
+        whom: Struck,
+    },
+    /// The adversary sends a message in the name of a corrupt node.
+    Forge {
+        /// What is sent.
+        message: Message,
+        /// The physical node that it is sent to, which need not be the partition that it belongs to.
+        at: Address,
+    },
     /// A physical node takes a step with these messages. Without inputs in a trace: a start or a follow-up; in a schedule: nothing.
     Step {
         /// The node.
@@ -89,7 +102,7 @@ pub enum Event {
         /// What it sends.
         message: Message,
     },
-    /// A message in flight is lost, or an external node takes it.
+    /// A message in flight is lost, or an external node takes it, or a corrupt one.
     Take {
         /// The message.
         message: Message,

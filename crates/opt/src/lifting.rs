@@ -136,6 +136,10 @@ impl Lifting {
     pub fn event(&self, event: &Event) -> Option<Event> {
         match event {
             Event::Inject { message } => self.message(message).map(|message| Event::Inject { message }),
+            Event::Corrupt { whom } => Some(Event::Corrupt { whom: self.struck(whom) }),
+            Event::Forge { message, at } => {
+                self.message(message).map(|message| Event::Forge { message, at: self.address(at) })
+            }
             Event::Step { at, inputs, .. } => {
                 let kept: Vec<Message> = inputs.iter().filter_map(|message| self.message(message)).collect();
                 // A step that only took internal messages is no step of the original, and starts and follow-ups, which take none,

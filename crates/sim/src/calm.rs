@@ -109,7 +109,9 @@ impl<'w, 'a> Calm<'w, 'a> {
 
     /// What is owed now; nothing if it cannot be asked for.
     fn owed(&self) -> Owed {
-        let dead = |(address, duty): (&menard_lang::run::Address, &Duty)| (*duty == Duty::Dead).then_some(address.node);
+        let dead = |(address, duty): (&menard_lang::run::Address, &Duty)| {
+            matches!(duty, Duty::Dead | Duty::Corrupt).then_some(address.node)
+        };
         let dead: BTreeSet<Node> =
             self.world.prepared.addresses.iter().zip(&self.world.duties).filter_map(dead).collect();
         let roles = (0..).zip(&self.world.prepared.roles);
@@ -161,8 +163,10 @@ impl<'w, 'a> Calm<'w, 'a> {
 
     fn arrive(&mut self, id: PacketId) {
         let at = self.world.log.packets[id as usize].destination;
-        if at == OUTSIDE {
+        if at == OUTSIDE || !self.world.is_for_step(id) {
             self.world.take(id, false);
+        } else if self.world.is_stray(id) {
+            self.world.take(id, true);
         } else if self.world.duties[at as usize] != Duty::Dead {
             let first = self.world.turn(at, &[id]);
             for sent in first..narrow(self.world.log.packets.len()) {

@@ -5,8 +5,10 @@
 //! against the original. [`explore`] tries everything that can happen in a small scope. [`shrink`] makes a run small, [`space_time`] prints it,
 //! [`explain`] tells step by step why it went as it did.
 
+mod adversary;
 mod calm;
 mod campaign;
+mod coalition;
 mod config;
 mod cuts;
 mod disk;
@@ -31,6 +33,7 @@ mod space_time;
 mod workload;
 mod world;
 
+pub use adversary::Layer;
 pub use campaign::{CampaignReport, Found, Wrong, campaign};
 pub use config::Config;
 pub use explore::{

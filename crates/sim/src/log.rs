@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use menard_lang::run::{Event, Message, Struck, Trace};
+use menard_lang::run::{Address, Event, Message, Struck, Trace};
 use menard_value::{Node, Value, encode_tagged};
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -39,6 +39,8 @@ pub(crate) struct Packet {
 #[derive(Clone, Debug)]
 pub(crate) enum Entry {
     Inject { packet: PacketId },
+    Corrupt { whom: Struck },
+    Forge { packet: PacketId },
     Step { at: u32, inputs: Range<u32>, outputs: Range<PacketId> },
     Repeat { at: u32, packet: PacketId },
     Take { packet: PacketId, lost: bool },
@@ -173,6 +175,10 @@ impl Log {
                     nodes.iter().for_each(|node| absorb(word_of(*node)));
                 }
                 Entry::Heal => absorb(10),
+                Entry::Corrupt { whom } => {
+                    [11].into_iter().chain(prepared.places(whom).map(u64::from)).for_each(&mut absorb)
+                }
+                Entry::Forge { packet } => [12, digest(*packet)].into_iter().for_each(&mut absorb),
             }
         }
         hash
@@ -185,12 +191,25 @@ impl Log {
         Message { channel, from, to, args: args.to_vec() }
     }
 
+    /// The physical node that a message goes to.
+    fn addressee(&self, prepared: &Prepared, packet: PacketId) -> Address {
+        let packet = &self.packets[packet as usize];
+        match prepared.addresses.get(packet.destination as usize) {
+            Some(address) => address.clone(),
+            None => prepared.names.home(packet.to),
+        }
+    }
+
     /// What happened, by names.
     pub fn trace(&self, prepared: &Prepared, drained: bool) -> Trace {
         let message = |packet: PacketId| self.message(prepared, packet);
         let address = |at: u32| prepared.addresses[at as usize].clone();
         let event = |entry: &Entry| match entry {
             Entry::Inject { packet } => Event::Inject { message: message(*packet) },
+            Entry::Corrupt { whom } => Event::Corrupt { whom: whom.clone() },
+            Entry::Forge { packet } => {
+                Event::Forge { message: message(*packet), at: self.addressee(prepared, *packet) }
+            }
             Entry::Step { at, inputs, outputs } => Event::Step {
                 at: address(*at),
                 inputs: self.inputs(inputs).iter().map(|packet| message(*packet)).collect(),

@@ -12,6 +12,8 @@ use crate::random::Random;
 pub(crate) struct Misfortune {
     /// Logical nodes that lose messages, with how many of a hundred.
     lossy: Vec<(Node, u32)>,
+    /// Nodes that are corrupt from the start on.
+    pub corrupt: Vec<Struck>,
     /// What is struck, each at a time in ticks.
     pub blows: Vec<(u64, Blow, Struck)>,
     /// What restarts do to messages.
@@ -63,7 +65,7 @@ impl Misfortune {
                             misfortune.strike(node, window, Blow::Restart, random);
                         }
                     }
-                    FaultKind::Byzantine => {}
+                    FaultKind::Byzantine => misfortune.corrupt.push(Struck::Whole(node)),
                 }
             }
         }

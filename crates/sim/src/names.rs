@@ -77,6 +77,11 @@ impl Names {
         }
     }
 
+    /// Where a logical node is if nothing was rewritten.
+    pub fn home(&self, node: Node) -> Address {
+        Address { node, component: self.role(node), part: 0 }
+    }
+
     /// A value; long bytes and texts are cut.
     pub fn value(&self, value: &Value) -> String {
         self.write(value, &|leaf| match leaf {

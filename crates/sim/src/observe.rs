@@ -7,7 +7,7 @@ use std::sync::Arc;
 use menard_engine::{Inputs, MAX_FOLLOW_UPS, Node as Engine, Outputs, lower};
 use menard_lang::Program;
 use menard_lang::ir::{Component, Name};
-use menard_lang::properties;
+use menard_lang::properties::{self, CORRUPT};
 use menard_value::{Node, Value};
 
 use crate::histories::{Disorder, Histories, Operations};
@@ -188,6 +188,15 @@ impl<'a> Watch<'a> {
         if is_of_clients {
             self.histories.see(&self.observer.operations, &self.engine);
         }
+    }
+
+    /// Learns who is corrupt, before anything else.
+    pub fn suspect(&mut self, node: Node) {
+        let Some(channel) = self.observer.channels.iter().position(|name| name == CORRUPT) else { return };
+        let node = Value::Node(node);
+        self.inputs.clear();
+        self.inputs.push(number(channel), Node { role: 0, index: 0 }, [node.clone(), node]);
+        self.run();
     }
 
     fn run(&mut self) {

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use menard_engine::{Inputs, Native, Natives, Node as Engine, Outputs, Plan, lower};
+use menard_engine::{Inputs, Native, Natives, Node as Engine, Outputs, Plan, Router, lower};
 use menard_lang::Program;
 use menard_lang::ir::{Aggregate, FaultKind, HeadArg, Name, Rule};
 use menard_lang::run::{Address, Message, Struck};
@@ -27,6 +27,7 @@ pub struct Prepared {
     pub(crate) roles: Vec<Role>,
     pub(crate) components: Vec<Component>,
     pub(crate) channels: Vec<Channel>,
+    pub(crate) router: Router,
     pub(crate) faults: Vec<Fault>,
     /// The physical nodes; their position here is their *place*.
     pub(crate) addresses: Vec<Address>,
@@ -62,6 +63,8 @@ impl Native for Silent {
 pub(crate) struct Role {
     /// How many nodes it has in a run.
     pub nodes: u32,
+    /// Whether its nodes are outside of the program.
+    pub external: bool,
 }
 
 /// A component or a native role: `parts` places for each node of its role, nodes one after another.
@@ -119,10 +122,12 @@ impl Prepared {
             None if role.external => config.clients,
             _ => role.nodes,
         };
-        let roles: Vec<Role> = program.roles.iter().map(|role| Role { nodes: count(role) }).collect();
+        let roles: Vec<Role> =
+            program.roles.iter().map(|role| Role { nodes: count(role), external: role.external }).collect();
         let mut prepared = Prepared {
             names: Names::new(program),
             channels: channels(program),
+            router: Router::new(program),
             faults: program.faults.iter().map(|fault| declared(program, fault)).collect(),
             components: Vec::new(),
             addresses: Vec::new(),
@@ -190,8 +195,8 @@ impl Prepared {
 
     /// Kinds of faults that the program declares and that runs leave out.
     pub fn faults_not_simulated(&self) -> Vec<FaultKind> {
-        let simulated = |kind| self.config.faults && kind != FaultKind::Byzantine;
-        self.faults.iter().map(|fault| fault.kind).filter(|kind| !simulated(*kind)).collect()
+        let left_out = self.faults.iter().filter(|_| !self.config.faults);
+        left_out.map(|fault| fault.kind).collect()
     }
 
     /// Whether the program declares that nodes restart.

@@ -18,6 +18,7 @@
 
 mod history;
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use menard_lang::ir::Name;
@@ -148,7 +149,7 @@ impl<'a> Refiner<'a> {
         let count = self.rungs.len();
         for (stage, rung) in self.rungs.iter_mut().enumerate() {
             let rewritten = lifted.as_ref().unwrap_or(trace);
-            let schedule = rung.lift.lift(rewritten);
+            let schedule = rung.lift.lift(&without_strangers(rewritten, rung.replayer.world().prepared));
             let compared = match rung.replayer.replay(&schedule) {
                 Ok(_) => compare(rewritten, rung, trace.drained),
                 Err(error) => Err(Finding::blocked(error)),
@@ -172,6 +173,22 @@ impl<'a> Refiner<'a> {
         let original = self.rungs[stage].replayer.world().prepared;
         Box::new(Finding::new(Difference::Restless, None).explain(stage, original))
     }
+}
+
+/// The run as its honest nodes see it: what corrupt nodes send on a channel that a rewrite made, between the physical nodes of one logical node, is
+/// dropped by those who get it. If it is not, the original lacks what comes of it.
+fn without_strangers<'t>(run: &'t Trace, original: &Prepared) -> Cow<'t, Trace> {
+    if !run.events.iter().any(|event| matches!(event, Event::Forge { .. })) {
+        return Cow::Borrowed(run);
+    }
+    let is_strange = |message: &Message| message.from != message.to && original.channel_of(&message.channel).is_none();
+    let mut run = run.clone();
+    for event in &mut run.events {
+        if let Event::Step { inputs, .. } = event {
+            inputs.retain(|message| !is_strange(message));
+        }
+    }
+    Cow::Owned(run)
 }
 
 /// A mismatch before it is put into words.
@@ -324,9 +341,10 @@ fn find_in_trace(trace: &Trace, prepared: &Prepared, wanted: u64) -> Option<Mess
         digest(content, &mut scratch) == wanted
     };
     let sent = trace.events.iter().flat_map(|event| match event {
-        Event::Inject { message } | Event::Repeat { message, .. } | Event::Redeliver { message } => {
-            std::slice::from_ref(message)
-        }
+        Event::Inject { message }
+        | Event::Forge { message, .. }
+        | Event::Repeat { message, .. }
+        | Event::Redeliver { message } => std::slice::from_ref(message),
         Event::Step { outputs, .. } => outputs.as_slice(),
         _ => &[],
     });

@@ -50,6 +50,18 @@ pub enum Obstacle {
     /// The node does not hold the message that it should repeat.
     #[error("the node does not hold the message")]
     NotHeld,
+    /// The adversary sends in the name of an honest node.
+    #[error("the sender is not corrupt")]
+    NotCorrupt,
+    /// The adversary sends a signature that it can neither make nor has received.
+    #[error("the adversary can neither make a signature in the message nor has it received it")]
+    Unforgeable,
+    /// The message is for another partition, and dropped.
+    #[error("the message is for another partition")]
+    Stray,
+    /// A node is corrupt from the start on, or not at all.
+    #[error("a run begins with who is corrupt")]
+    TooLate,
     /// The node's follow-ups do not end.
     #[error("the node does not settle")]
     Endless,
@@ -78,6 +90,14 @@ pub struct Replayer<'a> {
 }
 
 type Blocked = (Option<Message>, Obstacle);
+
+/// Who is corrupt in a run with these events.
+fn corrupt(events: &[Event]) -> impl Iterator<Item = &Struck> {
+    events.iter().map_while(|event| match event {
+        Event::Corrupt { whom } => Some(whom),
+        _ => None,
+    })
+}
 
 impl<'a> Replayer<'a> {
     /// A replayer for this program, with properties to check if there are any.
@@ -126,6 +146,11 @@ impl<'a> Replayer<'a> {
     fn follow(&mut self, schedule: &Schedule) -> Result<Option<Violation>, ReplayError> {
         self.world.reset();
         self.world.set_choice_seed(schedule.choice_seed);
+        for whom in corrupt(&schedule.events) {
+            if self.world.runs(whom) {
+                self.world.corrupt(whom.clone());
+            }
+        }
         self.world.start();
         for (position, event) in schedule.events.iter().enumerate() {
             if let Some(violation) = self.world.violation() {
@@ -155,6 +180,14 @@ impl<'a> Replayer<'a> {
             // Starts and follow-ups of a trace: the world takes them by itself.
             Event::Step { inputs, .. } if inputs.is_empty() => {}
             Event::Step { at, inputs, .. } => self.step(at, inputs)?,
+            // The world knows them already.
+            Event::Corrupt { whom } if self.world.coalition.has(whom.node()) => {}
+            Event::Corrupt { .. } => return Err((None, Obstacle::TooLate)),
+            Event::Forge { message, at } => {
+                let content = self.content(message)?;
+                let place = self.prepared_place(message, at)?;
+                self.world.forge(content, place).map_err(|obstacle| (Some(message.clone()), obstacle))?;
+            }
             Event::Inject { message } => {
                 let content = self.content(message)?;
                 self.check_ends(message, content)?;
@@ -168,7 +201,7 @@ impl<'a> Replayer<'a> {
             }
             Event::Take { message, lost } => {
                 let packet = self.in_flight(message)?;
-                if !lost && self.world.log.packets[packet as usize].destination != OUTSIDE {
+                if !lost && self.world.is_for_step(packet) {
                     return Err((Some(message.clone()), Obstacle::NotExternal));
                 }
                 self.world.take(packet, *lost);
@@ -237,6 +270,7 @@ impl<'a> Replayer<'a> {
         let found = self.world.find(place, content, &self.group);
         let found = found.or_else(|| self.instead(place, content));
         match found {
+            Some(packet) if self.world.is_stray(packet) => Err((Some(message.clone()), Obstacle::Stray)),
             Some(packet) if self.world.admits(&self.group, packet) => Ok(packet),
             Some(_) => Err((Some(message.clone()), Obstacle::Serial)),
             None => Err((Some(message.clone()), self.why_not_at(message))),
@@ -290,8 +324,18 @@ impl<'a> Replayer<'a> {
     fn living(&self, at: &Address) -> Result<u32, Blocked> {
         let place = self.world.prepared.place_of(at).ok_or((None, Obstacle::UnknownNode))?;
         match self.world.duties[place as usize] {
-            Duty::Dead => Err((None, Obstacle::Crashed)),
+            Duty::Dead | Duty::Corrupt => Err((None, Obstacle::Crashed)),
             _ => Ok(place),
+        }
+    }
+
+    /// The place that a forged message goes to.
+    fn prepared_place(&self, message: &Message, at: &Address) -> Result<u32, Blocked> {
+        let prepared = self.world.prepared;
+        let channel = prepared.channel_of(&message.channel).map(|channel| &prepared.channels[usize::from(channel)]);
+        match channel.map(|channel| channel.receiver) {
+            Some(End::External(_)) => Ok(OUTSIDE),
+            _ => prepared.place_of(at).ok_or_else(|| (Some(message.clone()), Obstacle::UnknownNode)),
         }
     }
 

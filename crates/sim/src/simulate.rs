@@ -12,9 +12,10 @@ use std::collections::BinaryHeap;
 use menard_lang::run::{Address, Trace};
 use menard_value::Node;
 
+use crate::adversary::{Adversary, Layer};
 use crate::calm::{Verdict, calm_down};
 use crate::cuts::{self, Cut};
-use crate::log::{Content, Entry, PacketId, narrow};
+use crate::log::{Content, Entry, Packet, PacketId, narrow};
 use crate::misfortune::Misfortune;
 use crate::mood::{Clocks, Grouping, Mood};
 use crate::observe::{PreparedObserver, Unmet, Violation};
@@ -89,6 +90,8 @@ pub struct Summary {
     pub came_to_rest: bool,
     /// As in [`Run`].
     pub endless: Option<Address>,
+    /// How corrupt nodes lied, if there were any.
+    pub layer: Option<Layer>,
     /// Whether the search for an order of the operations of clients was given up.
     pub undecided: bool,
     /// As in [`Run`].
@@ -118,6 +121,8 @@ pub struct Simulator<'a> {
     stalled: Vec<PacketId>,
     /// For each place, how often its timers may still fire before they wait for calm.
     firings: Vec<u32>,
+    /// Who writes what corrupt nodes send, if there are any.
+    adversary: Option<Adversary>,
 }
 
 /// Something that is going to happen.
@@ -130,6 +135,7 @@ enum Happening {
     Blow(u32),
     Cut(u32),
     Heal,
+    Plot,
 }
 
 impl<'a> Simulator<'a> {
@@ -147,6 +153,7 @@ impl<'a> Simulator<'a> {
             side: Vec::new(),
             stalled: Vec::new(),
             firings: Vec::new(),
+            adversary: None,
         }
     }
 
@@ -169,8 +176,7 @@ impl<'a> Simulator<'a> {
         self.cuts = cuts::draw(self.world.prepared, chance.mood.window, seed);
         self.schedule_requests(&mut chance);
         let limit = self.world.prepared.config.max_steps;
-        self.world.start();
-        self.schedule_sent(0, &mut chance);
+        self.begin(seed, &mut chance);
         let mut violation = self.world.violation();
         while violation.is_none() && self.world.endless().is_none() && self.world.stats.steps < limit {
             let Some(Reverse((time, _, happening))) = self.queue.pop() else { break };
@@ -195,6 +201,7 @@ impl<'a> Simulator<'a> {
             },
             rounds,
             endless: self.world.endless(),
+            layer: self.adversary.as_ref().map(Adversary::layer),
             undecided: self.world.is_undecided(),
             hash: self.world.log.hash(self.world.prepared),
             stats: self.world.stats,
@@ -259,6 +266,37 @@ impl<'a> Simulator<'a> {
         for position in 0..chance.misfortune.blows.len() {
             let time = chance.misfortune.blows[position].0;
             self.schedule(time, Happening::Blow(narrow(position)));
+        }
+    }
+
+    /// Corrupts nodes, and starts all others.
+    fn begin(&mut self, seed: u64, chance: &mut Chance) {
+        for whom in &chance.misfortune.corrupt {
+            self.world.corrupt(whom.clone());
+        }
+        self.adversary = (!self.world.coalition.is_empty()).then(|| Adversary::draw(&self.world, seed));
+        self.world.start();
+        if let Some(adversary) = &mut self.adversary {
+            adversary.start(&mut self.world);
+            for _ in 0..*chance.more.pick(&[2, 8, 24]) {
+                let time = chance.more.below(chance.mood.window + 300);
+                self.schedule(time, Happening::Plot);
+            }
+        }
+        self.schedule_sent(0, chance);
+    }
+
+    /// A message is lost, or dropped since it is for another partition; or an external or a corrupt node receives it.
+    fn take(&mut self, packet: PacketId, doomed: bool) {
+        let is_lost = doomed || self.world.is_for_step(packet);
+        self.world.take(packet, is_lost);
+        let Packet { to, destination, .. } = self.world.log.packets[packet as usize];
+        let is_heard = destination != OUTSIDE || self.world.coalition.has(to);
+        if let Some(adversary) = &mut self.adversary
+            && is_heard
+            && !is_lost
+        {
+            adversary.hear(&mut self.world, packet);
         }
     }
 
@@ -327,6 +365,11 @@ impl<'a> Simulator<'a> {
                 self.world.note(Entry::Cut { nodes: self.side.clone() });
             }
             Happening::Heal => self.heal(),
+            Happening::Plot => {
+                if let Some(adversary) = &mut self.adversary {
+                    adversary.act(&mut self.world);
+                }
+            }
             Happening::Blow(blow) => self.strike(blow, chance),
         }
         self.schedule_sent(first, chance);
@@ -361,8 +404,8 @@ impl<'a> Simulator<'a> {
             self.stalled.push(packet);
             return;
         }
-        if doomed || at == OUTSIDE {
-            self.world.take(packet, doomed);
+        if doomed || !self.world.is_for_step(packet) || self.world.is_stray(packet) {
+            self.take(packet, doomed);
             return;
         }
         if self.world.duties[at as usize] == Duty::Dead {
@@ -390,6 +433,7 @@ impl<'a> Simulator<'a> {
                 && !early
                 && *id != first
                 && !self.is_cut(*id)
+                && !self.world.is_stray(*id)
                 && chance.random.percent(percent)
                 && self.world.admits(&self.group, *id)
             {

@@ -60,11 +60,11 @@ impl<'a> Diagram<'a> {
         };
         for event in &trace.events {
             match event {
-                Event::Inject { message } => add(home(names, message.from)),
+                Event::Inject { message } | Event::Forge { message, .. } => add(home(names, message.from)),
                 Event::Step { inputs, outputs, .. } if inputs.is_empty() && outputs.is_empty() => {}
                 Event::Step { at, .. } | Event::Repeat { at, .. } => add(at.clone()),
                 Event::Sync { at } => add(at.clone()),
-                Event::Crash { whom } | Event::Restart { whom } => match whom {
+                Event::Crash { whom } | Event::Restart { whom } | Event::Corrupt { whom } => match whom {
                     Struck::Whole(node) => add(home(names, *node)),
                     Struck::Part(at) => add(at.clone()),
                 },
@@ -95,6 +95,12 @@ impl<'a> Diagram<'a> {
                 let lane = self.lane_of(&home(self.names, message.from));
                 let text = format!("{} sends {}", self.names.node(message.from), self.launch(lane, message));
                 self.mark(lane, "●", &text);
+            }
+            Event::Corrupt { whom } => self.strike(whom, '☠', "lies"),
+            Event::Forge { message, .. } => {
+                let lane = self.lane_of(&home(self.names, message.from));
+                let text = format!("{} makes up {}", self.names.node(message.from), self.launch(lane, message));
+                self.mark(lane, "☠", &text);
             }
             Event::Step { at, inputs, outputs } => self.step(at, inputs, outputs),
             Event::Repeat { at, message } => {

@@ -137,8 +137,18 @@ fn value(prepared: &Prepared, name: &Name, ty: Type, sent: usize, random: &mut R
     }
 }
 
+/// Any value of a type.
+pub(crate) fn any_value(prepared: &Prepared, ty: Type, random: &mut Random) -> Value {
+    value(prepared, &Name::default(), ty, 0, random)
+}
+
 /// A value with parts; collections are small, so that they are equal now and then, and below some depth they are empty.
-fn with_parts(ty: Type, depth: usize, random: &mut Random, leaf: &mut dyn FnMut(Type, &mut Random) -> Value) -> Value {
+pub(crate) fn with_parts(
+    ty: Type,
+    depth: usize,
+    random: &mut Random,
+    leaf: &mut dyn FnMut(Type, &mut Random) -> Value,
+) -> Value {
     let mut part = |ty: Type, random: &mut Random| match ty {
         Type::List(_) | Type::Set(_) | Type::Map(_) | Type::Option(_) | Type::Tuple(_) | Type::Record(_) => {
             with_parts(ty, depth.saturating_sub(1), random, leaf)

@@ -3,6 +3,7 @@
 
 mod disks;
 mod faults;
+mod lies;
 
 use std::collections::BTreeSet;
 
@@ -12,10 +13,11 @@ use menard_lang::run::Address;
 use menard_value::{Node, Value};
 
 use self::faults::Taken;
+use crate::coalition::Coalition;
 use crate::disk::Disk;
 use crate::flights::Flights;
 use crate::host::Host;
-use crate::log::{Content, Entry, Log, PacketId, digest, narrow};
+use crate::log::{Content, Entry, Log, Packet, PacketId, digest, narrow};
 use crate::observe::{PreparedObserver, Violation, Watch};
 use crate::prepared::{OUTSIDE, Prepared};
 
@@ -30,6 +32,8 @@ pub(crate) enum Duty {
     FollowUp,
     /// It has crashed.
     Dead,
+    /// It is corrupt: it takes no steps, and its adversary receives what is sent to it.
+    Corrupt,
 }
 
 /// A world in the middle of a run.
@@ -40,6 +44,8 @@ pub(crate) struct World<'a> {
     pub duties: Vec<Duty>,
     pub engines: Vec<Host>,
     pub flights: Flights,
+    /// The corrupt nodes.
+    pub coalition: Coalition,
     /// Where nodes may restart: for each place, what it took.
     taken: Option<Vec<Taken>>,
     /// The disk of each place that has one which matters.
@@ -67,6 +73,8 @@ pub struct RunStats {
     pub requests: u32,
     /// Messages delivered to external nodes.
     pub replies: u32,
+    /// Messages that corrupt nodes sent.
+    pub forged: u32,
     /// Messages lost, those that a restart made vanish among them.
     pub lost: u32,
     /// Logical nodes stopped for ever.
@@ -92,6 +100,7 @@ impl<'a> World<'a> {
             duties: vec![Duty::Start; places],
             engines: prepared.engines.clone(),
             flights: Flights::new(places),
+            coalition: Coalition::default(),
             taken: prepared.declares(FaultKind::Restart).then(|| vec![Taken::default(); places]),
             disks: (0..places).map(|at| prepared.writes[at].then(Box::default)).collect(),
             writing: Vec::new(),
@@ -123,6 +132,7 @@ impl<'a> World<'a> {
             engine.renew(fresh);
         }
         self.flights.clear();
+        self.coalition.clear();
         if let Some(taken) = &mut self.taken {
             taken.fill(Taken::default());
         }
@@ -136,10 +146,12 @@ impl<'a> World<'a> {
         }
     }
 
-    /// Starts every node, in the order of places, and lets each settle.
+    /// Starts every node that is not corrupt, in the order of places, and lets each settle.
     pub fn start(&mut self) {
         for at in 0..narrow(self.engines.len()) {
-            self.turn(at, &[]);
+            if self.duties[at as usize] == Duty::Start {
+                self.turn(at, &[]);
+            }
         }
     }
 
@@ -177,7 +189,7 @@ impl<'a> World<'a> {
 
     fn step(&mut self, at: u32, inputs: &[PacketId]) {
         let duty = &mut self.duties[at as usize];
-        assert!(*duty != Duty::Dead, "a crashed node takes no steps");
+        assert!(!matches!(duty, Duty::Dead | Duty::Corrupt), "a crashed or corrupt node takes no steps");
         self.inputs.clear();
         self.inputs.start = *duty == Duty::Start;
         assert!(inputs.is_empty() || *duty == Duty::None, "only a settled node takes messages");
@@ -239,7 +251,7 @@ impl<'a> World<'a> {
         let original = self.log.packets[packet as usize].clone();
         let args = self.log.args(packet).to_vec();
         let at = original.origin;
-        let alive = at != OUTSIDE && !original.timer && self.duties[at as usize] != Duty::Dead;
+        let alive = at != OUTSIDE && !original.timer && !matches!(self.duties[at as usize], Duty::Dead | Duty::Corrupt);
         if !alive || !self.engines[at as usize].holds(original.channel, original.to, &args) {
             return None;
         }
@@ -254,16 +266,27 @@ impl<'a> World<'a> {
         Some(packet)
     }
 
-    /// A message is lost, or an external node receives it.
+    /// A message is lost, or an external or corrupt node receives it.
     pub fn take(&mut self, packet: PacketId, lost: bool) {
-        let outside = self.log.packets[packet as usize].destination == OUTSIDE;
-        assert!(lost || outside, "a node of the program receives in a step");
+        assert!(lost || !self.is_for_step(packet), "a node of the program receives in a step");
         self.remove(packet);
         self.log.entries.push(Entry::Take { packet, lost });
-        if !lost {
-            self.observe(&[packet]);
+        if lost {
+            self.stats.lost += 1;
+            return;
         }
-        *if lost { &mut self.stats.lost } else { &mut self.stats.replies } += 1;
+        let Packet { to, destination, .. } = self.log.packets[packet as usize];
+        if destination != OUTSIDE || self.coalition.has(to) {
+            self.coalition.hear(self.log.args(packet));
+        }
+        self.stats.replies += u32::from(destination == OUTSIDE);
+        self.observe(&[packet]);
+    }
+
+    /// Whether it is a step of a node that receives a message, rather than an external node or an adversary.
+    pub fn is_for_step(&self, packet: PacketId) -> bool {
+        let place = self.log.packets[packet as usize].destination;
+        place != OUTSIDE && self.duties[place as usize] != Duty::Corrupt
     }
 
     /// The network is cut, or whole again. Whoever decides what happens obeys; a world delivers what it is told to.
@@ -341,12 +364,12 @@ impl<'a> World<'a> {
     }
 
     fn is_dead(&self, place: u32) -> bool {
-        self.duties.get(place as usize) == Some(&Duty::Dead)
+        matches!(self.duties.get(place as usize), Some(Duty::Dead | Duty::Corrupt))
     }
 
     fn is_idle(&self) -> bool {
         let written = self.disks.iter().flatten().all(|disk| disk.behind() == 0);
-        written && self.duties.iter().all(|duty| matches!(duty, Duty::None | Duty::Dead))
+        written && self.duties.iter().all(|duty| matches!(duty, Duty::None | Duty::Dead | Duty::Corrupt))
     }
 
     /// The violation that holds now.

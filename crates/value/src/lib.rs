@@ -12,6 +12,7 @@ mod registry;
 mod sequence;
 mod signature;
 mod signing;
+mod terms;
 mod types;
 mod value;
 
@@ -21,5 +22,6 @@ pub use function::{Function, FunctionId, UndefinedError};
 pub use registry::{find_registered, register, registered_names};
 pub use sequence::{MAX_VALUE_BYTES, Sequence};
 pub use signature::{Pattern, Scheme, Signature};
+pub use terms::{note_terms, term_of};
 pub use types::{Interned, MAX_TYPE_DEPTH, MAX_TYPE_PARTS, RecordType, Type};
 pub use value::{Blob, Digest, Node, Signed, Text, Value};

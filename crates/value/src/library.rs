@@ -3,6 +3,7 @@
 use crate::cipher::{AesGcm, Cover, StandIn, decrypt, encrypt};
 use crate::function::{ARITHMETIC, Evaluated};
 use crate::signing::{sign_stand_in, verify_stand_in};
+use crate::terms::{note_digest, note_signature};
 use crate::{Digest, Function, Pattern, Scheme, Sequence, Signature, Type, UndefinedError, Value, encode_tagged};
 
 use Pattern::{Any, Is, List, Map, Option as Optional, Set, Tuple};
@@ -75,7 +76,11 @@ impl Function {
                 signature: Signature::Variadic { fixed: &[], result: Type::Digest },
                 injective: true,
                 doc: "BLAKE3 of the canonical encoding of its arguments",
-                eval: |args| Ok(Value::Digest(Digest::new(blake3::hash(&tagged(args)).as_bytes()))),
+                eval: |args| {
+                    let digest = Digest::new(blake3::hash(&tagged(args)).as_bytes());
+                    note_digest(&digest, args);
+                    Ok(Value::Digest(digest))
+                },
             },
             function("length", &[scheme(&[BYTES], INT)], "number of bytes", |args| match args {
                 [Value::Bytes(blob)] => number(blob.as_slice().len()),
@@ -95,7 +100,11 @@ impl Function {
                 signature: Signature::Variadic { fixed: &[Type::Node], result: Type::Signature },
                 injective: false,
                 doc: "the signature of a node, which must be `me`, over values",
-                eval: sign_stand_in,
+                eval: |args| {
+                    let signature = sign_stand_in(args)?;
+                    note_signature(&signature, args);
+                    Ok(signature)
+                },
             },
             Function {
                 name: "verify",

@@ -81,7 +81,13 @@ impl<'a> Unsent<'a> {
                 }
                 return Some(Event::Forgo { from, channels: self.channels.clone(), but });
             }
-            Event::Inject { .. } | Event::Sync { .. } | Event::Forgo { .. } | Event::Cut { .. } | Event::Heal => {}
+            Event::Inject { .. }
+            | Event::Corrupt { .. }
+            | Event::Forge { .. }
+            | Event::Sync { .. }
+            | Event::Forgo { .. }
+            | Event::Cut { .. }
+            | Event::Heal => {}
         }
         None
     }

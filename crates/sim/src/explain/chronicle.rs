@@ -150,15 +150,19 @@ impl<'a> Chronicle<'a> {
         self.write(event, past);
         let now = self.moments.len();
         let (taken, sent): (&[Message], &[Message]) = match event {
-            Event::Inject { message } | Event::Repeat { message, .. } | Event::Redeliver { message } => {
-                (&[], std::slice::from_ref(message))
-            }
+            Event::Inject { message }
+            | Event::Forge { message, .. }
+            | Event::Repeat { message, .. }
+            | Event::Redeliver { message } => (&[], std::slice::from_ref(message)),
             Event::Step { inputs, outputs, .. } => (inputs, outputs),
             Event::Take { message, .. } => (std::slice::from_ref(message), &[]),
             Event::Forgo { .. } => unreachable!("only schedules have such events"),
-            Event::Crash { .. } | Event::Restart { .. } | Event::Sync { .. } | Event::Cut { .. } | Event::Heal => {
-                (&[], &[])
-            }
+            Event::Corrupt { .. }
+            | Event::Crash { .. }
+            | Event::Restart { .. }
+            | Event::Sync { .. }
+            | Event::Cut { .. }
+            | Event::Heal => (&[], &[]),
         };
         let inputs = taken.iter().filter_map(|message| self.arrive(message, now)).collect();
         let again = matches!(event, Event::Redeliver { .. });

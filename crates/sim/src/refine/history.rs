@@ -48,7 +48,7 @@ impl Account {
         };
         for event in &rewritten.events {
             match event {
-                Event::Inject { message } => {
+                Event::Inject { message } | Event::Forge { message, .. } => {
                     let sent = note(message).map(|(digest, _)| digest);
                     account.sent.extend(sent);
                     account.history.fixed.extend(sent);
@@ -78,7 +78,9 @@ impl History {
         let mut history = History::default();
         for entry in &log.entries {
             match entry {
-                Entry::Inject { packet: taken } | Entry::Take { packet: taken, lost: false } => {
+                Entry::Inject { packet: taken }
+                | Entry::Forge { packet: taken }
+                | Entry::Take { packet: taken, lost: false } => {
                     history.fixed.push(packet(taken).digest);
                 }
                 Entry::Step { inputs, .. } => {

@@ -113,7 +113,7 @@ impl World<'_> {
     /// Whether everything that is to be struck is there and runs.
     pub fn runs(&self, whom: &Struck) -> bool {
         let mut places = self.prepared.places(whom).peekable();
-        places.peek().is_some() && places.all(|at| self.duties[at as usize] != Duty::Dead)
+        places.peek().is_some() && places.all(|at| !matches!(self.duties[at as usize], Duty::Dead | Duty::Corrupt))
     }
 
     /// A redeliverable message with this content.

@@ -1,5 +1,6 @@
 //! Tests of the simulator, in one binary.
 
+mod byzantine;
 mod cuts;
 mod diagrams;
 mod disks;

@@ -92,7 +92,10 @@ impl Lifted<'_> {
                 return self.partition_steps(at, inputs);
             }
             Event::Step { at, inputs, .. } => return self.step(at, inputs.clone()),
-            Event::Take { message, .. } | Event::Redeliver { message } | Event::Inject { message }
+            Event::Take { message, .. }
+            | Event::Redeliver { message }
+            | Event::Inject { message }
+            | Event::Forge { message, .. }
                 if self.is_internal(message) =>
             {
                 return;
@@ -101,6 +104,8 @@ impl Lifted<'_> {
             // The disk of the original has every turn at once, but those that come just before a restart.
             Event::Sync { at } if self.coordination.is_part(at) => return,
             Event::Crash { whom } => Event::Crash { whom: self.struck(whom) },
+            Event::Corrupt { whom } => Event::Corrupt { whom: self.struck(whom) },
+            Event::Forge { message, at } => Event::Forge { message: message.clone(), at: self.address(at) },
             Event::Restart { whom } => Event::Restart { whom: self.struck(whom) },
             _ => event.clone(),
         };

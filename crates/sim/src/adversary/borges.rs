@@ -1,0 +1,175 @@
+//! Anything at all: random facts of the right types on every channel, to anybody, at any moment. (After the simulator of "Bigger, not Badder: Safely
+//! Scaling BFT Protocols", 2024, and the author whose library holds every book.)
+//!
+//! Chance alone finds little: so most of what is made up has values, and the form, of what was heard.
+
+use menard_value::{Node, Type, Value};
+
+use super::substitute::{Substitution, countersigned, leaves};
+use super::{Behaviour, Scene};
+use crate::log::Content;
+use crate::prepared::End;
+use crate::random::Random;
+use crate::workload;
+
+/// How much a liar of this kind talks.
+pub(super) struct Borges {
+    /// Messages that it makes up when it has heard something.
+    answers: u32,
+    /// Messages that it makes up when some time has passed.
+    outbursts: u32,
+    /// How many of a hundred messages are sent to all, each perhaps a little different.
+    broadcasts: u32,
+    /// How many of a hundred messages are made after one that was heard, rather than field by field.
+    imitates: u32,
+}
+
+impl Borges {
+    pub fn draw(random: &mut Random) -> Self {
+        Borges {
+            answers: *random.pick(&[0, 1, 1, 3]),
+            outbursts: *random.pick(&[1, 4, 12]),
+            broadcasts: *random.pick(&[0, 30, 80]),
+            imitates: *random.pick(&[30, 70, 95]),
+        }
+    }
+
+    fn speak(&self, scene: &mut Scene<'_>) {
+        let from = scene.liar();
+        let channels = channels_of(from.role, scene);
+        if channels.is_empty() {
+            return;
+        }
+        let channel = *scene.random.pick(&channels);
+        let audience = scene.audience(channel);
+        if audience.is_empty() {
+            return;
+        }
+        let args = self.fields(channel, from, scene);
+        if !scene.random.percent(self.broadcasts) {
+            let to = *scene.random.pick(&audience);
+            match scene.random.percent(20) {
+                true => scene.send_astray(channel, from, to, args),
+                false => scene.send(channel, from, to, args),
+            }
+            return;
+        }
+        for to in audience {
+            let fate = scene.random.below(8);
+            let args = if fate < 2 { adapted(&args, from, 1, scene) } else { args.clone() };
+            if fate < 7 {
+                scene.send(channel, from, to, args);
+            }
+        }
+    }
+
+    fn fields(&self, channel: u16, from: Node, scene: &mut Scene<'_>) -> Vec<Value> {
+        let heard = scene.random.percent(self.imitates).then(|| scene.lore.message(channel, scene.random)).flatten();
+        match heard.cloned() {
+            Some(heard) => imitated(&heard.args, heard.from, from, scene),
+            None => made_up(channel, from, scene),
+        }
+    }
+}
+
+impl Behaviour for Borges {
+    fn hear(&mut self, _: Content<'_>, _: u32, scene: &mut Scene<'_>) {
+        (0..self.answers).for_each(|_| self.speak(scene));
+    }
+
+    fn act(&mut self, scene: &mut Scene<'_>) {
+        (0..self.outbursts).for_each(|_| self.speak(scene));
+    }
+}
+
+/// The channels on which nodes of a role send.
+fn channels_of(role: u16, scene: &Scene<'_>) -> Vec<u16> {
+    let sends = |channel: &u16| {
+        let channel = &scene.prepared.channels[usize::from(*channel)];
+        let sender = match channel.sender {
+            End::External(role) => role,
+            End::Component(component) => scene.prepared.components[component].role,
+        };
+        channel.delay.is_none() && sender == role
+    };
+    let all = u16::try_from(scene.prepared.channels.len()).expect("a program has fewer than 2^16 channels");
+    (0..all).filter(sends).collect()
+}
+
+/// Fields of the right types, each by itself.
+fn made_up(channel: u16, from: Node, scene: &mut Scene<'_>) -> Vec<Value> {
+    let types = scene.lore.types(channel).to_vec();
+    let field = |ty: &Type| {
+        let value = scene.lore.make(scene.prepared, *ty, scene.random);
+        // What another node signed, signed by the liar.
+        match scene.random.percent(40) {
+            true => countersigned(&value, from).unwrap_or(value),
+            false => value,
+        }
+    };
+    types.iter().map(field).collect()
+}
+
+/// A message like one that another node sent, as if `from` had sent it, and perhaps with other values.
+fn imitated(args: &[Value], other: Node, from: Node, scene: &mut Scene<'_>) -> Vec<Value> {
+    let args = match scene.random.percent(70) {
+        true => {
+            let pairs = [(Value::Node(other), Value::Node(from))];
+            let instead = Substitution { pairs: &pairs, coalition: scene.coalition };
+            args.iter().map(|value| instead.apply(value)).collect()
+        }
+        false => args.to_vec(),
+    };
+    let changes = *scene.random.pick(&[0, 1, 1, 2, 4]);
+    adapted(&args, from, changes, scene)
+}
+
+/// Fields with some values changed: everywhere in the message, or in one field only.
+pub(super) fn adapted(args: &[Value], from: Node, changes: u32, scene: &mut Scene<'_>) -> Vec<Value> {
+    let mut args = args.to_vec();
+    for _ in 0..changes {
+        let only = (!args.is_empty() && scene.random.percent(30)).then(|| scene.random.index(args.len()));
+        let leaves = leaves(only.map_or(&args[..], |only| &args[only..=only]));
+        if leaves.is_empty() {
+            break;
+        }
+        let old = scene.random.pick(&leaves).clone();
+        let new = changed(&old, from, scene);
+        let pairs = [(old, new)];
+        let substitution = Substitution { pairs: &pairs, coalition: scene.coalition };
+        match only {
+            Some(only) => args[only] = substitution.apply(&args[only]),
+            None => args.iter_mut().for_each(|value| *value = substitution.apply(value)),
+        }
+    }
+    args
+}
+
+/// Another value of the same type.
+fn changed(value: &Value, from: Node, scene: &mut Scene<'_>) -> Value {
+    let near = scene.random.percent(40);
+    let ty = match value {
+        Value::Int(int) if near => {
+            let step = *scene.random.pick(&[-1, 1, 1, 2]);
+            return Value::Int(int.saturating_add(step));
+        }
+        Value::Node(_) if near => return Value::Node(from),
+        Value::Int(_) => Type::Int,
+        Value::Bool(value) => return Value::Bool(!value),
+        Value::Bytes(_) => Type::Bytes,
+        Value::String(_) => Type::String,
+        Value::Node(_) => Type::Node,
+        Value::Digest(_) => Type::Digest,
+        Value::Signature(_) => {
+            return countersigned(value, from)
+                .or_else(|| scene.lore.value(Type::Signature, scene.random))
+                .unwrap_or_else(|| value.clone());
+        }
+        // What has parts and none of them: empty collections stay so.
+        _ => return value.clone(),
+    };
+    match scene.random.percent(70).then(|| scene.lore.value(ty, scene.random)).flatten() {
+        Some(value) => value,
+        None => workload::any_value(scene.prepared, ty, scene.random),
+    }
+}

@@ -1,0 +1,208 @@
+//! The adversary of a run: what corrupt nodes send. It knows the program, holds the keys of all corrupt nodes, and hears what they receive; the world
+//! sees to it that it says no more than that allows.
+//!
+//! A run has one *layer*, drawn from its seed: a way to lie. Each finds things that the others do not.
+//!
+//! * [`borges`]: anything at all, of the right types.
+//! * [`small_scope`]: what honest nodes would say, but for a little.
+//! * [`twins`]: two honest copies of each corrupt node, which see different parts of the network.
+
+mod borges;
+mod lore;
+mod puppet;
+mod small_scope;
+mod substitute;
+mod twins;
+
+use std::fmt;
+
+use menard_value::{Node, Value, note_terms};
+
+use self::lore::Lore;
+use crate::coalition::Coalition;
+use crate::log::{Content, PacketId};
+use crate::prepared::{End, OUTSIDE, Prepared};
+use crate::random::{Random, mix};
+use crate::world::World;
+
+/// Sets the adversary's chance apart from others.
+const STREAM: u64 = 0x626f_7267_6573;
+
+/// A way to lie.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Layer {
+    /// Corrupt nodes send random facts of the right types on every channel, and what they have received, changed or not.
+    Borges,
+    /// Corrupt nodes do what honest ones would, with a few messages changed, withheld, repeated, sent elsewhere or late.
+    SmallScope,
+    /// Each corrupt node is two honest ones with one key, which see different parts of the network.
+    Twins,
+}
+
+impl Layer {
+    /// All layers.
+    pub const ALL: [Layer; 3] = [Layer::Borges, Layer::SmallScope, Layer::Twins];
+
+    /// The name on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Layer::Borges => "borges",
+            Layer::SmallScope => "small-scope",
+            Layer::Twins => "twins",
+        }
+    }
+}
+
+impl fmt::Display for Layer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A message that the adversary wants to send.
+#[derive(Clone, PartialEq, Debug)]
+struct Forgery {
+    channel: u16,
+    from: Node,
+    to: Node,
+    /// The place that it goes to, or [`OUTSIDE`].
+    place: u32,
+    args: Vec<Value>,
+}
+
+/// How corrupt nodes behave.
+trait Behaviour {
+    /// The run starts.
+    fn start(&mut self, _scene: &mut Scene<'_>) {}
+
+    /// A corrupt node has received a message.
+    fn hear(&mut self, content: Content<'_>, place: u32, scene: &mut Scene<'_>);
+
+    /// Some time has passed.
+    fn act(&mut self, scene: &mut Scene<'_>);
+}
+
+/// What behaviours see and use.
+struct Scene<'a> {
+    prepared: &'a Prepared,
+    coalition: &'a Coalition,
+    lore: &'a mut Lore,
+    random: &'a mut Random,
+    forgeries: &'a mut Vec<Forgery>,
+}
+
+/// The adversary of one run.
+pub(crate) struct Adversary {
+    layer: Layer,
+    behaviour: Box<dyn Behaviour>,
+    lore: Lore,
+    random: Random,
+    forgeries: Vec<Forgery>,
+}
+
+impl fmt::Debug for Adversary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Adversary({})", self.layer)
+    }
+}
+
+impl Adversary {
+    /// An adversary for a world in which some nodes are corrupt already, and which has not started.
+    pub fn draw(world: &World<'_>, seed: u64) -> Self {
+        let mut random = Random::new(mix(seed ^ STREAM));
+        let layers = &world.prepared.config.layers;
+        let layer = if layers.is_empty() { Layer::SmallScope } else { *random.pick(layers) };
+        let behaviour: Box<dyn Behaviour> = match layer {
+            Layer::Borges => Box::new(borges::Borges::draw(&mut random)),
+            Layer::SmallScope => Box::new(small_scope::SmallScope::draw(world, &mut random)),
+            Layer::Twins => Box::new(twins::Twins::draw(world, &mut random)),
+        };
+        note_terms(true);
+        Adversary { layer, behaviour, lore: Lore::new(world.prepared), random, forgeries: Vec::new() }
+    }
+
+    /// How it lies.
+    pub fn layer(&self) -> Layer {
+        self.layer
+    }
+
+    /// The run has started.
+    pub fn start(&mut self, world: &mut World<'_>) {
+        self.with(world, |behaviour, scene| behaviour.start(scene))
+    }
+
+    /// A corrupt node has received this message.
+    pub fn hear(&mut self, world: &mut World<'_>, packet: PacketId) {
+        let content = world.log.content(packet);
+        let place = world.log.packets[packet as usize].destination;
+        self.lore.learn(content);
+        let args = content.args.to_vec();
+        let Content { channel, from, to, .. } = content;
+        self.with(world, |behaviour, scene| behaviour.hear(Content { channel, from, to, args: &args }, place, scene))
+    }
+
+    /// Some time has passed.
+    pub fn act(&mut self, world: &mut World<'_>) {
+        self.with(world, |behaviour, scene| behaviour.act(scene))
+    }
+
+    /// Lets the behaviour do something, and sends what it wants to send, as far as that is possible.
+    fn with(&mut self, world: &mut World<'_>, what: impl FnOnce(&mut dyn Behaviour, &mut Scene<'_>)) {
+        let Adversary { behaviour, lore, random, forgeries, .. } = self;
+        let (prepared, coalition) = (world.prepared, &world.coalition);
+        what(&mut **behaviour, &mut Scene { prepared, coalition, lore, random, forgeries });
+        for Forgery { channel, from, to, place, args } in forgeries.drain(..) {
+            // What is not possible is not sent.
+            let _ = world.forge(Content { channel, from, to, args: &args }, place);
+        }
+    }
+}
+
+impl Drop for Adversary {
+    fn drop(&mut self) {
+        note_terms(false);
+    }
+}
+
+impl Scene<'_> {
+    /// A corrupt node.
+    fn liar(&mut self) -> Node {
+        let nodes: Vec<Node> = self.coalition.nodes().collect();
+        *self.random.pick(&nodes)
+    }
+
+    /// The role that receives a channel.
+    fn receiver(&self, channel: u16) -> u16 {
+        match self.prepared.channels[usize::from(channel)].receiver {
+            End::External(role) => role,
+            End::Component(component) => self.prepared.components[component].role,
+        }
+    }
+
+    /// The honest nodes that a channel can go to.
+    fn audience(&self, channel: u16) -> Vec<Node> {
+        let role = self.receiver(channel);
+        let nodes = (0..self.prepared.roles[usize::from(role)].nodes).map(|index| Node { role, index });
+        nodes.filter(|node| !self.coalition.has(*node)).collect()
+    }
+
+    /// Sends a message to where it belongs.
+    fn send(&mut self, channel: u16, from: Node, to: Node, args: Vec<Value>) {
+        let part = self.prepared.router.part(channel, &args);
+        let place = self.prepared.destination(channel, to, part);
+        self.forgeries.push(Forgery { channel, from, to, place, args });
+    }
+
+    /// Sends a message to some partition of the receiver, perhaps not to the one that it belongs to.
+    fn send_astray(&mut self, channel: u16, from: Node, to: Node, args: Vec<Value>) {
+        let place = match self.prepared.channels[usize::from(channel)].receiver {
+            End::External(_) => OUTSIDE,
+            End::Component(component) => {
+                let parts = self.prepared.components[component].parts;
+                let part = u32::try_from(self.random.below(u64::from(parts))).expect("below a number of 32 bits");
+                self.prepared.destination(channel, to, part)
+            }
+        };
+        self.forgeries.push(Forgery { channel, from, to, place, args });
+    }
+}

@@ -1,0 +1,129 @@
+//! Honest copies of corrupt nodes, which run in the head of their adversary: nothing of what they do happens in the world. What they would send to
+//! each other, they get at once; their timers fire when the adversary says so.
+
+use std::collections::VecDeque;
+
+use menard_engine::{Inputs, MAX_FOLLOW_UPS, Outputs};
+use menard_value::{Node, Value};
+
+use crate::coalition::Coalition;
+use crate::host::Host;
+use crate::log::Content;
+use crate::prepared::{OUTSIDE, Prepared};
+use crate::world::{Duty, World};
+
+/// Messages among puppets that are delivered at one go; protocols that talk for ever end there.
+const MAX_DELIVERIES: u32 = 200;
+
+/// Something that a puppet would send to an honest node.
+#[derive(Clone, Debug)]
+pub(super) struct Line {
+    pub channel: u16,
+    pub from: Node,
+    pub to: Node,
+    pub args: Vec<Value>,
+}
+
+/// One honest copy of every corrupt place.
+pub(super) struct Troupe {
+    /// Places and what runs there.
+    hosts: Vec<(u32, Host)>,
+    timers: Vec<(u32, Line)>,
+    inputs: Inputs,
+    outputs: Outputs,
+}
+
+impl Troupe {
+    /// Copies that have not started.
+    pub fn new(world: &World<'_>) -> Self {
+        let corrupt = world.duties.iter().zip(0..).filter(|(duty, _)| **duty == Duty::Corrupt);
+        let hosts = corrupt.map(|(_, place): (_, u32)| (place, world.prepared.engines[place as usize].clone()));
+        Troupe { hosts: hosts.collect(), timers: Vec::new(), inputs: Inputs::default(), outputs: Outputs::default() }
+    }
+
+    /// All copies forget everything and start. Gives what they would send.
+    pub fn start(&mut self, prepared: &Prepared, coalition: &Coalition) -> Vec<Line> {
+        let mut lines = Vec::new();
+        let mut inside = VecDeque::new();
+        self.timers.clear();
+        for position in 0..self.hosts.len() {
+            let (place, host) = &mut self.hosts[position];
+            host.renew(&prepared.engines[*place as usize]);
+            self.inputs.clear();
+            self.inputs.start = true;
+            self.turn(position, prepared, coalition, &mut inside, &mut lines);
+        }
+        self.deliver(inside, prepared, coalition, &mut lines);
+        lines
+    }
+
+    /// A copy receives a message. Gives what they would send.
+    pub fn hear(&mut self, content: Content<'_>, place: u32, prepared: &Prepared, coalition: &Coalition) -> Vec<Line> {
+        let Content { channel, from, to, args } = content;
+        let line = Line { channel, from, to, args: args.to_vec() };
+        let mut lines = Vec::new();
+        self.deliver(VecDeque::from([(place, line)]), prepared, coalition, &mut lines);
+        lines
+    }
+
+    /// How many timers are set.
+    pub fn timers(&self) -> usize {
+        self.timers.len()
+    }
+
+    /// The timer at this position fires. Gives what the copies would send.
+    pub fn fire(&mut self, position: usize, prepared: &Prepared, coalition: &Coalition) -> Vec<Line> {
+        let timer = self.timers.swap_remove(position);
+        let mut lines = Vec::new();
+        self.deliver(VecDeque::from([timer]), prepared, coalition, &mut lines);
+        lines
+    }
+
+    fn deliver(
+        &mut self,
+        mut inside: VecDeque<(u32, Line)>,
+        prepared: &Prepared,
+        coalition: &Coalition,
+        lines: &mut Vec<Line>,
+    ) {
+        for _ in 0..MAX_DELIVERIES {
+            let Some((place, line)) = inside.pop_front() else { return };
+            let Some(position) = self.hosts.iter().position(|(at, _)| *at == place) else { continue };
+            self.inputs.clear();
+            self.inputs.push(line.channel, line.from, line.args);
+            self.turn(position, prepared, coalition, &mut inside, lines);
+        }
+    }
+
+    /// A turn of one copy with what is in `inputs`.
+    fn turn(
+        &mut self,
+        position: usize,
+        prepared: &Prepared,
+        coalition: &Coalition,
+        inside: &mut VecDeque<(u32, Line)>,
+        lines: &mut Vec<Line>,
+    ) {
+        let (place, host) = &mut self.hosts[position];
+        let from = prepared.addresses[*place as usize].node;
+        for _ in 0..=MAX_FOLLOW_UPS {
+            host.step(&self.inputs, &mut self.outputs);
+            self.inputs.clear();
+            for sent in self.outputs.iter() {
+                let (channel, to, part) = (sent.channel, sent.to, sent.part);
+                let line = Line { channel, from, to, args: sent.args.to_vec() };
+                let destination = prepared.destination(channel, to, part);
+                if prepared.channels[usize::from(channel)].delay.is_some() {
+                    self.timers.push((destination, line));
+                } else if destination != OUTSIDE && coalition.has(to) {
+                    inside.push_back((destination, line));
+                } else {
+                    lines.push(line);
+                }
+            }
+            if !self.outputs.pending {
+                return;
+            }
+        }
+    }
+}

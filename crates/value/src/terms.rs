@@ -1,0 +1,81 @@
+//! Symbolic cryptography: what digests and signatures were made of, noted while somebody asks for it.
+//!
+//! Simulated adversaries look inside: they change a value in a message and make anew all digests that cover it and all signatures that they have the
+//! keys for, as somebody who knows the protocol would. Real nodes note nothing.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+use crate::{Digest, Value};
+
+/// What digests and signatures of a thread were made of.
+#[derive(Default)]
+struct Terms {
+    notes: bool,
+    digests: BTreeMap<Digest, Box<[Value]>>,
+    signatures: BTreeMap<Value, Box<[Value]>>,
+}
+
+thread_local! {
+    static TERMS: RefCell<Terms> = RefCell::default();
+}
+
+/// From now on this thread notes what digests and signatures are made of, or no longer. It forgets what it has noted before.
+pub fn note_terms(notes: bool) {
+    TERMS.with_borrow_mut(|terms| {
+        terms.notes = notes;
+        terms.digests.clear();
+        terms.signatures.clear();
+    });
+}
+
+/// What a digest or a signature was made of, if that was noted: the arguments of `hash`; those of `sign`, of which the first is the signer.
+pub fn term_of(value: &Value) -> Option<Vec<Value>> {
+    TERMS.with_borrow(|terms| match value {
+        Value::Digest(digest) => terms.digests.get(digest).map(|args| args.to_vec()),
+        Value::Signature(_) => terms.signatures.get(value).map(|args| args.to_vec()),
+        _ => None,
+    })
+}
+
+/// Notes that a digest was made of these values.
+pub(crate) fn note_digest(digest: &Digest, args: &[Value]) {
+    TERMS.with_borrow_mut(|terms| {
+        if terms.notes && !terms.digests.contains_key(digest) {
+            terms.digests.insert(digest.clone(), args.into());
+        }
+    });
+}
+
+/// Notes that a signature was made of these values.
+pub(crate) fn note_signature(signature: &Value, args: &[Value]) {
+    TERMS.with_borrow_mut(|terms| {
+        if terms.notes && !terms.signatures.contains_key(signature) {
+            terms.signatures.insert(signature.clone(), args.into());
+        }
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Function, Node};
+
+    fn call(name: &str, args: &[Value]) -> Value {
+        Function::find(name).expect("the function exists").get().call(args).expect("it is defined")
+    }
+
+    #[test]
+    fn what_was_hashed_and_signed_is_known_while_it_is_noted() {
+        let node = Value::Node(Node { role: 1, index: 2 });
+        let before = call("hash", &[Value::Int(1)]);
+        assert_eq!(term_of(&before), None, "nobody has asked for it");
+        note_terms(true);
+        let digest = call("hash", &[Value::Int(7)]);
+        let signature = call("sign", &[node.clone(), digest.clone()]);
+        assert_eq!(term_of(&digest), Some(vec![Value::Int(7)]));
+        assert_eq!(term_of(&signature), Some(vec![node, digest.clone()]));
+        note_terms(false);
+        assert_eq!(term_of(&digest), None);
+    }
+}
