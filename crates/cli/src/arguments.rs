@@ -166,6 +166,8 @@ pub struct Sim {
     /// The seed of the first run; run K has seed N + K
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub seed: u64,
+    #[command(flatten)]
+    pub lies: Lies,
     /// What to check [default: all that there is to check]
     #[arg(long, value_enum, value_delimiter = ',')]
     pub check: Vec<CheckOf>,
@@ -196,6 +198,8 @@ pub struct Step {
     /// The most steps of the run [default: 2000]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub steps: Option<u32>,
+    #[command(flatten)]
+    pub lies: Lies,
     /// The run that `menard sim --trace FILE` has written
     #[arg(long, value_name = "FILE", conflicts_with_all = ["seed", "requests", "steps"])]
     pub trace: Option<PathBuf>,
@@ -211,6 +215,28 @@ pub struct Step {
     /// How many rules deep the reasons go
     #[arg(long, value_name = "N", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub depth: u32,
+}
+
+/// What corrupt nodes do in simulated runs.
+#[derive(Args, Debug)]
+pub struct Lies {
+    /// How corrupt nodes lie, where the program declares Byzantine faults [default: each run in one of these ways]
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "LAYER")]
+    pub adversary: Vec<LayerOf>,
+    /// For studies: leave out what protects a rewritten program; of one channel, or of all
+    #[arg(long, value_name = "message-verification[:CHANNEL]")]
+    pub without: Vec<String>,
+}
+
+/// A way to lie.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
+pub enum LayerOf {
+    /// Random facts of the right types on every channel, and what was received, changed or not
+    Borges,
+    /// What honest nodes would say, with a few messages changed, withheld, repeated, sent elsewhere or late
+    SmallScope,
+    /// Two honest nodes with one key, which see different parts of the network
+    Twins,
 }
 
 /// What a simulation checks.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use menard_sim::{CampaignReport, Found, Wrong};
+use menard_sim::{CampaignReport, Found, Layer, Wrong};
 use serde_json::{Value, json};
 
 use crate::table::{grouped, rounded};
@@ -20,8 +20,12 @@ impl Campaign {
     pub fn summary(&self) -> String {
         let report = &self.report;
         let per_second = report.runs as f64 / self.seconds.max(1e-9);
+        let forged = match report.forged {
+            0 => String::new(),
+            forged => format!(", {} more made up by corrupt nodes", grouped(forged)),
+        };
         format!(
-            "{} runs, {} with a violation; {} messages, {} of them lost ({:.1} s, {} runs/s)",
+            "{} runs, {} with a violation; {} messages, {} of them lost{forged} ({:.1} s, {} runs/s)",
             grouped(report.runs),
             grouped(report.wrong_runs),
             grouped(report.messages),
@@ -36,7 +40,10 @@ impl Campaign {
         let report = &self.report;
         let found = |found: &Found| match &found.what {
             Wrong::Property(violation) => match &violation.disorder {
-                None => json!({ "seed": found.seed, "check": "properties", "rule": violation.rule }),
+                None => {
+                    let layer = found.layer.map(Layer::name);
+                    json!({ "seed": found.seed, "check": "properties", "rule": violation.rule, "layer": layer })
+                }
                 Some(disorder) => {
                     let service = if disorder.is_log { "log" } else { "map" };
                     json!({ "seed": found.seed, "check": "linearizable", "service": service })
@@ -64,6 +71,8 @@ impl Campaign {
             "requests": report.requests,
             "replies": report.replies,
             "lost": report.lost,
+            "forged": report.forged,
+            "layers": report.layers,
             "channels": channels,
             "hash": format!("{:016x}", report.hash),
             "duration_s": self.seconds,

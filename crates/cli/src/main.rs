@@ -28,6 +28,7 @@ mod html;
 mod interrupt;
 mod laboratory;
 mod library;
+mod lies;
 mod markup;
 mod measure;
 mod output;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use menard_lang::ir::Name;
 use menard_lang::run::Address;
 
+use crate::adversary::Layer;
 use crate::observe::{PreparedObserver, Unmet, Violation};
 use crate::prepared::Prepared;
 use crate::refine::{Difference, Mismatch, Refiner, Stage};
@@ -21,6 +22,8 @@ pub struct Found {
     pub seed: u64,
     /// What went wrong.
     pub what: Wrong,
+    /// How corrupt nodes lied in that run, if there were any.
+    pub layer: Option<Layer>,
 }
 
 /// What can go wrong.
@@ -63,6 +66,10 @@ pub struct CampaignReport {
     pub requests: u64,
     /// Messages delivered to external nodes.
     pub replies: u64,
+    /// Messages that corrupt nodes sent.
+    pub forged: u64,
+    /// Runs with corrupt nodes, by how they lied.
+    pub layers: BTreeMap<&'static str, u64>,
     /// Messages lost.
     pub lost: u64,
     /// Crashes and restarts.
@@ -90,7 +97,7 @@ pub fn campaign(
     for run in 0..runs {
         let seed = first_seed.wrapping_add(run);
         let summary = simulator.run(seed);
-        let was_cut_off = report.add(&summary);
+        let (was_cut_off, layer) = (report.add(&summary), summary.layer);
         simulator.count_messages(&mut channels);
         let unmet = summary.unmet.map(Wrong::Unmet);
         let what = summary.violation.map(Wrong::Property).or(summary.endless.map(Wrong::Endless)).or(unmet);
@@ -109,7 +116,7 @@ pub fn campaign(
         if let Some(what) = what {
             report.wrong_runs += 1;
             if report.violations.len() < MAX_FOUND {
-                report.violations.push(Found { seed, what });
+                report.violations.push(Found { seed, what, layer });
             }
         }
         progress(run + 1);
@@ -174,6 +181,10 @@ impl CampaignReport {
         self.messages += u64::from(stats.messages);
         self.requests += u64::from(stats.requests);
         self.replies += u64::from(stats.replies);
+        self.forged += u64::from(stats.forged);
+        if let Some(layer) = summary.layer {
+            *self.layers.entry(layer.name()).or_default() += 1;
+        }
         self.lost += u64::from(stats.lost);
         self.blows += u64::from(stats.crashes) + u64::from(stats.restarts);
         self.hash = crate::random::mix(self.hash ^ summary.hash);

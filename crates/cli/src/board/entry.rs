@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use menard_lang::run::{Event, Trace};
-use menard_sim::{CampaignReport, Found, PreparedObserver, Run, Wrong};
+use menard_sim::{CampaignReport, Found, Layer, PreparedObserver, Run, Wrong};
 use menard_value::Value;
 use serde_json::{Value as Json, json};
 
@@ -157,9 +157,11 @@ impl Row {
         self.shrunk.as_ref().map(steps)
     }
 
-    /// What it took to find it: faults, or nothing but the network's freedom to be late.
+    /// What it took to find it: how corrupt nodes lied; faults, or nothing but the network's freedom to be late.
     pub fn layer(&self) -> Option<&'static str> {
-        self.shrunk.as_ref().map(|run| layer(&run.trace))
+        let found = self.hunts.iter().find_map(|hunt| hunt.found.as_ref());
+        let lied = found.and_then(|found| found.layer).map(Layer::name);
+        lied.or_else(|| self.shrunk.as_ref().map(|run| layer(&run.trace)))
     }
 
     /// The row for programs.

@@ -35,7 +35,7 @@ impl Hunt {
             let what = summary.violation.map(Wrong::Property).or(summary.endless.map(Wrong::Endless)).or(unmet);
             let seconds = clock.seconds();
             if let Some(what) = what {
-                return Hunt { runs, seconds, found: Some(Found { seed, what }) };
+                return Hunt { runs, seconds, found: Some(Found { seed, what, layer: summary.layer }) };
             }
             if seconds >= BAR_S {
                 return Hunt { runs, seconds, found: None };

@@ -7,8 +7,9 @@ use serde_json::{Value, json};
 use crate::arguments::{CheckOf, Sim, Which};
 use crate::failure::{Failure, Result};
 use crate::laboratory::Laboratory;
+use crate::lies::{self, with_lies};
 use crate::output::Output;
-use crate::rewriting::apply;
+use crate::rewriting::{apply, result};
 use crate::session::Session;
 use crate::trace_file;
 
@@ -39,7 +40,7 @@ pub fn run(arguments: &Sim, output: Output) -> Result<()> {
         requests: arguments.requests.unwrap_or(requests),
         clients: arguments.clients.unwrap_or(Config::default().clients),
         max_steps: arguments.steps.unwrap_or(Config::default().max_steps),
-        ..Config::default()
+        ..with_lies(&arguments.lies, result(&session.program, &stages))?
     };
     let laboratory = Laboratory::new(&session.program, &stages, observer, is_wanted(CheckOf::Refinement), config);
     if laboratory.checks_nothing() {
@@ -136,6 +137,7 @@ fn replay_command(arguments: &Sim, seed: u64) -> String {
         CheckOf::Linearizable => "--check linearizable".to_owned(),
         CheckOf::Refinement => "--check refinement".to_owned(),
     }));
+    words.extend(lies::words(&arguments.lies).into_iter().map(|word| quoted(&word)));
     words.push(format!("--seed {seed} --runs 1"));
     words.join(" ")
 }

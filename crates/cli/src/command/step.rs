@@ -11,6 +11,7 @@ use crate::arguments::Step;
 use crate::command::simulate::REQUESTS;
 use crate::failure::{Failure, Result};
 use crate::laboratory::Laboratory;
+use crate::lies::with_lies;
 use crate::output::Output;
 use crate::rewriting::{apply, result};
 use crate::session::Session;
@@ -27,7 +28,7 @@ pub fn run(arguments: &Step, output: Output) -> Result<()> {
         requests: arguments.requests.unwrap_or(REQUESTS),
         clients: arguments.clients.unwrap_or(Config::default().clients),
         max_steps: arguments.steps.unwrap_or(Config::default().max_steps),
-        ..Config::default()
+        ..with_lies(&arguments.lies, result(&session.program, &stages))?
     };
     let observer = session.observer.as_ref().map(PreparedObserver::new);
     let laboratory = Laboratory::new(&session.program, &stages, observer, true, config);
