@@ -11,7 +11,7 @@ use menard_value::Node;
 use thiserror::Error;
 
 use crate::calm::{Verdict, calm_down};
-use crate::log::{Content, Entry, PacketId};
+use crate::log::{Content, Entry, PacketId, narrow};
 use crate::observe::{PreparedObserver, Violation};
 use crate::prepared::{End, OUTSIDE, Prepared};
 use crate::simulate::Run;
@@ -200,7 +200,10 @@ impl<'a> Replayer<'a> {
                 held.ok_or_else(|| (Some(message.clone()), Obstacle::NotHeld))?;
             }
             Event::Take { message, lost } => {
-                let packet = self.in_flight(message)?;
+                let packet = match self.stray(message) {
+                    Some(packet) if *lost => packet,
+                    _ => self.in_flight(message)?,
+                };
                 if !lost && self.world.is_for_step(packet) {
                     return Err((Some(message.clone()), Obstacle::NotExternal));
                 }
@@ -296,6 +299,15 @@ impl<'a> Replayer<'a> {
             _ if self.group.contains(&packet) => Obstacle::NotInFlight,
             place => Obstacle::Elsewhere(self.world.prepared.addresses[place as usize].clone()),
         }
+    }
+
+    /// A message in flight that its receiver will drop. Of equal ones to several partitions, it is these that are lost.
+    fn stray(&mut self, message: &Message) -> Option<PacketId> {
+        let content = self.content(message).ok()?;
+        let world = &self.world;
+        let is_it = |id: &PacketId| world.log.content(*id) == content && world.is_stray(*id);
+        let mut places = (0..narrow(world.duties.len())).filter(|_| world.coalition.has(content.from));
+        places.find_map(|place| world.flights.to(place).iter().copied().find(is_it))
     }
 
     /// A message in flight to whatever part of its addressee.

@@ -274,6 +274,8 @@ impl<'a> Simulator<'a> {
         for whom in &chance.misfortune.corrupt {
             self.world.corrupt(whom.clone());
         }
+        // The last one goes first: with it goes what it has noted.
+        self.adversary = None;
         self.adversary = (!self.world.coalition.is_empty()).then(|| Adversary::draw(&self.world, seed));
         self.world.start();
         if let Some(adversary) = &mut self.adversary {
