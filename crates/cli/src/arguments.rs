@@ -237,6 +237,8 @@ pub enum LayerOf {
     SmallScope,
     /// Two honest nodes with one key, which see different parts of the network
     Twins,
+    /// Honest until something is decided; then what it hangs on is late elsewhere, and denied
+    Lineage,
 }
 
 /// What a simulation checks.

@@ -158,7 +158,7 @@ impl Laboratory {
         let scope = Scope { requests, groups: Groups::All, max_states: MAX_STATES };
         let bar = output.spinner(&format!("exploring {name}"));
         let exploration = explore(self.subject(), self.observer.as_ref(), &scope);
-        let refiner = Refiner::new(&self.stages());
+        let refiner = Refiner::of(self.subject(), &self.stages());
         let original = self.programs.first().filter(|_| !self.lifts.is_empty());
         let inclusion = original.map(|original| includes(original, self.subject(), refiner.copied(), &scope));
         bar.finish_and_clear();
@@ -190,7 +190,7 @@ impl Laboratory {
                 text.push_str(&format!("\n{node} never settles: its follow-up steps do not end\n"));
             }
             Wrong::Refinement(_) => {
-                let mismatch = Refiner::new(&self.stages()).check(&run.trace).err();
+                let mismatch = Refiner::of(self.subject(), &self.stages()).check(&run.trace).err();
                 text.push_str(&mismatch.map(|mismatch| format!("\n{mismatch}\n")).unwrap_or_default());
             }
         }
@@ -228,7 +228,7 @@ impl Laboratory {
             },
             Wrong::Endless(_) => shrink(subject, observer, &run.trace, &mut |run| run.endless.is_some()),
             Wrong::Refinement(_) => {
-                let mut refiner = Refiner::new(&self.stages());
+                let mut refiner = Refiner::of(self.subject(), &self.stages());
                 shrink(subject, observer, &run.trace, &mut |run| refiner.check(&run.trace).is_err())
             }
         }

@@ -35,6 +35,7 @@ fn layer_of(layer: LayerOf) -> Layer {
         LayerOf::Borges => Layer::Borges,
         LayerOf::SmallScope => Layer::SmallScope,
         LayerOf::Twins => Layer::Twins,
+        LayerOf::Lineage => Layer::Lineage,
     }
 }
 

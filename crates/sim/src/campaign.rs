@@ -91,7 +91,7 @@ pub fn campaign(
     progress: &mut dyn FnMut(u64),
 ) -> CampaignReport {
     let mut simulator = Simulator::new(prepared, observer);
-    let mut refiner = Refiner::new(stages);
+    let mut refiner = Refiner::of(prepared, stages);
     let mut report = CampaignReport::default();
     let mut channels = vec![0; prepared.channels.len()];
     for run in 0..runs {

@@ -65,7 +65,7 @@ impl Misfortune {
                             misfortune.strike(node, window, Blow::Restart, random);
                         }
                     }
-                    FaultKind::Byzantine => misfortune.corrupt.push(Struck::Whole(node)),
+                    FaultKind::Byzantine => misfortune.corrupt.push(corrupted(prepared, node, fate)),
                 }
             }
         }
@@ -87,6 +87,16 @@ impl Misfortune {
             Some(percent) => random.percent(percent),
             None => false,
         }
+    }
+}
+
+/// A node is corrupt as a whole; sometimes, where it has several physical nodes, one of them is and the others are honest.
+fn corrupted(prepared: &Prepared, node: Node, random: &mut Random) -> Struck {
+    let whole = Struck::Whole(node);
+    let places: Vec<u32> = prepared.places(&whole).collect();
+    match places.len() > 1 && random.percent(20) {
+        true => Struck::Part(prepared.addresses[*random.pick(&places) as usize].clone()),
+        false => whole,
     }
 }
 

@@ -17,6 +17,7 @@
 //!   become one, the second is only late.)
 
 mod history;
+mod whole;
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -26,6 +27,7 @@ use menard_lang::run::{Event, Lift, Message, Trace};
 use thiserror::Error;
 
 use self::history::{Account, History};
+use self::whole::wholly_corrupt;
 use crate::log::{Content, digest, narrow};
 use crate::prepared::Prepared;
 use crate::replay::{Obstacle, ReplayError, Replayer};
@@ -88,6 +90,8 @@ pub enum Difference {
 pub struct Refiner<'a> {
     rungs: Vec<Rung<'a>>,
     copied: BTreeSet<Name>,
+    /// The program that the whole plan gives, if it is known.
+    rewritten: Option<&'a Prepared>,
 }
 
 /// A stage with what checking it needs.
@@ -134,7 +138,13 @@ impl<'a> Refiner<'a> {
                 moved_are_copied,
             }
         };
-        Refiner { rungs: stages.iter().map(rung).collect(), copied }
+        Refiner { rungs: stages.iter().map(rung).collect(), copied, rewritten: None }
+    }
+
+    /// The same for runs of this program, which is what the whole plan gives: also for those in which some machines of a logical node are corrupt
+    /// and others are not. In the original the node is corrupt as a whole then.
+    pub fn of(rewritten: &'a Prepared, stages: &[Stage<'a>]) -> Self {
+        Refiner { rewritten: Some(rewritten), ..Refiner::new(stages) }
     }
 
     /// The channels on which copies may be in flight in the first original for ever.
@@ -144,6 +154,8 @@ impl<'a> Refiner<'a> {
 
     /// Checks one run of the program that the whole plan gives.
     pub fn check(&mut self, trace: &Trace) -> Result<RefineStats, Box<Mismatch>> {
+        let whole = self.rewritten.map_or(Cow::Borrowed(trace), |rewritten| wholly_corrupt(trace, rewritten));
+        let trace = &*whole;
         let mut stats = RefineStats::default();
         let mut lifted: Option<Trace> = None;
         let count = self.rungs.len();

@@ -5,13 +5,15 @@
 //! grouping of messages into steps is possible.
 
 mod blows;
+mod pounces;
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BTreeMap, BinaryHeap};
 
 use menard_lang::run::{Address, Trace};
 use menard_value::Node;
 
+use self::pounces::Pounces;
 use crate::adversary::{Adversary, Layer};
 use crate::calm::{Verdict, calm_down};
 use crate::cuts::{self, Cut};
@@ -123,6 +125,9 @@ pub struct Simulator<'a> {
     firings: Vec<u32>,
     /// Who writes what corrupt nodes send, if there are any.
     adversary: Option<Adversary>,
+    pounces: Pounces,
+    /// Messages that arrive no earlier than this, since somebody does not want them to.
+    stalled_until: BTreeMap<PacketId, u64>,
 }
 
 /// Something that is going to happen.
@@ -154,6 +159,8 @@ impl<'a> Simulator<'a> {
             stalled: Vec::new(),
             firings: Vec::new(),
             adversary: None,
+            pounces: Pounces::default(),
+            stalled_until: BTreeMap::new(),
         }
     }
 
@@ -244,6 +251,7 @@ impl<'a> Simulator<'a> {
         self.doomed.clear();
         self.side.clear();
         self.stalled.clear();
+        self.stalled_until.clear();
     }
 
     fn schedule(&mut self, time: u64, happening: Happening) {
@@ -278,6 +286,8 @@ impl<'a> Simulator<'a> {
         self.adversary = None;
         self.adversary = (!self.world.coalition.is_empty()).then(|| Adversary::draw(&self.world, seed));
         self.world.start();
+        let is_lineage = self.adversary.as_ref().is_some_and(|adversary| adversary.layer() == Layer::Lineage);
+        self.pounces = if is_lineage { Pounces::draw(&mut chance.more) } else { Pounces::default() };
         if let Some(adversary) = &mut self.adversary {
             adversary.start(&mut self.world);
             for _ in 0..*chance.more.pick(&[2, 8, 24]) {
@@ -406,6 +416,9 @@ impl<'a> Simulator<'a> {
             self.stalled.push(packet);
             return;
         }
+        if let Some(until) = self.stalled_until.remove(&packet) {
+            return self.schedule(until, Happening::Arrival(packet));
+        }
         if doomed || !self.world.is_for_step(packet) || self.world.is_stray(packet) {
             self.take(packet, doomed);
             return;
@@ -415,7 +428,8 @@ impl<'a> Simulator<'a> {
         }
         let grouping = chance.mood.grouping(&mut chance.random);
         self.gather(at, packet, grouping, chance);
-        self.world.turn(at, &self.group);
+        let first = self.world.turn(at, &self.group);
+        self.pounce(at, first, &mut chance.more);
     }
 
     /// Chooses the messages that a step takes: `first`, and others as the grouping says.
@@ -436,6 +450,7 @@ impl<'a> Simulator<'a> {
                 && *id != first
                 && !self.is_cut(*id)
                 && !self.world.is_stray(*id)
+                && !self.stalled_until.contains_key(id)
                 && chance.random.percent(percent)
                 && self.world.admits(&self.group, *id)
             {

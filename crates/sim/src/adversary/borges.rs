@@ -66,7 +66,11 @@ impl Borges {
     fn fields(&self, channel: u16, from: Node, scene: &mut Scene<'_>) -> Vec<Value> {
         let heard = scene.random.percent(self.imitates).then(|| scene.lore.message(channel, scene.random)).flatten();
         match heard.cloned() {
-            Some(heard) => imitated(&heard.args, heard.from, from, scene),
+            Some(heard) => {
+                let imitated = imitated(&heard.args, heard.from, from, scene);
+                let changes = *scene.random.pick(&[0, 1, 1, 2, 4]);
+                adapted(&imitated, from, changes, scene)
+            }
             None => made_up(channel, from, scene),
         }
     }
@@ -110,18 +114,16 @@ fn made_up(channel: u16, from: Node, scene: &mut Scene<'_>) -> Vec<Value> {
     types.iter().map(field).collect()
 }
 
-/// A message like one that another node sent, as if `from` had sent it, and perhaps with other values.
-fn imitated(args: &[Value], other: Node, from: Node, scene: &mut Scene<'_>) -> Vec<Value> {
-    let args = match scene.random.percent(70) {
+/// A message that another node sent, mostly as if `from` had sent it.
+pub(super) fn imitated(args: &[Value], other: Node, from: Node, scene: &mut Scene<'_>) -> Vec<Value> {
+    match scene.random.percent(70) {
         true => {
             let pairs = [(Value::Node(other), Value::Node(from))];
             let instead = Substitution { pairs: &pairs, coalition: scene.coalition };
             args.iter().map(|value| instead.apply(value)).collect()
         }
         false => args.to_vec(),
-    };
-    let changes = *scene.random.pick(&[0, 1, 1, 2, 4]);
-    adapted(&args, from, changes, scene)
+    }
 }
 
 /// Fields with some values changed: everywhere in the message, or in one field only.

@@ -6,8 +6,10 @@
 //! * [`borges`]: anything at all, of the right types.
 //! * [`small_scope`]: what honest nodes would say, but for a little.
 //! * [`twins`]: two honest copies of each corrupt node, which see different parts of the network.
+//! * [`lineage`]: honest until something is decided; then what it hangs on is late or denied elsewhere.
 
 mod borges;
+mod lineage;
 mod lore;
 mod puppet;
 mod small_scope;
@@ -18,12 +20,12 @@ use std::fmt;
 
 use menard_value::{Node, Value, note_terms};
 
-use self::lore::Lore;
+use self::lore::{Heard, Lore};
 use crate::coalition::Coalition;
 use crate::log::{Content, PacketId};
 use crate::prepared::{End, OUTSIDE, Prepared};
 use crate::random::{Random, mix};
-use crate::world::World;
+use crate::world::{Duty, World};
 
 /// Sets the adversary's chance apart from others.
 const STREAM: u64 = 0x626f_7267_6573;
@@ -37,11 +39,13 @@ pub enum Layer {
     SmallScope,
     /// Each corrupt node is two honest ones with one key, which see different parts of the network.
     Twins,
+    /// Corrupt nodes are honest until a correct node has decided something; then what supports it is late elsewhere, and they deny it.
+    Lineage,
 }
 
 impl Layer {
     /// All layers.
-    pub const ALL: [Layer; 3] = [Layer::Borges, Layer::SmallScope, Layer::Twins];
+    pub const ALL: [Layer; 4] = [Layer::Borges, Layer::SmallScope, Layer::Twins, Layer::Lineage];
 
     /// The name on the command line.
     pub fn name(self) -> &'static str {
@@ -49,6 +53,7 @@ impl Layer {
             Layer::Borges => "borges",
             Layer::SmallScope => "small-scope",
             Layer::Twins => "twins",
+            Layer::Lineage => "lineage",
         }
     }
 }
@@ -80,12 +85,16 @@ trait Behaviour {
 
     /// Some time has passed.
     fn act(&mut self, scene: &mut Scene<'_>);
+
+    /// A correct node has done something that matters, on these messages.
+    fn pounce(&mut self, _support: &[(u16, Heard)], _scene: &mut Scene<'_>) {}
 }
 
 /// What behaviours see and use.
 struct Scene<'a> {
     prepared: &'a Prepared,
     coalition: &'a Coalition,
+    duties: &'a [Duty],
     lore: &'a mut Lore,
     random: &'a mut Random,
     forgeries: &'a mut Vec<Forgery>,
@@ -116,6 +125,7 @@ impl Adversary {
             Layer::Borges => Box::new(borges::Borges::draw(&mut random)),
             Layer::SmallScope => Box::new(small_scope::SmallScope::draw(world, &mut random)),
             Layer::Twins => Box::new(twins::Twins::draw(world, &mut random)),
+            Layer::Lineage => Box::new(lineage::Lineage::draw(world, &mut random)),
         };
         note_terms(true);
         Adversary { layer, behaviour, lore: Lore::new(world.prepared), random, forgeries: Vec::new() }
@@ -146,11 +156,21 @@ impl Adversary {
         self.with(world, |behaviour, scene| behaviour.act(scene))
     }
 
+    /// A correct node has decided something on these messages.
+    pub fn pounce(&mut self, world: &mut World<'_>, support: &[PacketId]) {
+        let vote = |packet: &PacketId| {
+            let Content { channel, from, args, .. } = world.log.content(*packet);
+            (channel, Heard { from, args: args.to_vec() })
+        };
+        let support: Vec<(u16, Heard)> = support.iter().map(vote).collect();
+        self.with(world, |behaviour, scene| behaviour.pounce(&support, scene));
+    }
+
     /// Lets the behaviour do something, and sends what it wants to send, as far as that is possible.
     fn with(&mut self, world: &mut World<'_>, what: impl FnOnce(&mut dyn Behaviour, &mut Scene<'_>)) {
         let Adversary { behaviour, lore, random, forgeries, .. } = self;
-        let (prepared, coalition) = (world.prepared, &world.coalition);
-        what(&mut **behaviour, &mut Scene { prepared, coalition, lore, random, forgeries });
+        let (prepared, coalition, duties) = (world.prepared, &world.coalition, &world.duties[..]);
+        what(&mut **behaviour, &mut Scene { prepared, coalition, duties, lore, random, forgeries });
         for Forgery { channel, from, to, place, args } in forgeries.drain(..) {
             // What is not possible is not sent.
             let _ = world.forge(Content { channel, from, to, args: &args }, place);
@@ -179,11 +199,16 @@ impl Scene<'_> {
         }
     }
 
-    /// The honest nodes that a channel can go to.
+    /// The nodes that a channel can go to and that are honest there.
     fn audience(&self, channel: u16) -> Vec<Node> {
         let role = self.receiver(channel);
         let nodes = (0..self.prepared.roles[usize::from(role)].nodes).map(|index| Node { role, index });
-        nodes.filter(|node| !self.coalition.has(*node)).collect()
+        let place = |node: &Node| self.prepared.destination(channel, *node, 0);
+        let is_honest = |node: &Node| match place(node) {
+            OUTSIDE => !self.coalition.has(*node),
+            place => self.duties[place as usize] != Duty::Corrupt,
+        };
+        nodes.filter(is_honest).collect()
     }
 
     /// Sends a message to where it belongs.

@@ -6,10 +6,9 @@ use std::collections::VecDeque;
 use menard_engine::{Inputs, MAX_FOLLOW_UPS, Outputs};
 use menard_value::{Node, Value};
 
-use crate::coalition::Coalition;
 use crate::host::Host;
 use crate::log::Content;
-use crate::prepared::{OUTSIDE, Prepared};
+use crate::prepared::Prepared;
 use crate::world::{Duty, World};
 
 /// Messages among puppets that are delivered at one go; protocols that talk for ever end there.
@@ -42,7 +41,7 @@ impl Troupe {
     }
 
     /// All copies forget everything and start. Gives what they would send.
-    pub fn start(&mut self, prepared: &Prepared, coalition: &Coalition) -> Vec<Line> {
+    pub fn start(&mut self, prepared: &Prepared) -> Vec<Line> {
         let mut lines = Vec::new();
         let mut inside = VecDeque::new();
         self.timers.clear();
@@ -51,18 +50,18 @@ impl Troupe {
             host.renew(&prepared.engines[*place as usize]);
             self.inputs.clear();
             self.inputs.start = true;
-            self.turn(position, prepared, coalition, &mut inside, &mut lines);
+            self.turn(position, prepared, &mut inside, &mut lines);
         }
-        self.deliver(inside, prepared, coalition, &mut lines);
+        self.deliver(inside, prepared, &mut lines);
         lines
     }
 
     /// A copy receives a message. Gives what they would send.
-    pub fn hear(&mut self, content: Content<'_>, place: u32, prepared: &Prepared, coalition: &Coalition) -> Vec<Line> {
+    pub fn hear(&mut self, content: Content<'_>, place: u32, prepared: &Prepared) -> Vec<Line> {
         let Content { channel, from, to, args } = content;
         let line = Line { channel, from, to, args: args.to_vec() };
         let mut lines = Vec::new();
-        self.deliver(VecDeque::from([(place, line)]), prepared, coalition, &mut lines);
+        self.deliver(VecDeque::from([(place, line)]), prepared, &mut lines);
         lines
     }
 
@@ -72,26 +71,20 @@ impl Troupe {
     }
 
     /// The timer at this position fires. Gives what the copies would send.
-    pub fn fire(&mut self, position: usize, prepared: &Prepared, coalition: &Coalition) -> Vec<Line> {
+    pub fn fire(&mut self, position: usize, prepared: &Prepared) -> Vec<Line> {
         let timer = self.timers.swap_remove(position);
         let mut lines = Vec::new();
-        self.deliver(VecDeque::from([timer]), prepared, coalition, &mut lines);
+        self.deliver(VecDeque::from([timer]), prepared, &mut lines);
         lines
     }
 
-    fn deliver(
-        &mut self,
-        mut inside: VecDeque<(u32, Line)>,
-        prepared: &Prepared,
-        coalition: &Coalition,
-        lines: &mut Vec<Line>,
-    ) {
+    fn deliver(&mut self, mut inside: VecDeque<(u32, Line)>, prepared: &Prepared, lines: &mut Vec<Line>) {
         for _ in 0..MAX_DELIVERIES {
             let Some((place, line)) = inside.pop_front() else { return };
             let Some(position) = self.hosts.iter().position(|(at, _)| *at == place) else { continue };
             self.inputs.clear();
             self.inputs.push(line.channel, line.from, line.args);
-            self.turn(position, prepared, coalition, &mut inside, lines);
+            self.turn(position, prepared, &mut inside, lines);
         }
     }
 
@@ -100,14 +93,12 @@ impl Troupe {
         &mut self,
         position: usize,
         prepared: &Prepared,
-        coalition: &Coalition,
         inside: &mut VecDeque<(u32, Line)>,
         lines: &mut Vec<Line>,
     ) {
-        let (place, host) = &mut self.hosts[position];
-        let from = prepared.addresses[*place as usize].node;
+        let from = prepared.addresses[self.hosts[position].0 as usize].node;
         for _ in 0..=MAX_FOLLOW_UPS {
-            host.step(&self.inputs, &mut self.outputs);
+            self.hosts[position].1.step(&self.inputs, &mut self.outputs);
             self.inputs.clear();
             for sent in self.outputs.iter() {
                 let (channel, to, part) = (sent.channel, sent.to, sent.part);
@@ -115,7 +106,7 @@ impl Troupe {
                 let destination = prepared.destination(channel, to, part);
                 if prepared.channels[usize::from(channel)].delay.is_some() {
                     self.timers.push((destination, line));
-                } else if destination != OUTSIDE && coalition.has(to) {
+                } else if self.hosts.iter().any(|(at, _)| *at == destination) {
                     inside.push_back((destination, line));
                 } else {
                     lines.push(line);

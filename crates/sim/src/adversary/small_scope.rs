@@ -20,6 +20,8 @@ enum Fate {
     Withheld,
     Changed,
     Readdressed,
+    /// To another partition of the receiver, too.
+    Astray,
     Later,
 }
 
@@ -42,7 +44,7 @@ pub(super) struct SmallScope {
 
 impl SmallScope {
     pub fn draw(world: &World<'_>, random: &mut Random) -> Self {
-        const FATES: [Fate; 4] = [Fate::Withheld, Fate::Changed, Fate::Readdressed, Fate::Later];
+        const FATES: [Fate; 5] = [Fate::Withheld, Fate::Changed, Fate::Readdressed, Fate::Astray, Fate::Later];
         let roles = (0..).zip(&world.prepared.roles);
         let mut nodes: Vec<Node> =
             roles.flat_map(|(role, list)| (0..list.nodes).map(move |index| Node { role, index })).collect();
@@ -97,6 +99,10 @@ impl SmallScope {
                     scene.send(channel, from, to, args.clone());
                 }
             }
+            Fate::Astray => {
+                scene.send(channel, from, to, args.clone());
+                scene.send_astray(channel, from, to, args.clone());
+            }
             Fate::Later => self.keep(line, scene.random),
         }
     }
@@ -113,7 +119,7 @@ impl SmallScope {
 
 impl Behaviour for SmallScope {
     fn start(&mut self, scene: &mut Scene<'_>) {
-        let lines = self.troupe.start(scene.prepared, scene.coalition);
+        let lines = self.troupe.start(scene.prepared);
         self.utter(lines, scene);
     }
 
@@ -121,18 +127,18 @@ impl Behaviour for SmallScope {
         let Content { channel, from, to, args } = content;
         let misheard = scene.random.percent(self.mishears).then(|| adapted(args, to, 1, scene));
         let content = Content { channel, from, to, args: misheard.as_deref().unwrap_or(args) };
-        let lines = self.troupe.hear(content, place, scene.prepared, scene.coalition);
+        let lines = self.troupe.hear(content, place, scene.prepared);
         self.utter(lines, scene);
     }
 
     fn act(&mut self, scene: &mut Scene<'_>) {
         if scene.random.percent(self.forgets) {
-            let lines = self.troupe.start(scene.prepared, scene.coalition);
+            let lines = self.troupe.start(scene.prepared);
             self.utter(lines, scene);
         }
         if self.troupe.timers() > 0 && scene.random.percent(50) {
             let position = scene.random.index(self.troupe.timers());
-            let lines = self.troupe.fire(position, scene.prepared, scene.coalition);
+            let lines = self.troupe.fire(position, scene.prepared);
             self.utter(lines, scene);
         }
         for _ in 0..self.stash.len().min(4) {

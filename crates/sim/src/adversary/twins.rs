@@ -64,7 +64,7 @@ impl Twins {
 impl Behaviour for Twins {
     fn start(&mut self, scene: &mut Scene<'_>) {
         for twin in 0..2 {
-            let lines = self.troupes[twin].start(scene.prepared, scene.coalition);
+            let lines = self.troupes[twin].start(scene.prepared);
             self.utter(twin, lines, scene);
         }
     }
@@ -79,7 +79,7 @@ impl Behaviour for Twins {
                 _ => self.hears(twin, content.from),
             };
             if told {
-                let lines = self.troupes[twin].hear(content, place, scene.prepared, scene.coalition);
+                let lines = self.troupes[twin].hear(content, place, scene.prepared);
                 self.utter(twin, lines, scene);
             }
         }
@@ -92,7 +92,7 @@ impl Behaviour for Twins {
         let twin = scene.random.index(2);
         if self.troupes[twin].timers() > 0 {
             let position = scene.random.index(self.troupes[twin].timers());
-            let lines = self.troupes[twin].fire(position, scene.prepared, scene.coalition);
+            let lines = self.troupes[twin].fire(position, scene.prepared);
             self.utter(twin, lines, scene);
         }
     }

@@ -127,7 +127,7 @@ fn liars_take_no_steps_are_as_many_as_declared_and_every_run_replays() {
             replayer.replay(&schedule_of(&run.trace)).unwrap_or_else(|error| panic!("{layer}, seed {seed}: {error}"));
             assert_eq!(replayer.trace(), run.trace, "{layer}, seed {seed}");
         }
-        assert!(lies > 500, "{layer}: {lies} messages made up");
+        assert!(lies > 200, "{layer}: {lies} messages made up");
     }
 }
 
@@ -143,6 +143,9 @@ fn violated(text: &str, properties: &str, runs: u64) -> Vec<(Layer, usize)> {
     Layer::ALL.into_iter().map(|layer| (layer, count(layer))).collect()
 }
 
+/// Layers that say what nobody has said.
+const INVENTIVE: [Layer; 2] = [Layer::Borges, Layer::SmallScope];
+
 /// A watcher that is sure has heard of two members who say so; one of them at least is correct, and has heard of it from a client.
 const SURE: &str = "properties of witnesses
     asked(id) :- put(id) to m, correct(m)
@@ -157,7 +160,7 @@ fn what_two_have_signed_one_correct_member_has_signed() {
 fn who_believes_one_member_believes_a_liar() {
     let gullible = witnesses().replace("number(id, 2)", "number(id, 1)");
     let found = violated(&gullible, SURE, 300);
-    assert!(found.iter().filter(|(layer, _)| *layer != Layer::Twins).all(|(_, count)| *count > 0), "{found:?}");
+    assert!(found.iter().filter(|(layer, _)| INVENTIVE.contains(layer)).all(|(_, count)| *count > 0), "{found:?}");
 }
 
 #[test]
@@ -165,7 +168,7 @@ fn who_counts_names_counts_a_liar_twice() {
     let gullible = witnesses()
         .replace("told(id, m)         :- tell(id, m, s), verify(s, m, id)", "told(id, m)         :- tell(id, m, _)");
     let found = violated(&gullible, SURE, 1_000);
-    assert!(found.iter().filter(|(layer, _)| *layer != Layer::Twins).all(|(_, count)| *count > 0), "{found:?}");
+    assert!(found.iter().filter(|(layer, _)| INVENTIVE.contains(layer)).all(|(_, count)| *count > 0), "{found:?}");
 }
 
 /// A server whose data are on two partitions, each of which keeps what it is given.
@@ -207,4 +210,25 @@ fn what_is_for_another_partition_is_dropped() {
     assert_eq!(stray(Config::default()), 1, "one partition takes it");
     let gullible = Config { without_message_verification: vec!["keep".into()], ..Config::default() };
     assert_eq!(stray(gullible), 2, "both take it");
+}
+
+#[test]
+fn sometimes_one_machine_of_a_node_lies_and_the_others_are_honest() {
+    let text = SHARDS.replace("1 of mirror", "1 of server");
+    let (_, prepared) = prepare(&text, Config::default());
+    let (mut whole, mut part) = (0, 0);
+    for seed in 0..300 {
+        let run = simulate(&prepared, None, seed);
+        for event in &run.trace.events {
+            match event {
+                Event::Corrupt { whom: Struck::Whole(_) } => whole += 1,
+                Event::Corrupt { whom: Struck::Part(_) } => part += 1,
+                Event::Forge { message, .. } => assert_eq!(message.from.role, 2),
+                _ => {}
+            }
+        }
+        let mut replayer = Replayer::new(&prepared, None);
+        replayer.replay(&schedule_of(&run.trace)).unwrap_or_else(|error| panic!("seed {seed}: {error}"));
+    }
+    assert!(whole > 50 && part > 10, "{whole} nodes, {part} machines");
 }

@@ -1,0 +1,76 @@
+//! A run in which one physical node of a logical node is corrupt, as one in which they all are: to the original, the node is one. What its honest
+//! machines send to others, its adversary sends; what they receive, it receives; what they say to each other is nobody's business.
+
+use std::borrow::Cow;
+
+use menard_lang::run::{Address, Event, Message, Struck, Trace};
+use menard_value::Node;
+
+use crate::prepared::{End, Prepared};
+
+/// The run of the program `prepared` with whole nodes corrupt.
+pub(crate) fn wholly_corrupt<'t>(run: &'t Trace, prepared: &Prepared) -> Cow<'t, Trace> {
+    let part = |event: &Event| match event {
+        Event::Corrupt { whom: Struck::Part(at) } => Some(at.node),
+        _ => None,
+    };
+    let nodes: Vec<Node> = run.events.iter().filter_map(part).collect();
+    if nodes.is_empty() {
+        return Cow::Borrowed(run);
+    }
+    let demon = Demon { nodes, prepared };
+    let mut whole = Trace { events: Vec::new(), writes: Vec::new(), ..run.clone() };
+    for (position, event) in run.events.iter().enumerate() {
+        if run.writes.contains(&position) {
+            whole.writes.push(whole.events.len());
+        }
+        demon.event(event, &mut whole.events);
+    }
+    Cow::Owned(whole)
+}
+
+struct Demon<'p> {
+    nodes: Vec<Node>,
+    prepared: &'p Prepared,
+}
+
+impl Demon<'_> {
+    fn event(&self, event: &Event, events: &mut Vec<Event>) {
+        match event {
+            Event::Corrupt { whom } => events.push(Event::Corrupt { whom: Struck::Whole(whom.node()) }),
+            Event::Step { at, inputs, outputs } if self.has(at.node) => {
+                let heard = inputs.iter().filter(|message| !self.is_inside(message));
+                events.extend(heard.map(|message| Event::Take { message: message.clone(), lost: false }));
+                events.extend(outputs.iter().filter_map(|message| self.forged(message)));
+            }
+            Event::Repeat { at, message } if self.has(at.node) => events.extend(self.forged(message)),
+            Event::Sync { at } if self.has(at.node) => {}
+            Event::Take { message, .. } | Event::Forge { message, .. } if self.is_inside(message) => {}
+            _ => events.push(event.clone()),
+        }
+    }
+
+    fn has(&self, node: Node) -> bool {
+        self.nodes.contains(&node)
+    }
+
+    /// Whether a message stays among the machines of a corrupt node.
+    fn is_inside(&self, message: &Message) -> bool {
+        message.from == message.to && self.has(message.to)
+    }
+
+    fn forged(&self, message: &Message) -> Option<Event> {
+        if self.is_inside(message) {
+            return None;
+        }
+        let channel = self.prepared.channel_of(&message.channel)?;
+        let at = match self.prepared.channels[usize::from(channel)].receiver {
+            End::External(_) => self.prepared.names.home(message.to),
+            End::Component(component) => {
+                let part = self.prepared.router.part(channel, &message.args);
+                Address { node: message.to, component: self.prepared.components[component].name.clone(), part }
+            }
+        };
+        Some(Event::Forge { message: message.clone(), at })
+    }
+}
