@@ -214,6 +214,10 @@ fn what_a_signature_does_not_cover_may_be_anything() {
              d(v, w) :- t(v, w, n, s), verify(s, n, v)",
             "`w`",
         ),
+        // Who asks whether the sender is one of those, or the one that he says, does not ask who it is.
+        ("d(v, w) :- signed(v, w, n, s) from m, verify(s, n, v), member(o), m == o", "`w`"),
+        ("d(v, w) :- signed(v, w, n, s) from m, verify(s, n, v), index_of(m) == w / 2", "`w`"),
+        ("d(v, w) :- signed(v, w, n, s) from m, verify(s, n, v), index_of(m) != 0", "`w`"),
         ("d(x.v, x.w) :- whole(x), verify(x.s, x.by, x.v)", "`x.w`"),
         ("d(x.v, x.w) :- many(_, xs), x in xs, verify(x.s, x.by, x.v)", "`x.w`"),
     ] {
@@ -236,6 +240,11 @@ fn what_a_signature_tells_is_covered() {
         "d(v, w) :- signed(v, w, n, s) from m, verify(s, n, v), n == m",
         "table t(v: int, w: int, n: node, s: signature) t(v, w, n, s) :- signed(v, w, _, s) from n
          d(v, w) :- t(v, w, n, s), verify(s, n, v)",
+        // Who asks who the sender is takes the sender's word.
+        "d(v, w) :- signed(v, w, n, s) from m, verify(s, n, v), index_of(m) == 0",
+        "d(v, w) :- signed(v, w, n, s) from m, verify(s, n, v), ask(i, _), index_of(m) == i",
+        "table t(v: int, w: int, m: node, n: node, s: signature) t(v, w, m, n, s) :- signed(v, w, n, s) from m
+         d(v, w) :- t(v, w, m, n, s), verify(s, n, v), m == me",
         // What other relations have is not of the message alone.
         "d(v, w) :- signed(v, w, n, s), verify(s, n, v), ask(w, _)",
         "table t(w: int, v: int, n: node, s: signature) t(w, v, n, s) :- signed(v, _, n, s), ask(w, _)

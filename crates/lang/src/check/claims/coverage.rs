@@ -2,7 +2,7 @@
 //!
 //! A rule that verifies the signature of somebody else than the sender may take from the message what the signature *covers*: the terms that are verified,
 //! what these tell (`hash(v)` tells `v`, a tuple its parts), what is computed from them, and what an equation says of them. What another
-//! relation binds too is not of the message alone.
+//! relation binds too is not of the message alone. A rule that asks who the sender is takes what is not covered for the sender's own word.
 
 use std::collections::BTreeSet;
 
@@ -29,6 +29,7 @@ pub(super) fn warn(flow: &Flow<'_>, sink: &mut Sink) {
                 };
                 let found: Vec<_> = reader.verifications.iter().filter(of_source).collect();
                 is_senders |= found.iter().any(|found| reader.is_sender(found.signer, source));
+                is_senders |= reader.asks_for_sender(atom, source);
                 claims.extend(found.iter().flat_map(|found| reader.claims(found, atom, source)));
                 verified.extend(found);
             }

@@ -100,6 +100,26 @@ impl<'p> Reader<'p> {
         Place::of(signer).is_some_and(|signer| same.contains(&signer))
     }
 
+    /// Whether the rule says who has to have sent the message, and not by what the message itself says: what no signature covers is then
+    /// that node's own word, which the rule takes for it.
+    pub fn asks_for_sender(&self, atom: &'p Atom, source: &Source<'p>) -> bool {
+        let Some(sender) = &source.sender else { return false };
+        // That there is such a node in a role tells nobody from others.
+        let is_role = |other: &Atom| self.world.program.role(&other.relation).is_some();
+        let others = self.rule.positive_atoms().filter(|other| !std::ptr::eq(*other, atom) && !is_role(other));
+        let known: BTreeSet<&Name> = others.flat_map(Atom::expressions).filter_map(Expr::as_variable).collect();
+        let claims = self.claim_variables(atom, source);
+        let asks = |asked: &'p Expr, answer: &'p Expr| {
+            let of_message = |root: &&Name| *root == sender.variable;
+            let (asked, answer) = (self.roots(asked).0, self.roots(answer).0);
+            !asked.is_empty() && asked.iter().all(of_message) && answer.is_subset(&known) && answer.is_disjoint(&claims)
+        };
+        self.rule.body.iter().any(|literal| match literal {
+            Literal::Compare { op: Comparison::Equal, left, right, .. } => asks(left, right) || asks(right, left),
+            _ => false,
+        })
+    }
+
     /// The places that the body says are equal.
     fn equations(&self) -> Vec<(Place<'p>, Place<'p>)> {
         let equations = self.rule.body.iter().filter_map(|literal| match literal {
