@@ -7,7 +7,24 @@ use crate::node::Node;
 use crate::plan::{StoreKind, Target};
 use crate::store::Version;
 
+/// A table or view of a node's plan: who asks for one after each step looks its name up once.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Relation(usize);
+
 impl Node {
+    /// The relation with this name; nothing if there is none.
+    pub fn relation(&self, name: &str) -> Option<Relation> {
+        self.store(name).map(Relation)
+    }
+
+    /// Whether a relation of this node's plan has facts, as [`Node::facts`] gives them.
+    pub fn has_facts(&self, Relation(store): Relation) -> bool {
+        match self.plan().stores[store].kind {
+            StoreKind::View => !self.state().stores[store].is_empty(),
+            _ => !self.stored_facts(store).is_empty(),
+        }
+    }
+
     /// The facts of a table or view, sorted; nothing for events and unknown relations. Tables: as they are after the last step, deletions
     /// and insertions by `:+` included. Views: as they were in it, which is the same once the node is settled.
     pub fn facts(&self, relation: &str) -> Vec<Vec<Value>> {
@@ -21,10 +38,7 @@ impl Node {
 
     /// Whether [`Node::facts`] gives none.
     pub fn is_empty(&self, relation: &str) -> bool {
-        self.store(relation).is_none_or(|store| match self.plan().stores[store].kind {
-            StoreKind::View => self.state().stores[store].is_empty(),
-            _ => self.stored_facts(store).is_empty(),
-        })
+        self.relation(relation).is_none_or(|relation| !self.has_facts(relation))
     }
 
     /// Whether a state-only rule holds this message: it may be sent again.

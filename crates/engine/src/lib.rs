@@ -19,6 +19,7 @@ mod state;
 mod store;
 mod tuples;
 
+pub use inspect::Relation;
 pub use io::{Change, Inputs, MAX_FOLLOW_UPS, Outputs, Received, Sent};
 pub use lower::lower;
 pub use native::{Native, Natives, Wiring};

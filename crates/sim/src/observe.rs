@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use menard_engine::{Inputs, MAX_FOLLOW_UPS, Node as Engine, Outputs, lower};
+use menard_engine::{Inputs, MAX_FOLLOW_UPS, Node as Engine, Outputs, Relation, lower};
 use menard_lang::Program;
 use menard_lang::ir::{Component, Name};
 use menard_lang::properties::{self, CORRUPT};
@@ -23,7 +23,7 @@ const MAX_TOLD: usize = 3;
 pub struct PreparedObserver {
     engine: Engine,
     channels: Vec<Name>,
-    violations: Vec<Name>,
+    violations: Vec<(Name, Relation)>,
     goals: Vec<Goal>,
     operations: Operations,
 }
@@ -86,11 +86,15 @@ impl PreparedObserver {
     pub fn new(program: &Program) -> Self {
         let component = program.components.first().expect("an observer program has one component");
         let role = program.role_index(&component.role).expect("a checked component's role is declared");
-        let plan = Arc::new(lower(program, &component.name));
+        let engine = Engine::new(Arc::new(lower(program, &component.name)), Node { role, index: 0 });
+        let violation = |name: Name| {
+            let relation = engine.relation(&name).expect("the observer has a view for each rule");
+            (name, relation)
+        };
         PreparedObserver {
-            engine: Engine::new(plan, Node { role, index: 0 }),
+            violations: properties::violations(program).into_iter().map(violation).collect(),
+            engine,
             channels: program.channels.iter().map(|channel| channel.name.clone()).collect(),
-            violations: properties::violations(program),
             goals: properties::goals(program).into_iter().map(|view| Goal::new(program, component, view)).collect(),
             operations: Operations::new(program, component),
         }
@@ -213,8 +217,8 @@ impl<'a> Watch<'a> {
     /// The first violated property, if any is violated now.
     pub fn violation(&self) -> Option<Violation> {
         let violations = &self.observer.violations;
-        if let Some(rule) = violations.iter().position(|name| !self.engine.is_empty(name)) {
-            return Some(Violation { rule, facts: self.engine.facts(&violations[rule]), disorder: None });
+        if let Some(rule) = violations.iter().position(|(_, relation)| self.engine.has_facts(*relation)) {
+            return Some(Violation { rule, facts: self.engine.facts(&violations[rule].0), disorder: None });
         }
         let disorder = self.histories.disorder()?;
         let rule = violations.len() + usize::from(disorder.is_log);

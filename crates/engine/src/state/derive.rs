@@ -57,7 +57,7 @@ impl State {
     /// Runs all pipelines of a rule.
     fn rule(&mut self, plan: &Plan, rule: &RulePlan, inputs: &Inputs, outputs: &mut Outputs) {
         for pipeline in &rule.pipelines {
-            if pipeline.needs.iter().any(|&store| self.is_quiet(plan, store)) {
+            if self.has_no_rows(pipeline) || pipeline.needs.iter().any(|&store| self.is_quiet(plan, store)) {
                 continue;
             }
             for &(version, begins) in self.passes(pipeline, rule.target) {
@@ -68,6 +68,15 @@ impl State {
         }
         if let Target::Aggregate(aggregate) = rule.target {
             self.flush(plan, aggregate);
+        }
+    }
+
+    /// Whether it is seen at once that nothing drives a pipeline: most steps leave most stores alone. Events are among its needs.
+    fn has_no_rows(&self, pipeline: &Pipeline) -> bool {
+        match pipeline.driver {
+            Driver::Added(store) | Driver::Delta { store, .. } => self.stores[store].touched().is_empty(),
+            Driver::Fresh(store) => self.fresh[store].is_empty(),
+            Driver::First | Driver::Event(_) => false,
         }
     }
 
