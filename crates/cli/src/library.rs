@@ -34,6 +34,7 @@ pub const LIBRARY: &[Entry] = library! {
     "kvs": "broadcast.plan", "by_hash.plan", "collected.plan", "deploy.toml", "detached.plan", "kvs.ded", "properties.ded", "scalable.plan";
     "paxos": "agreement.ded", "deploy.toml", "paxos.ded", "properties.ded", "scalable.plan";
     "paxos_kvs": "deploy.toml", "paxos_kvs.ded", "properties.ded", "scalable.plan";
+    "pbft_critical_path": "deploy.toml", "pbft_critical_path.ded", "properties.ded", "scalable.plan";
     "rset_asymmetric": "deploy.toml", "properties.ded", "rset_asymmetric.ded", "scalable.plan";
     "rset_co_hash": "deploy.toml", "properties.ded", "rset_co_hash.ded", "scalable.plan", "sealer.ded";
     "rset_dependencies": "deploy.toml", "properties.ded", "rset_dependencies.ded", "scalable.plan";

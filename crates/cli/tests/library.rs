@@ -143,3 +143,12 @@ fn paxos_scales_to_the_published_numbers_of_nodes() {
     }
     assert_eq!(nodes_before_and_after("paxos", &["partitions=1", "collectors=3", "replicas=4"]), [9, 20]);
 }
+
+#[test]
+fn pbft_scales_to_the_published_numbers_of_nodes() {
+    let machines = 4;
+    for (partitions, nodes) in [("partitions=1", 20), ("partitions=3", 52), ("partitions=5", 84)] {
+        let [base, scaled] = nodes_before_and_after("pbft_critical_path", &[partitions]);
+        assert_eq!([base - machines, scaled - machines], [4, nodes]);
+    }
+}

@@ -40,7 +40,7 @@ fn unknown_protocols_name_the_known_ones() {
     assert_eq!(answer.status, 2);
     insta::assert_snapshot!(answer.stderr, @r#"
     error: there is no protocol `votign`
-      help: did you mean `voting`? (known protocols: compartmentalized_paxos, kvs, paxos, paxos_kvs, rset_asymmetric, rset_co_hash, rset_dependencies, rset_functional, rset_independent, rset_monotonic, rset_partial, rset_state_machine, two_phase_commit, two_phase_commit_path, voting; or name a folder or a .ded file)
+      help: did you mean `voting`? (known protocols: compartmentalized_paxos, kvs, paxos, paxos_kvs, pbft_critical_path, rset_asymmetric, rset_co_hash, rset_dependencies, rset_functional, rset_independent, rset_monotonic, rset_partial, rset_state_machine, two_phase_commit, two_phase_commit_path, voting; or name a folder or a .ded file)
     "#);
     let (status, json) = Desk::new().json(&["scale", "raft"]);
     assert_eq!((status, json["error"].as_str()), (2, Some("there is no protocol `raft`")));

@@ -5,6 +5,7 @@ mod compartmentalized_paxos;
 mod kvs;
 mod paxos;
 mod paxos_kvs;
+mod pbft_critical_path;
 mod rset;
 mod two_phase_commit;
 mod two_phase_commit_path;
