@@ -121,6 +121,8 @@ pub enum Stage {
     After(usize),
     Rewritten,
     Lowered,
+    /// The program in which Byzantine nodes are rules.
+    Borges,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
@@ -378,9 +380,10 @@ fn stage(text: &str) -> Result<Stage, String> {
         "checked" => Ok(Stage::Checked),
         "rewritten" => Ok(Stage::Rewritten),
         "lowered" => Ok(Stage::Lowered),
+        "borges" => Ok(Stage::Borges),
         _ => match text.strip_prefix("after:").map(str::parse) {
             Some(Ok(line)) => Ok(Stage::After(line)),
-            _ => Err("one of parsed, checked, after:K, rewritten, lowered is expected".to_owned()),
+            _ => Err("one of parsed, checked, after:K, rewritten, lowered, borges is expected".to_owned()),
         },
     }
 }

@@ -5,6 +5,7 @@
 //! programs do what the original does is tested elsewhere, by lifting their runs ([`menard_lang::run::Lift`]).
 
 pub mod analysis;
+mod borges;
 mod edit;
 mod lifting;
 pub mod plan;
@@ -13,6 +14,7 @@ mod refusal;
 pub mod rewrite;
 pub mod rules;
 
+pub use borges::{BorgesError, borges};
 pub use plan::{PlanError, Stage, apply_plan, apply_while_allowed, why_not};
 pub use precondition::{Precondition, Proof, Proofs};
 pub use refusal::{Broken, Obstacle, Refusal};

@@ -8,7 +8,7 @@ use menard_lang::ir::RelationKind;
 use menard_lang::plan::Plan;
 use menard_lang::source::Source;
 use menard_lang::syntax;
-use menard_opt::Stage as Rewritten;
+use menard_opt::{BorgesError, Stage as Rewritten};
 use serde_json::json;
 
 use crate::arguments::{Explain, Form, Stage, Which};
@@ -114,9 +114,18 @@ fn why_not(session: &Session, plan: Option<&Plan>, stages: &[Rewritten], line: &
     }
 }
 
+/// The program in which liars are rules.
+fn with_liars(program: &Program) -> Result<Program> {
+    menard_opt::borges(program).map_err(|error| match &error {
+        BorgesError::Honest => Failure::environment(error.to_string(), "declare `fault byzantine N of ROLE`"),
+        BorgesError::Rewritten(_) => Failure::environment(error.to_string(), "leave out --plan"),
+        BorgesError::IllFormed(errors) => Failure::environment(error.to_string(), errors.to_string()),
+    })
+}
+
 fn show(session: &Session, plan: Option<&Plan>, stages: &[Rewritten], stage: Stage, form: Form) -> Result<String> {
     let program = match stage {
-        Stage::Parsed | Stage::Checked => &session.program,
+        Stage::Parsed | Stage::Checked | Stage::Borges => &session.program,
         Stage::Lowered => result(&session.program, stages),
         Stage::Rewritten => {
             plan.ok_or_else(|| Failure::environment("without a plan nothing is rewritten", "add --plan PLAN"))?;
@@ -133,6 +142,7 @@ fn show(session: &Session, plan: Option<&Plan>, stages: &[Rewritten], stage: Sta
         }
         (Form::Text, Stage::Parsed) => format!("{:#?}", syntax::parse_program(&session.folder.program).root),
         (Form::Text, Stage::Lowered) => lowered(program),
+        (Form::Text, Stage::Borges) => menard_lang::print(&with_liars(program)?),
         (Form::Text, Stage::Checked) => menard_lang::print(program) + &findings(program),
         (Form::Text, Stage::After(_) | Stage::Rewritten) => menard_lang::print(program),
     })
@@ -157,6 +167,7 @@ fn name(stage: Stage) -> String {
         Stage::After(line) => format!("after:{line}"),
         Stage::Rewritten => "rewritten".to_owned(),
         Stage::Lowered => "lowered".to_owned(),
+        Stage::Borges => "borges".to_owned(),
     }
 }
 

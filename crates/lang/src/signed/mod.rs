@@ -11,7 +11,7 @@ use menard_value::{Function, FunctionId, Node, Signature, UndefinedError, Value}
 
 pub use term::{Message, Term};
 
-use crate::ir::{Name, Program};
+use crate::ir::{Channel, Name, Program};
 
 /// A signature in the messages of a channel from an external role.
 #[derive(Clone, PartialEq, Debug)]
@@ -34,7 +34,12 @@ pub struct RequestSignature {
 pub fn request_signatures(program: &Program) -> Vec<RequestSignature> {
     let is_external = |sender: &Name| program.role(sender).is_some_and(|role| role.external);
     let channels = program.channels.iter().filter(|channel| is_external(&channel.sender));
-    channels.flat_map(|channel| flow::signatures(program, channel)).collect()
+    channels.flat_map(|channel| signatures_of(program, channel)).collect()
+}
+
+/// The same of one channel, whoever sends on it.
+pub fn signatures_of(program: &Program, channel: &Channel) -> Vec<RequestSignature> {
+    flow::signatures(program, channel)
 }
 
 impl RequestSignature {

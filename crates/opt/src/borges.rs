@@ -1,0 +1,286 @@
+//! Liars as rules: the program in which the nodes that may be Byzantine run no protocol, and send at any moment whatever their keys allow.
+//!
+//! What they send an external role makes up, which may be any program: so the result is a program like any other, that can be read, checked and
+//! simulated, and has no Byzantine nodes. It says in the language what the simulator's adversary does (`borges` among its layers), and is a definition of what a protocol has to withstand.
+//!
+//! Of each role with liars the first nodes lie, as many as the program declares. For each of its components:
+//! * all rules of the program hold for the honest nodes only;
+//! * each channel that it sends on has a channel beside it, from the external role, with the same columns and an addressee; what comes there, liars send;
+//! * a column with a signature has instead one that a liar has received, in whatever message; or its own, over what the receiver is seen to verify;
+//! * a list of signed facts is instead one of up to three that a liar has received.
+//!
+//! *Source.* "Bigger, not Badder: Safely Scaling BFT Protocols" (PaPoC 2024), the Borgesian simulator.
+
+use menard_lang::diagnostic::Diagnostics;
+use menard_lang::ir::{
+    Atom, Channel, Column, Comparison, Component, Constructor, Expr, ExprKind, FaultKind, Literal, Name, Program,
+    Relation, Role, Rule, RuleKind, Storage,
+};
+use menard_lang::signed::{RequestSignature, Term, signatures_of};
+use menard_lang::source::{Source, Span};
+use menard_value::{Function, FunctionId, Type};
+use thiserror::Error;
+
+use crate::edit::{atom, column, expr, fresh, integer, is_declared, is_used, plain, rule, table, variable};
+
+/// The most facts in a list that a liar makes.
+const MAX_LIST: usize = 3;
+
+/// Why the liars of a program cannot be written as rules.
+#[derive(Debug, Error)]
+pub enum BorgesError {
+    /// The program declares none.
+    #[error("the program declares no Byzantine nodes")]
+    Honest,
+    /// A role with liars is on several machines, of which external roles can reach one.
+    #[error("nodes of `{0}` are on several machines: the liars of the program before the plan can be written as rules")]
+    Rewritten(Name),
+    /// The result is no program; a program with too many columns or rules already is an example.
+    #[error("the program with its liars has errors")]
+    IllFormed(Diagnostics),
+}
+
+/// The program in which the liars are rules.
+pub fn borges(program: &Program) -> Result<Program, BorgesError> {
+    let declared = program.faults.iter().filter(|fault| fault.kind == FaultKind::Byzantine && fault.nodes > 0);
+    let roles: Vec<(Name, u32)> = declared.map(|fault| (fault.role.clone(), fault.nodes)).collect();
+    if roles.is_empty() {
+        return Err(BorgesError::Honest);
+    }
+    let mut result = program.clone();
+    result.faults.retain(|fault| fault.kind != FaultKind::Byzantine);
+    let librarian = fresh("librarian", |name| is_declared(program, name));
+    let author = Author { program, librarian: &librarian, liar: fresh("liar", |name| is_used(program, name)) };
+    for (role, count) in &roles {
+        author.corrupt(&mut result, role, *count)?;
+    }
+    let span = Span::default();
+    result.roles.push(Role { name: librarian, count: None, nodes: 0, external: true, native: false, span });
+    let source = Source::new(format!("{} with liars", program.name), menard_lang::print(&result));
+    menard_lang::compile(&source, &[]).map(|compiled| compiled.program).map_err(BorgesError::IllFormed)
+}
+
+struct Author<'p> {
+    program: &'p Program,
+    librarian: &'p Name,
+    /// The view of the nodes that lie.
+    liar: Name,
+}
+
+impl Author<'_> {
+    fn corrupt(&self, result: &mut Program, role: &Name, count: u32) -> Result<(), BorgesError> {
+        let mut of_role = result.components.iter_mut().filter(|component| component.role == *role);
+        let component = match (of_role.next(), of_role.next()) {
+            (Some(component), None) if component.name == *role && component.parts == 1 => component,
+            _ => return Err(BorgesError::Rewritten(role.clone())),
+        };
+        for rule in component.rules.iter_mut().filter(|rule| !rule.delete) {
+            rule.body.push(Literal::Atom(Atom { negated: true, ..self.lies() }));
+        }
+        let node = || variable("n");
+        let index = call("index_of", vec![node()]);
+        let few = compare(index, Comparison::Less, integer(count));
+        let is_one = Literal::Atom(atom(role, vec![node()]));
+        component.rules.push(rule(&self.liar, plain(vec![node()]), RuleKind::Now, vec![is_one, few]));
+        let ears = Ears::new(self.program, component);
+        ears.hear(self, component);
+        let mut channels = Vec::new();
+        for channel in self.program.channels.iter().filter(|channel| channel.sender == *role && channel.delay.is_none())
+        {
+            channels.push(self.speak(channel, &ears, component));
+        }
+        result.channels.extend(channels);
+        Ok(())
+    }
+
+    /// `liar(me)`
+    fn lies(&self) -> Atom {
+        atom(&self.liar, vec![expr(ExprKind::Me)])
+    }
+
+    /// What liars send on a channel; gives the channel by which they are told.
+    fn speak(&self, channel: &Channel, ears: &Ears, component: &mut Component) -> Channel {
+        let is_column = |name: &str| channel.columns.iter().any(|column| column.name == name);
+        let to = fresh("addressee", is_column);
+        let name = fresh(&format!("any_{}", channel.name), |name| is_declared(self.program, name));
+        let own = signatures_of(self.program, channel);
+        for lists in 0..=if ears.has_list(channel) { MAX_LIST } else { 0 } {
+            let ways: &[bool] = if ears.has_signature(channel) { &[false, true] } else { &[false] };
+            for signs in ways {
+                let line = Line { channel, told: &name, to: &to, own: &own, ears, lists, signs: *signs };
+                component.rules.extend(line.rule(self));
+            }
+        }
+        let columns = std::iter::once(column(&to, Type::Node)).chain(channel.columns.iter().cloned()).collect();
+        Channel {
+            name,
+            columns,
+            sender: self.librarian.clone(),
+            receiver: component.name.clone(),
+            by: Vec::new(),
+            delay: None,
+            serial: false,
+            span: Span::default(),
+        }
+    }
+}
+
+/// What liars of a role keep of what they receive: signatures, and facts in lists that have some.
+struct Ears {
+    kept: Vec<(Type, Name)>,
+}
+
+impl Ears {
+    fn new(program: &Program, component: &Component) -> Self {
+        let mut ears = Ears { kept: Vec::new() };
+        for channel in program.channels.iter().filter(|channel| channel.receiver == component.name) {
+            for ty in channel.columns.iter().filter_map(|column| signed_part(column.ty)) {
+                if ears.of(ty).is_none() {
+                    let base = if ty == Type::Signature { "heard_signature" } else { "heard" };
+                    let is_taken =
+                        |name: &str| is_used(program, name) || ears.kept.iter().any(|(_, known)| known == name);
+                    let name = fresh(base, is_taken);
+                    ears.kept.push((ty, name));
+                }
+            }
+        }
+        ears
+    }
+
+    fn of(&self, ty: Type) -> Option<&Name> {
+        self.kept.iter().find(|(known, _)| *known == ty).map(|(_, name)| name)
+    }
+
+    fn has_signature(&self, channel: &Channel) -> bool {
+        channel.columns.iter().any(|column| column.ty == Type::Signature)
+    }
+
+    /// Whether a channel has a list of which parts may have been heard.
+    fn has_list(&self, channel: &Channel) -> bool {
+        let is_heard = |ty: Type| ty != Type::Signature && signed_part(ty).is_some_and(|part| self.of(part).is_some());
+        channel.columns.iter().any(|column| is_heard(column.ty))
+    }
+
+    /// Tables for what is heard, and rules that fill them.
+    fn hear(&self, author: &Author<'_>, component: &mut Component) {
+        for (ty, name) in &self.kept {
+            let columns = vec![Column { name: Name::new_static("x"), ty: *ty }];
+            let kept: Relation = table(name, columns, Storage::default());
+            component.relations.push(kept);
+        }
+        for channel in author.program.channels.iter().filter(|channel| channel.receiver == component.name) {
+            for (position, heard) in channel.columns.iter().enumerate() {
+                let Some(name) = signed_part(heard.ty).and_then(|part| self.of(part)) else { continue };
+                let anything = |other: usize| match other == position {
+                    true => variable("x"),
+                    false => expr(ExprKind::Wildcard),
+                };
+                let args: Vec<Expr> = (0..channel.columns.len()).map(anything).collect();
+                let mut body = vec![Literal::Atom(atom(&channel.name, args)), Literal::Atom(author.lies())];
+                let mut what = variable("x");
+                if heard.ty != Type::Signature {
+                    what = variable("y");
+                    let span = Span::default();
+                    body.push(Literal::In { element: what.clone(), collection: variable("x"), negated: false, span });
+                }
+                component.rules.push(rule(name, plain(vec![what]), RuleKind::Now, body));
+            }
+        }
+    }
+}
+
+/// A way in which liars send on a channel.
+struct Line<'a> {
+    channel: &'a Channel,
+    told: &'a Name,
+    to: &'a Name,
+    own: &'a [RequestSignature],
+    ears: &'a Ears,
+    /// How many facts lists have that are made of what was heard; 0 for lists that are made up.
+    lists: usize,
+    /// Whether signatures are the liar's own, where it is known what they have to cover.
+    signs: bool,
+}
+
+impl Line<'_> {
+    fn rule(&self, author: &Author<'_>) -> Option<Rule> {
+        let mut told = vec![variable(self.to.clone())];
+        let mut sent: Vec<Expr> = Vec::new();
+        let mut body = vec![Literal::Atom(author.lies())];
+        let mut signed_any = false;
+        for (position, column) in self.channel.columns.iter().enumerate() {
+            let given = variable(column.name.clone());
+            let heard = signed_part(column.ty).and_then(|part| self.ears.of(part));
+            let own = self.own.iter().find(|own| own.column == position && own.path.is_empty());
+            if column.ty == Type::Signature && self.signs {
+                let covered: Option<Vec<Expr>> = own?.covered.iter().map(|term| self.expr(term)).collect();
+                let args = std::iter::once(expr(ExprKind::Me)).chain(covered?).collect();
+                let value = call("sign", args);
+                body.push(Literal::Bind { variable: column.name.clone(), value, span: Span::default() });
+                (told.push(expr(ExprKind::Wildcard)), sent.push(given));
+                signed_any = true;
+            } else if column.ty == Type::Signature
+                && let Some(heard) = heard
+            {
+                body.push(Literal::Atom(atom(heard, vec![given.clone()])));
+                (told.push(expr(ExprKind::Wildcard)), sent.push(given));
+            } else if self.lists > 0
+                && column.ty != Type::Signature
+                && let Some(heard) = heard
+            {
+                let part = |number: usize| variable(format!("{}_{number}", column.name));
+                let parts: Vec<Expr> = (1..=self.lists).map(part).collect();
+                body.extend(parts.iter().map(|part| Literal::Atom(atom(heard, vec![part.clone()]))));
+                (told.push(expr(ExprKind::Wildcard)), sent.push(expr(ExprKind::Construct(Constructor::List, parts))));
+            } else {
+                (told.push(given.clone()), sent.push(given));
+            }
+        }
+        // A signer that is a column is the liar itself.
+        for own in self.own.iter().filter(|own| signed_any && own.path.is_empty()) {
+            if let Term::Column(column) = own.signer {
+                sent[column] = expr(ExprKind::Me);
+                told[column + 1] = expr(ExprKind::Wildcard);
+            }
+        }
+        body.insert(0, Literal::Atom(atom(self.told, told)));
+        let mut rule = rule(&self.channel.name, plain(sent), RuleKind::Async, body);
+        rule.head.at = Some(variable(self.to.clone()));
+        Some(rule)
+    }
+
+    /// A term over the message, where the liar sends it.
+    fn expr(&self, term: &Term) -> Option<Expr> {
+        let is_signer = |column: usize| self.own.iter().any(|own| own.signer == Term::Column(column));
+        let all = |parts: &[Term]| parts.iter().map(|part| self.expr(part)).collect::<Option<Vec<Expr>>>();
+        Some(match term {
+            Term::Sender => expr(ExprKind::Me),
+            Term::Receiver => variable(self.to.clone()),
+            Term::Column(column) if is_signer(*column) => expr(ExprKind::Me),
+            Term::Column(column) => variable(self.channel.columns.get(*column)?.name.clone()),
+            Term::Constant(value) => expr(ExprKind::Constant(value.clone())),
+            Term::Construct(constructor, parts) => expr(ExprKind::Construct(*constructor, all(parts)?)),
+            Term::Call(function, parts) => expr(ExprKind::Call(*function, all(parts)?)),
+            Term::Field(..) => return None,
+        })
+    }
+}
+
+/// The part of a column's type that liars keep: signatures, and what is in lists that have some.
+fn signed_part(ty: Type) -> Option<Type> {
+    let has_signature = |ty: Type| ty.contains(|part| part == Type::Signature);
+    match ty {
+        Type::Signature => Some(ty),
+        Type::List(element) if has_signature(*element) => Some(*element),
+        _ => None,
+    }
+}
+
+fn call(name: &str, args: Vec<Expr>) -> Expr {
+    let function: FunctionId = Function::find(name).expect("it is a function of the language");
+    expr(ExprKind::Call(function, args))
+}
+
+fn compare(left: Expr, op: Comparison, right: Expr) -> Literal {
+    Literal::Compare { op, left, right, span: Span::default() }
+}

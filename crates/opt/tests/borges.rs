@@ -1,0 +1,64 @@
+//! Liars as rules: the program says what the adversary does, and is simulated without one.
+
+use menard_lang::{Source, compile_text, properties};
+use menard_opt::{BorgesError, borges};
+use menard_sim::{Config, Prepared, PreparedObserver, Simulator};
+
+/// Members pass on what a client says, signed; a watcher believes what two of them have signed.
+const WITNESSES: &str = "protocol witnesses
+    role client[2] external
+    role member[3]
+    role watcher
+    fault byzantine 1 of member
+    channel put(id: int)                          client -> member
+    channel pass(id: int, m: node, s: signature)  member -> member
+    channel tell(id: int, m: node, s: signature)  member -> watcher
+    channel sure(id: int)                         watcher -> client
+    component member {
+      pass(id, me, s)@m :~ put(id), member(m), s = sign(me, id)
+      tell(id, m, s)@w  :~ pass(id, m, s), watcher(w), verify(s, m, id)
+    }
+    component watcher {
+      table told(id: int, m: node)
+      told(id, m)          :- tell(id, m, s), verify(s, m, id)
+      number(id, count(m)) :- told(id, m)
+      sure(id)@c           :~ new number(id, 2), client(c)
+      delete told(id, _)   :+ new number(id, 3)
+    }";
+
+/// In the program with rules for liars the first member is the liar.
+const SURE: &str = "properties of witnesses
+    asked(id) :- put(id) to m, index_of(m) > 0
+    violation(\"nobody asked\", id) :- sure(id), !asked(id)";
+
+fn violated(text: &str, runs: u64) -> usize {
+    let with_liars = borges(&compile_text(text)).expect("the program has liars");
+    assert!(with_liars.faults.is_empty());
+    let observer = properties::compile(&Source::new("properties.ded", SURE), &with_liars).expect("they compile");
+    let observer = PreparedObserver::new(&observer);
+    let prepared = Prepared::new(&with_liars, Config { requests: 30, ..Config::default() });
+    let mut simulator = Simulator::new(&prepared, Some(&observer));
+    (0..runs).filter(|seed| simulator.run(*seed).violation.is_some()).count()
+}
+
+#[test]
+fn liars_are_written_as_rules() {
+    let with_liars = borges(&compile_text(WITNESSES)).expect("the program has liars");
+    insta::assert_snapshot!(menard_lang::print(&with_liars));
+}
+
+#[test]
+fn liars_who_are_rules_fool_the_gullible_and_nobody_else() {
+    assert_eq!(violated(WITNESSES, 1_000), 0);
+    assert!(violated(&WITNESSES.replace("number(id, 2)", "number(id, 1)"), 300) > 0);
+    let unverified =
+        WITNESSES.replace("tell(id, m, s), verify(s, m, id)\n      number", "tell(id, m, _)\n      number");
+    assert_ne!(unverified, WITNESSES);
+    assert!(violated(&unverified, 300) > 0);
+}
+
+#[test]
+fn honest_programs_have_no_liars_to_write() {
+    let honest = WITNESSES.replace("fault byzantine 1 of member\n", "");
+    assert!(matches!(borges(&compile_text(&honest)), Err(BorgesError::Honest)));
+}
