@@ -39,6 +39,7 @@ fn refusal_json(refusal: &Refusal) -> Value {
         "precondition": refusal.precondition,
         "reason": refusal.because,
         "rules": refusal.rules.iter().map(rule).collect::<Vec<_>>(),
+        "help": refusal.help,
     })
 }
 
