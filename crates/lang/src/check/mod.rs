@@ -24,6 +24,7 @@ mod time;
 mod types;
 mod unused;
 mod values;
+mod waiting;
 
 use crate::diagnostic::Diagnostics;
 use crate::ir::Program;
@@ -54,6 +55,7 @@ pub(crate) fn protocol(program: &mut Program, sink: &mut Sink) -> Result<(), Dia
     tables::warn(program, sink);
     destinations::warn(program, sink);
     claims::warn(program, sink);
+    waiting::warn(program, sink);
     shadows::warn(program, sink);
     unused::check(program, sink);
     sink.stop_on_errors()

@@ -137,6 +137,7 @@ codes! {
     E0703 "More faulty nodes than nodes",
     E0704 "A fault of an external role",
     E0705 "A delay that makes no sense",
+    E0706 "More nodes are waited for than have to answer",
     // Plans.
     E0801 "A plan that does not fit the program",
     // Properties.
