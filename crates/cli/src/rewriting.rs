@@ -2,6 +2,7 @@
 
 use menard_lang::plan::Plan;
 use menard_lang::{Diagnostic, Program};
+use menard_opt::channels::{Verification, classify};
 use menard_opt::{Obstacle, PlanError, Proof, Refusal, Stage};
 use serde_json::{Value, json};
 
@@ -57,6 +58,39 @@ pub fn reasons(number: usize, stage: &Stage) -> String {
         text.push_str(&format!("       {}: {}\n", proof.precondition, proof.sentence));
     }
     text
+}
+
+/// What became of the channels of a program by a plan, and what receivers verify because of that, line by line.
+pub fn channel_classes(program: &Program, stages: &[Stage]) -> String {
+    let lines = classify(program, result(program, stages)).into_iter().map(|found| {
+        let channel = found.channel;
+        let ends = format!("{} -> {}", channel.sender, channel.receiver);
+        let verified = match found.verified {
+            Verification::None => String::new(),
+            verified => format!(", with {}", verified.name()),
+        };
+        (channel.name.to_string(), ends, format!("{}{verified}", found.class.name()))
+    });
+    let lines: Vec<(String, String, String)> = lines.collect();
+    let [name, ends] = [0, 1].map(|column| {
+        let width = |line: &(String, String, String)| if column == 0 { line.0.len() } else { line.1.len() };
+        lines.iter().map(width).max().unwrap_or(0)
+    });
+    lines.iter().map(|(channel, between, class)| format!("  {channel:<name$}  {between:<ends$}  {class}\n")).collect()
+}
+
+/// The same for programs.
+pub fn channel_classes_json(program: &Program, stages: &[Stage]) -> Value {
+    let channels = classify(program, result(program, stages)).into_iter().map(|found| {
+        json!({
+            "channel": found.channel.name.as_str(),
+            "from": found.channel.sender.as_str(),
+            "to": found.channel.receiver.as_str(),
+            "class": found.class.name(),
+            "verified": found.verified.name(),
+        })
+    });
+    channels.collect()
 }
 
 /// The same for programs.

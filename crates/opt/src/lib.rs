@@ -6,6 +6,7 @@
 
 pub mod analysis;
 mod borges;
+pub mod channels;
 mod edit;
 mod lifting;
 pub mod plan;

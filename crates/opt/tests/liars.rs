@@ -5,8 +5,13 @@ mod common;
 use std::collections::BTreeSet;
 
 use common::liars::liars;
-use common::{CASE_RUNS, apply_all, apply_without, program, refine};
-use menard_lang::ir::{Atom, ExprKind, Program, Rule};
+use common::{CASE_RUNS, apply_all, apply_without, library, program, refine};
+use menard_lang::ir::{Atom, ExprKind, FaultKind, Literal, Program, Rule};
+use menard_opt::Stage;
+use menard_sim::{CampaignReport, Config, Found, Wrong};
+
+/// Runs of each plan of the library.
+const LIBRARY_RUNS: u64 = 1_000;
 
 /// The atoms on channels that the original does not have.
 fn new_atoms<'a>(original: &'a Program, rewritten: &'a Program) -> impl Iterator<Item = &'a Atom> {
@@ -35,10 +40,11 @@ fn what_a_rewrite_adds_is_read_from_me_alone() {
 #[test]
 fn nothing_is_added_where_nobody_of_the_role_lies() {
     for liar in liars() {
-        for honest in
-            [liar.text.replace("fault byzantine", "fault omission"), liar.text.replace("1 of server", "1 of store")]
-        {
-            let original = program(&honest);
+        let lying = liar.text.lines().find(|line| line.starts_with("fault byzantine")).expect("some node lies");
+        let other =
+            if lying.ends_with("server") { "fault byzantine 1 of store" } else { "fault byzantine 1 of server" };
+        for honest in ["fault omission 1 of server", other] {
+            let original = program(&liar.text.replace(lying, honest));
             let stage = apply_without(&original, liar.line, None);
             let stage = stage.unwrap_or_else(|error| panic!("{}", error.render(false)));
             assert!(!new_atoms(&original, &stage.program).any(is_verified), "{}", stage.program.source.text);
@@ -47,13 +53,90 @@ fn nothing_is_added_where_nobody_of_the_role_lies() {
 }
 
 #[test]
-fn programs_with_liars_refine_where_nobody_does_lie() {
+fn liars_gain_nothing_by_a_rewrite() {
     for liar in liars() {
         let original = program(&liar.text);
         let stages = apply_all(&original, &[liar.line]);
         let report = refine::check(&original, &stages, CASE_RUNS, 10);
         let last = &stages[0].program.source.text;
         assert!(report.violations.is_empty(), "{}: {:?}\n{last}", liar.name, report.violations.first());
+    }
+}
+
+#[test]
+fn without_verification_they_do() {
+    for liar in liars() {
+        let original = program(&liar.text);
+        let stage = apply_without(&original, liar.line, liar.skipped());
+        let stage = stage.unwrap_or_else(|error| panic!("{}", error.render(false)));
+        let config = Config { requests: 10, ..liar.config() };
+        let report = refine::check_with(&original, std::slice::from_ref(&stage), CASE_RUNS, config);
+        let seed = refuted(&report);
+        println!("{} {}: seed {seed:?}", liar.precondition, liar.name);
+        assert!(seed.is_some(), "{}\n{}", liar.name, stage.program.source.text);
+    }
+}
+
+/// The seed of a run that is none of the original.
+fn refuted(report: &CampaignReport) -> Option<u64> {
+    let is_refuted = |found: &&Found| matches!(found.what, Wrong::Refinement(_));
+    report.violations.iter().find(is_refuted).map(|found| found.seed)
+}
+
+/// The last program of a plan, in which rules believe anybody on one channel.
+fn believing_anybody(last: &Stage, channel: &str) -> Stage {
+    let mut program = last.program.clone();
+    let rules = program.components.iter_mut().flat_map(|component| &mut component.rules);
+    for literal in rules.flat_map(|rule| &mut rule.body) {
+        if let Literal::Atom(atom) = literal
+            && atom.relation == channel
+        {
+            atom.from = None;
+        }
+    }
+    Stage { program: common::program(&menard_lang::print(&program)), ..last.clone() }
+}
+
+/// Without verification of one channel, whichever it is, some run is none of the original.
+fn every_channel_needs_its_verification(original: &Program, stages: &[Stage], runs: u64, requests: u32) {
+    let (last, before) = stages.split_last().expect("the plan has a line");
+    let atoms = new_atoms(original, &last.program).filter(|atom| is_verified(atom));
+    let channels: BTreeSet<&str> = atoms.map(|atom| atom.relation.as_str()).collect();
+    for channel in channels {
+        let role = &last.program.channel(channel).expect("the channel is one of the program").sender;
+        let role = last.program.role_of_endpoint(role).expect("its sender is a component");
+        // Of a single node there is no other that could lie to it.
+        if role.nodes < 2 || !last.program.faults.iter().any(|fault| fault.role == role.name && fault.nodes > 0) {
+            continue;
+        }
+        let believing = believing_anybody(last, channel);
+        let stages: Vec<Stage> = before.iter().cloned().chain([believing]).collect();
+        let report = refine::check(original, &stages, runs, requests);
+        let seed = refuted(&report);
+        println!("{} `{channel}` without verification: seed {seed:?}", original.name);
+        assert!(
+            seed.is_some(),
+            "`{channel}` needs no verification\n{}",
+            stages.last().expect("there is one").program.source.text
+        );
+    }
+}
+
+#[test]
+fn no_verification_is_left_out() {
+    for liar in liars() {
+        let original = program(&liar.text);
+        every_channel_needs_its_verification(&original, &apply_all(&original, &[liar.line]), CASE_RUNS, 10);
+    }
+}
+
+/// The plans of the library for protocols with liars.
+#[test]
+fn no_plan_of_the_library_leaves_out_verification() {
+    for (program, _, stages) in library::plans() {
+        if program.faults.iter().any(|fault| fault.kind == FaultKind::Byzantine) {
+            every_channel_needs_its_verification(&program, &stages, LIBRARY_RUNS, 3);
+        }
     }
 }
 

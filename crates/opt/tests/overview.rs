@@ -5,13 +5,12 @@ mod common;
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
-use std::path::{Path, PathBuf};
 
 use common::cases::{Case, Killed, cases};
 use common::cells::{Verdict, cells};
 use common::liars::{Liar, liars};
+use common::library::{self, root};
 use common::{CASE_RUNS, CELL_RUNS};
-use menard_lang::{Source, compile, include, plan};
 use menard_opt::rules::{AnyRewrite, REWRITES};
 
 /// Set, the page is written instead of compared.
@@ -19,10 +18,6 @@ const WRITE: &str = "MENARD_WRITE_BOOK";
 
 /// Longer changes of a near miss are not shown.
 const SHOWN_CHANGE: usize = 64;
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
-}
 
 #[test]
 fn the_page_of_all_rewrites_is_what_the_code_says() {
@@ -73,8 +68,10 @@ fn page() -> String {
          A *near miss* is a program in which one precondition does not hold: it is refused, and the precondition is named. Mended by a small change it is \
          rewritten, and every run of the result is a run of the original. Its *mutant* is the near miss rewritten as if the precondition were not there: either some \
          run of it is none of the original, or the checker does not accept it. `cargo xtask mutants` makes all of them, and names the seed that shows a wrong run.\n\n\
-         Score: each of {preconditions} preconditions that a simulated world can break has a mutant that is killed, {} mutants of {near_misses} near misses in \
-         all. Not tested are {untested} near misses about nodes that lie, of which no simulated world has any.\n",
+         Score: each of {preconditions} preconditions that refinement can show has a mutant that is killed, {} mutants of {near_misses} near misses in \
+         all. {untested} near miss is about being late, which refinement does not see.\n\n\
+         What liars could do to a rewritten program is prevented, not refused. There a program with liars is rewritten, and refines its original under \
+         an adversary; its mutant is the same without what is added.\n",
         near_misses - untested
     )
     .expect("a String takes any text");
@@ -127,20 +124,13 @@ fn section(rewrite: &dyn AnyRewrite, cases: &[Case], liars: &[Liar]) -> String {
     for (id, statement) in rewrite.preconditions() {
         let own: Vec<&Case> = cases.iter().filter(|case| case.precondition == id).collect();
         for liar in liars.iter().filter(|liar| liar.precondition == id) {
-            let killed = killed_by(liar.killed);
+            let statement = cell(statement);
             writeln!(
                 text,
-                "| **{id}** | {} | liars are allowed: {} | what is added | {killed} |",
-                cell(statement),
+                "| **{id}** | {statement} | liars are allowed: {} | what is added | refinement |",
                 liar.name
             )
             .expect("a String takes any text");
-        }
-        for (number, case) in own.into_iter().enumerate() {
-            let (id, statement) = if number == 0 { (format!("**{id}**"), cell(statement)) } else { Default::default() };
-            let killed = killed_by(case.killed);
-            writeln!(text, "| {id} | {statement} | {} | {} | {killed} |", cell(case.name), change(case))
-                .expect("a String takes any text");
         }
     }
     text
@@ -199,40 +189,15 @@ fn grouped(number: u64) -> String {
 /// The plans of the library that use each rewrite, with how many of their lines do.
 fn uses() -> BTreeMap<&'static str, Vec<String>> {
     let mut uses: BTreeMap<&'static str, Vec<String>> = BTreeMap::new();
-    for plan in files(&root().join("protocols"), "plan") {
-        let folder = plan.parent().expect("a plan is in a folder");
-        let name = folder.file_name().expect("a folder has a name").to_string_lossy().into_owned();
-        let program = source(&folder.join(format!("{name}.ded")));
-        let program = compile(&program, &[]).unwrap_or_else(|errors| panic!("{errors}")).program;
-        let plan = plan::parse(&source(&plan), &[]).unwrap_or_else(|errors| panic!("{errors}"));
-        let stages = menard_opt::apply_plan(&program, &plan).unwrap_or_else(|error| panic!("{}", error.render(false)));
+    for (program, plan, stages) in library::plans() {
         let mut lines: BTreeMap<&'static str, usize> = BTreeMap::new();
         for stage in stages {
             *lines.entry(stage.rewrite).or_default() += 1;
         }
         for (rewrite, lines) in lines {
             let times = if lines == 1 { String::new() } else { format!(" × {lines}") };
-            uses.entry(rewrite).or_default().push(format!("{name} `{}`{times}", plan.name));
+            uses.entry(rewrite).or_default().push(format!("{} `{plan}`{times}", program.name));
         }
     }
     uses
-}
-
-/// The files with this extension, below a folder, by name.
-fn files(folder: &Path, extension: &str) -> Vec<PathBuf> {
-    let entries =
-        std::fs::read_dir(folder).expect("the library can be listed").map(|entry| entry.expect("an entry").path());
-    let mut entries: Vec<PathBuf> = entries.collect();
-    entries.sort();
-    let found = entries.into_iter().flat_map(|path| match path.is_dir() {
-        true => files(&path, extension),
-        false => vec![path],
-    });
-    found.filter(|path| path.extension().is_some_and(|found| found == extension)).collect()
-}
-
-fn source(path: &Path) -> Source {
-    let read = |path: &Path| std::fs::read_to_string(path).map_err(|error| error.to_string());
-    let text = read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    include::gather(&Source::new(path.display().to_string(), text), |name| read(Path::new(name)))
 }

@@ -18,7 +18,7 @@ use crate::graph;
 use crate::html::{self, Subject};
 use crate::output::Output;
 use crate::pages;
-use crate::rewriting::{apply, reasons, reasons_json, refused, result};
+use crate::rewriting::{apply, channel_classes, channel_classes_json, reasons, reasons_json, refused, result};
 use crate::session::Session;
 use crate::text::counted;
 
@@ -85,12 +85,17 @@ fn every_line(program: &Program, stages: &[Rewritten], output: Output) -> Result
         output.say(reasons(index + 1, stage));
         output.say(format!("{}\n", menard_lang::print(&stage.program)));
     }
+    output.say(format!("channels:\n{}", channel_classes(program, stages)));
     let json = |stage: &Rewritten| {
         let mut json = reasons_json(stage);
         json["text"] = json!(menard_lang::print(&stage.program));
         json
     };
-    output.result(&json!({ "protocol": program.name.as_str(), "lines": stages.iter().map(json).collect::<Vec<_>>() }));
+    output.result(&json!({
+        "protocol": program.name.as_str(),
+        "lines": stages.iter().map(json).collect::<Vec<_>>(),
+        "channels": channel_classes_json(program, stages),
+    }));
     Ok(())
 }
 

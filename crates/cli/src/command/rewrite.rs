@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::arguments::Rewrite;
 use crate::failure::{Failure, Result};
 use crate::output::Output;
-use crate::rewriting::{apply, reasons_json, result};
+use crate::rewriting::{apply, channel_classes_json, reasons_json, result};
 use crate::session::Session;
 
 /// Prints or writes the rewritten program.
@@ -27,6 +27,7 @@ pub fn run(arguments: &Rewrite, output: Output) -> Result<()> {
         "protocol": session.program.name.as_str(),
         "plan": plan.name.as_str(),
         "lines": stages.iter().map(reasons_json).collect::<Vec<_>>(),
+        "channels": channel_classes_json(&session.program, &stages),
         "nodes": result(&session.program, &stages).physical_nodes(),
         "text": text,
     }));

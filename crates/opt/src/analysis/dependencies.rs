@@ -14,8 +14,8 @@ use menard_lang::ir::{Atom, Component, Expr, HeadArg, Name, Program, Role, Rule,
 
 use super::equations::{Class, Equations};
 use super::fault_model::declares_liars;
-use super::forwards::Sender;
 use super::terms::{columns, size};
+use crate::channels::is_read_from_me;
 
 /// The largest term that counts: terms of recursive rules would grow for ever.
 pub const MAX_TERM: usize = 24;
@@ -158,17 +158,10 @@ fn is_trusted(program: &Program, rule: &Rule) -> bool {
     let channel = (rule.kind == RuleKind::Async).then(|| program.channel(&rule.head.relation)).flatten();
     let Some(channel) = channel else { return true };
     let is_honest = |role: &Role| {
-        let is_own = || channel.delay.is_some() || is_verified(program, &channel.name);
+        let is_own = || channel.delay.is_some() || is_read_from_me(program, channel);
         !role.is_foreign() && (!declares_liars(program, &role.name) || is_own())
     };
     program.role_of_endpoint(&channel.sender).is_none_or(is_honest)
-}
-
-/// Whether all that read a channel believe the node itself alone.
-fn is_verified(program: &Program, channel: &str) -> bool {
-    let rules = program.components.iter().flat_map(|component| &component.rules);
-    let readers = rules.flat_map(Rule::atoms).filter(|atom| atom.relation == channel);
-    Sender::asked_by(readers) == Sender::Me
 }
 
 #[cfg(test)]

@@ -18,20 +18,6 @@ pub fn declares_liars(program: &Program, role: &str) -> bool {
     program.faults.iter().any(|fault| is_of_liars(fault) && fault.role == role)
 }
 
-/// The precondition of rewrites that are for honest nodes only: nobody lies. The answer is a proof's sentence.
-pub fn honest(program: &Program) -> Result<String, Broken> {
-    let lies = |fault: &&Fault| is_of_liars(fault) && fault.nodes > 0;
-    let why = "of a liar's messages nobody has shown that they do here what they do in the original";
-    let obstacles: Vec<Obstacle> =
-        program.faults.iter().filter(lies).map(|fault| Obstacle::new(program, fault.span, why)).collect();
-    if obstacles.is_empty() {
-        return Ok(NO_LIARS.to_owned());
-    }
-    Err(Broken::new("a node of the program may lie", obstacles).help(
-        "under `fault omission`, `fault crash` or `fault restart` the rewrite would go on to its other preconditions",
-    ))
-}
-
 /// What rewrites that put channels between the machines of a node say of liars. That they are verified is [added](crate::rewrite::verify_sender) behind
 /// each of them. The answer is a proof's sentence.
 pub fn verified_channels(program: &Program, component: &str) -> Result<String, Broken> {

@@ -11,7 +11,7 @@
 //! * P3.5, P3.6, P3.8 What is partitioned has keys, as in P2.3, P2.4 and P2.7. Whatever meets what is replicated meets it everywhere.
 //! * P3.7 A message that partitions send because of something replicated, [at whatever remove](crate::analysis::together), tells the key: all
 //!   of them act, and would send it each.
-//! * P3.9 No node is Byzantine.
+//! * P3.9 Where nodes may lie, what the coordinator and the partitions tell each other is [verified](super::verify_sender).
 //! * P3.10 C receives nothing that may come again because state alone sends it: it would be counted in batches.
 //! * P3.11 No partitioned channel is serial: what waits while a partition is frozen is taken in one step.
 //! * P3.12 No channel is sent on by the coordinator and by partitions.
@@ -21,6 +21,8 @@
 //!   has on disk.
 //! * P3.16 Then what replicated tables take at a start does not depend on what is on disk: where that is told or copied, it comes in the same step.
 //! * P4.1 What rules derive that are sealed, sealed rules read.
+//! * P3.17 Of channels on which nodes may lie, partitions are told what changes something, and nothing else: each batch freezes all of them for a round. So
+//!   such a channel does nothing but fill tables that grow.
 //!
 //! *Mechanism.* [`Coordination`]: what replicated channels bring in one step of the coordinator is a batch. It tells all partitions, which freeze; when all
 //! are frozen it says go, and they take the batch. Messages of what is replicated alone come from a copy at the coordinator. Rules are *sealed*
@@ -38,7 +40,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use menard_lang::ir::{Expr, Name, Program, Rule};
+use menard_lang::ir::{Channel, Expr, Name, Program, Rule};
 use menard_lang::plan::LineKind;
 use menard_lang::run::{Schedule, Trace};
 
@@ -47,13 +49,14 @@ use super::key_choice::term_of;
 use super::partial_restarts::{nothing_at_start, starts_from_nothing, writes_for_partitioned};
 use super::partition::{self, Partitioning, co_hashed, driven, grouped, told, unaddressed, within_keys};
 use super::split::{belongs_to_the_language, one_of, within_limit};
-use super::{Misfit, Rewrite, decide};
+use super::{Misfit, Rewrite, VERIFIED, decide};
 use crate::analysis::dependencies::Dependencies;
-use crate::analysis::fault_model::{honest, starts_alike};
+use crate::analysis::fault_model::{declares_liars, starts_alike, verified_channels};
 use crate::analysis::repeated::repeated_events;
 use crate::analysis::replication::{Place, Replication};
 use crate::analysis::scope::{Scope, atoms, fills, sends};
 use crate::analysis::state_machine::StateMachine;
+use crate::channels::is_read_from_me;
 use crate::precondition::{Precondition, Proofs};
 use crate::refusal::{Broken, Obstacle};
 
@@ -119,6 +122,10 @@ impl Rewrite for PartitionPartial {
 
     fn preconditions(&self) -> &'static [Precondition<Site>] {
         PRECONDITIONS
+    }
+
+    fn on_liars(&self) -> Option<&'static str> {
+        Some("P3.9")
     }
 
     fn sites(&self, _: &Program) -> Vec<Site> {
@@ -238,7 +245,11 @@ const PRECONDITIONS: &[Precondition<Site>] = &[
         statement: "the key is among the key columns of every keyed table that is partitioned",
         check: |program, site| within_keys(&site.of_partitions(program), &site.partitioning),
     },
-    Precondition { id: "P3.9", statement: "no node of any role is Byzantine", check: |program, _| honest(program) },
+    Precondition {
+        id: "P3.9",
+        statement: VERIFIED,
+        check: |program, site| verified_channels(program, &site.partitioning.component),
+    },
     Precondition {
         id: "P3.10",
         statement: "the component receives nothing that may come again because state alone sends it",
@@ -273,6 +284,11 @@ const PRECONDITIONS: &[Precondition<Site>] = &[
         id: "P3.16",
         statement: "if nodes restart, what replicated tables take at the start does not depend on what is on disk",
         check: |program, site| starts_from_nothing(program, &site.partitioning.component, &site.replication),
+    },
+    Precondition {
+        id: "P3.17",
+        statement: "what all partitions have, and nodes that may lie send, fills tables that grow, and does nothing else",
+        check: no_freezing_at_will,
     },
 ];
 
@@ -317,6 +333,32 @@ fn no_repetitions(program: &Program, site: &Site) -> Result<String, Broken> {
     let sentence = "nothing that it receives comes again".to_owned();
     let help = "sent once, by `new r(...)` instead of `r(...)`, it can be received";
     decide(obstacles, sentence, "repetitions would be counted in batches", Some(help))
+}
+
+/// Each batch freezes all partitions for a round, so who repeats itself must not make one.
+fn no_freezing_at_will(program: &Program, site: &Site) -> Result<String, Broken> {
+    let Partitioning { component, parts, .. } = &site.partitioning;
+    let coordination = Coordination::new(program, component, &site.coordinator, *parts, &site.replication);
+    let always: BTreeSet<&Name> = coordination.told_always().collect();
+    let is_suspect = |channel: &&Channel| {
+        let role = program.role_of_endpoint(&channel.sender);
+        let lies = role.is_some_and(|role| declares_liars(program, &role.name));
+        lies && channel.delay.is_none() && !is_read_from_me(program, channel)
+    };
+    let why = "this may come again and again, and does more than to fill tables that grow";
+    let told = program.channels.iter().filter(|channel| always.contains(&channel.name)).filter(is_suspect);
+    let obstacles = told.map(|channel| Obstacle::new(program, channel.span, why)).collect();
+    let sentence = match program.channels.iter().any(|channel| is_suspect(&channel)) {
+        true => "what nodes that may lie send is told to partitions only if it changes something".to_owned(),
+        false => "no node that may lie sends anything that all partitions have".to_owned(),
+    };
+    let because = "a liar could freeze all partitions at will";
+    decide(
+        obstacles,
+        sentence,
+        because,
+        Some("what changes nothing is not told if all that a message does is to fill such tables"),
+    )
 }
 
 fn not_serial(program: &Program, site: &Site) -> Result<String, Broken> {

@@ -2,7 +2,7 @@
 
 use super::cases::{Case, Killed, program};
 use super::cells::{Cell, Verdict};
-use super::liars::{Liar, UNSEEN, two_servers};
+use super::liars::{Liar, Without, two_servers};
 
 /// The server asks the stores, counts what they answer, and numbers what it is asked meanwhile.
 const CHANNELS: &str = "
@@ -125,7 +125,7 @@ pub fn liar() -> Liar {
         name: "what is told in batches, and acknowledged",
         line: COUNTED,
         text: two_servers(program("", CHANNELS, &format!("component server {{\n  {REST}\n  {RULES}\n}}\n{STORE}"))),
-        killed: UNSEEN,
+        without: Without::Sender,
     }
 }
 

@@ -1,18 +1,44 @@
 //! For every numbered precondition on liars a program that has some: what is needed there is not asked, but added.
 
-use super::cases::{Killed, noted, program};
+use menard_lang::ir::Name;
+use menard_sim::Config;
 
-/// Nobody shows what a liar could do yet.
-pub const UNSEEN: Killed = Killed::Untested("no world has a node that lies");
+use super::cases::{noted, program};
 
-/// A program with liars that is rewritten. Its mutant is rewritten without verification.
+/// A program with liars that is rewritten. Its mutant is the same without verification.
 pub struct Liar {
     pub precondition: &'static str,
     /// What is verified.
     pub name: &'static str,
     pub line: &'static str,
     pub text: String,
-    pub killed: Killed,
+    /// How the mutant comes about.
+    pub without: Without,
+}
+
+/// What is left out.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Without {
+    /// Rules read what is new from anybody.
+    Sender,
+    /// Partitions take what is for another one, on this channel.
+    Message(&'static str),
+}
+
+impl Liar {
+    /// The precondition that the mutant skips.
+    pub fn skipped(&self) -> Option<&'static str> {
+        (self.without == Without::Sender).then_some(self.precondition)
+    }
+
+    /// The world of the mutant.
+    pub fn config(&self) -> Config {
+        let trusted = match self.without {
+            Without::Sender => Vec::new(),
+            Without::Message(channel) => vec![Name::from(channel)],
+        };
+        Config { without_message_verification: trusted, ..Config::default() }
+    }
 }
 
 /// All of them.
@@ -26,6 +52,7 @@ pub fn liars() -> Vec<Liar> {
         super::prefix::liar(),
         partitioned("P1.6", "partition store by k into 2", "k"),
         partitioned("P2.6", "partition store by k % 3 into 2", "k % 3"),
+        super::partial::liar(),
     ]
 }
 
@@ -47,7 +74,7 @@ component store { table kept(k: int, v: int)  kept(k, v) :- note(k, v) }";
         name: "what is forwarded",
         line: "decouple server { note } into noter using functional",
         text: two_servers(program("", channels, rules)),
-        killed: UNSEEN,
+        without: Without::Sender,
     }
 }
 
@@ -55,5 +82,5 @@ fn partitioned(precondition: &'static str, line: &'static str, key: &str) -> Lia
     let rules =
         format!("table kept(z: int, v: int)  kept({key}, v) :- note(k, v)  done(z, v)@s :~ new kept(z, v), server(s)");
     let text = two_servers(noted("", "", &rules));
-    Liar { precondition, name: "what is for another partition", line, text, killed: UNSEEN }
+    Liar { precondition, name: "what is for another partition", line, text, without: Without::Message("note") }
 }

@@ -5,6 +5,7 @@ pub mod asymmetric;
 pub mod cases;
 pub mod cells;
 pub mod liars;
+pub mod library;
 pub mod monotonic;
 pub mod mutual;
 pub mod noting;

@@ -2,7 +2,7 @@
 
 use super::cases::{Case, Killed, program};
 use super::cells::{Cell, Verdict};
-use super::liars::{Liar, UNSEEN, two_servers};
+use super::liars::{Liar, Without, two_servers};
 
 const CHANNELS: &str = "
 channel put(k: int, v: int)    client -> server
@@ -146,7 +146,7 @@ pub fn liar() -> Liar {
         name: "what both sides keep in copies",
         line: LINE,
         text: two_servers(program("", CHANNELS, &format!("component server {{\n  {RULES}\n}}\n{STORE}"))),
-        killed: UNSEEN,
+        without: Without::Sender,
     }
 }
 

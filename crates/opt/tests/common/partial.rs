@@ -1,7 +1,7 @@
 //! Near misses of partial partitioning: stores that note things by key, and are told of epochs, which have none.
 
 use super::cases::{Case, Killed, program};
-use super::liars::UNSEEN;
+use super::liars::{Liar, Without};
 
 const CHANNELS: &str = "
 channel put(k: int, v: int)   client -> server
@@ -177,16 +177,27 @@ fn channels() -> Vec<Case> {
 }
 
 fn faults() -> Vec<Case> {
-    let rules = format!("{KEPT} seen(k, e)@s :~ note(k, _) from s, current(e)");
-    let liars = Case {
-        precondition: "P3.9",
-        name: "liars",
+    let rules = format!("{KEPT} seen(k, e)@s :~ note(k, _) from s, current(e)  total(e)@s :~ epoch(e) from s");
+    vec![Case {
+        precondition: "P3.17",
+        name: "epochs that are answered, and may be repeated by a liar",
         line: LINE,
-        broken: noted("fault byzantine 1 of store", "", &rules),
+        broken: noted("fault byzantine 1 of server", "", &rules),
         mend: ("fault byzantine", "fault omission"),
-        killed: UNSEEN,
-    };
-    vec![liars]
+        killed: Killed::Untested("a partition that a liar freezes does nothing wrong, but late"),
+    }]
+}
+
+/// What the coordinator and the partitions tell each other.
+pub fn liar() -> Liar {
+    let rules = format!("{KEPT} seen(k, e)@s :~ note(k, _) from s, current(e)");
+    Liar {
+        precondition: "P3.9",
+        name: "what the coordinator and the partitions tell each other",
+        line: LINE,
+        text: noted("fault byzantine 1 of store", "", &rules),
+        without: Without::Sender,
+    }
 }
 
 /// Stores that restart, with tables on disk.

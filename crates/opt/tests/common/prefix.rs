@@ -2,7 +2,7 @@
 
 use super::cases::{Case, Killed, program};
 use super::cells::{Cell, DISK};
-use super::liars::{Liar, UNSEEN, two_servers};
+use super::liars::{Liar, Without, two_servers};
 use super::noting::{self, CHANNELS, STORE, case};
 
 pub fn cases() -> Vec<Case> {
@@ -113,7 +113,7 @@ pub fn liar() -> Liar {
         name: "what is handed on",
         line: "decouple server { put } into core using prefix",
         text: two_servers(program("", CHANNELS, &format!("component server {{\n{rules}\n}}\n{STORE}"))),
-        killed: UNSEEN,
+        without: Without::Sender,
     }
 }
 

@@ -98,14 +98,16 @@ pub const FAULTS: [&str; 10] = [
     "fault restart 1 of b fault crash 1 of b",
     "fault omission 1 of b fault restart 2 of a",
 ];
+/// Those who lie, in two programs of five; what is sent in their names is drawn anew for each run.
+const LIARS: [&str; 5] = ["", "", "", "\nfault byzantine 1 of a", "\nfault byzantine 1 of b"];
 const GATHER: [&str; 5] = ["list(y)", "set(y)", "quorum(2, y)", "quorum(2, y)", "map(y, x)"];
 const DURABLE: [&str; 4] = ["", "", "", "durable "];
 /// Tables of a component with durable ones that are not.
 const VOLATILE: [&str; 6] = ["", "", "tg", "u", "uhl", "gl"];
 
 pub fn text(rules: &Rules) -> String {
-    let mut text =
-        HEADER.replace("FAULT", rules.choose(0, &FAULTS)).replace("SERIAL", rules.choose(1, &["", " serial"]));
+    let faults = [rules.choose(0, &FAULTS), rules.choose(2, &LIARS)].concat();
+    let mut text = HEADER.replace("FAULT", &faults).replace("SERIAL", rules.choose(1, &["", " serial"]));
     let mentions = |rules: &[String], name: &str| rules.iter().any(|rule| rule.contains(&format!("{name}(")));
     for (name, declaration) in MORE_CHANNELS {
         if rules.of.iter().any(|own| mentions(own, name)) {

@@ -186,6 +186,11 @@ impl Coordination {
         kinds.chain([names.size.clone(), names.frozen.clone(), names.go.clone(), names.share.clone()]).collect()
     }
 
+    /// The channels of which partitions are told all, since the coordinator cannot tell whether something is news.
+    pub fn told_always(&self) -> impl Iterator<Item = &Name> {
+        self.told.iter().filter(|kind| kind.news.is_none()).map(|kind| &kind.relation)
+    }
+
     /// The channels that the component receives: it may take them later than the coordinator or a partition gets them.
     pub fn received(&self) -> BTreeSet<Name> {
         self.told.iter().chain(&self.gated).map(|kind| kind.relation.clone()).collect()
