@@ -43,7 +43,7 @@ impl Liar {
 
 /// All of them.
 pub fn liars() -> Vec<Liar> {
-    vec![
+    let mut liars = vec![
         functional(),
         super::monotonic::liar(),
         super::mutual::liar(),
@@ -52,8 +52,9 @@ pub fn liars() -> Vec<Liar> {
         super::prefix::liar(),
         partitioned("P1.6", "partition store by k into 2", "k"),
         partitioned("P2.6", "partition store by k % 3 into 2", "k % 3"),
-        super::partial::liar(),
-    ]
+    ];
+    liars.extend(super::partial::liars());
+    liars
 }
 
 /// The program of a near miss with two servers, one of which may lie to the other.

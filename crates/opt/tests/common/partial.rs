@@ -188,16 +188,26 @@ fn faults() -> Vec<Case> {
     }]
 }
 
-/// What the coordinator and the partitions tell each other.
-pub fn liar() -> Liar {
-    let rules = format!("{KEPT} seen(k, e)@s :~ note(k, _) from s, current(e)");
-    Liar {
+/// What the coordinator and the partitions tell each other: of what is replicated, of what is sealed, and of what is on disk.
+pub fn liars() -> [Liar; 3] {
+    const KEPT_ON_DISK: &str = "durable table limit(=> e: int) max  limit(e) :- epoch(e)
+        durable table kept(k: int, v: int)  kept(k, v) :- note(k, v)  seen(k, e)@s :~ note(k, _) from s, limit(e)";
+    let liar = |name, faults: &str, rules: &str| Liar {
         precondition: "P3.9",
-        name: "what the coordinator and the partitions tell each other",
+        name,
         line: LINE,
-        text: noted("fault byzantine 1 of store", "", &rules),
+        text: noted(&format!("{faults}fault byzantine 1 of store\n"), "", rules),
         without: Without::Sender,
-    }
+    };
+    [
+        liar("what is replicated", "", &format!("{KEPT} seen(k, e)@s :~ note(k, _) from s, current(e)")),
+        liar(
+            "what is sealed",
+            "",
+            &format!("{KEPT} all(list(k)) :- epoch(_), kept(k, _)  total(size(l))@s :~ all(l), server(s)"),
+        ),
+        liar("what is on disk", "fault restart 2 of store\n", KEPT_ON_DISK),
+    ]
 }
 
 /// Stores that restart, with tables on disk.
