@@ -123,14 +123,16 @@ fn section(rewrite: &dyn AnyRewrite, cases: &[Case], liars: &[Liar]) -> String {
     );
     for (id, statement) in rewrite.preconditions() {
         let own: Vec<&Case> = cases.iter().filter(|case| case.precondition == id).collect();
-        for liar in liars.iter().filter(|liar| liar.precondition == id) {
-            let statement = cell(statement);
-            writeln!(
-                text,
-                "| **{id}** | {statement} | liars are allowed: {} | what is added | refinement |",
-                liar.name
-            )
-            .expect("a String takes any text");
+        for (number, liar) in liars.iter().filter(|liar| liar.precondition == id).enumerate() {
+            let (id, statement) = if number == 0 { (format!("**{id}**"), cell(statement)) } else { Default::default() };
+            writeln!(text, "| {id} | {statement} | liars are allowed: {} | what is added | refinement |", liar.name)
+                .expect("a String takes any text");
+        }
+        for (number, case) in own.into_iter().enumerate() {
+            let (id, statement) = if number == 0 { (format!("**{id}**"), cell(statement)) } else { Default::default() };
+            let killed = killed_by(case.killed);
+            writeln!(text, "| {id} | {statement} | {} | {} | {killed} |", cell(case.name), change(case))
+                .expect("a String takes any text");
         }
     }
     text

@@ -474,7 +474,7 @@ fn dependencies() -> Vec<Case> {
                 "",
                 "table kept(k: int, z: int)
              kept(k, z)   :- note(k, z)
-             done(k, j)@s :~ note(k, z), kept(j, z), server(s)",
+             done(k, z)@s :~ note(k, z), kept(j, z), j != k, server(s)",
             )
             .replace("note(k, v)@s :~ put(k, v)", "note(k, k % 3)@s :~ put(k, _)"),
             mend: ("fault byzantine", "fault omission"),

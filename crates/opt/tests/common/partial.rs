@@ -204,7 +204,9 @@ pub fn liars() -> [Liar; 3] {
         liar(
             "what is sealed",
             "",
-            &format!("{KEPT} all(list(k)) :- epoch(_), kept(k, _)  total(size(l))@s :~ all(l), server(s)"),
+            &format!(
+                "{KEPT} found(k) :- epoch(_), kept(k, _)  all(list(k)) :- found(k)  total(size(l))@s :~ all(l), server(s)"
+            ),
         ),
         liar("what is on disk", "fault restart 2 of store\n", KEPT_ON_DISK),
     ]

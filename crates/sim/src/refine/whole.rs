@@ -21,7 +21,9 @@ pub(crate) fn wholly_corrupt<'t>(run: &'t Trace, prepared: &Prepared) -> Cow<'t,
     let demon = Demon { nodes, prepared };
     let mut whole = Trace { events: Vec::new(), writes: Vec::new(), ..run.clone() };
     for (position, event) in run.events.iter().enumerate() {
-        if run.writes.contains(&position) {
+        // What a corrupt node's disk has is nobody's business either, and what takes the place of its steps writes nothing.
+        let is_honest = matches!(event, Event::Step { at, .. } if !demon.has(at.node));
+        if is_honest && run.writes.contains(&position) {
             whole.writes.push(whole.events.len());
         }
         demon.event(event, &mut whole.events);
