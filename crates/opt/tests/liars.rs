@@ -11,7 +11,7 @@ use menard_opt::Stage;
 use menard_sim::{CampaignReport, Config, Found, Wrong};
 
 /// Runs of each plan of the library.
-const LIBRARY_RUNS: u64 = 1_000;
+const LIBRARY_RUNS: u64 = 200;
 
 /// The atoms on channels that the original does not have.
 fn new_atoms<'a>(original: &'a Program, rewritten: &'a Program) -> impl Iterator<Item = &'a Atom> {
