@@ -157,11 +157,18 @@ impl Row {
         self.shrunk.as_ref().map(steps)
     }
 
-    /// What it took to find it: how corrupt nodes lied; faults, or nothing but the network's freedom to be late.
-    pub fn layer(&self) -> Option<&'static str> {
-        let found = self.hunts.iter().find_map(|hunt| hunt.found.as_ref());
-        let lied = found.and_then(|found| found.layer).map(Layer::name);
-        lied.or_else(|| self.shrunk.as_ref().map(|run| layer(&run.trace)))
+    /// What it took to find it: ways to lie, those that found it in most hunts first; or other faults; or nothing but the network's freedom to
+    /// be late.
+    pub fn layer(&self) -> Option<String> {
+        let run = self.shrunk.as_ref()?;
+        if !run.trace.events.iter().any(|event| matches!(event, Event::Corrupt { .. })) {
+            return Some(layer(&run.trace).to_owned());
+        }
+        let found = || self.hunts.iter().filter_map(|hunt| hunt.found.as_ref());
+        let found_by = |layer: &Layer| found().filter(|found| found.layer == Some(*layer)).count();
+        let mut layers: Vec<Layer> = Layer::ALL.into_iter().filter(|layer| found_by(layer) > 0).collect();
+        layers.sort_by_key(|layer| std::cmp::Reverse(found_by(layer)));
+        Some(layers.into_iter().map(Layer::name).collect::<Vec<_>>().join(", "))
     }
 
     /// The row for programs.
@@ -184,12 +191,12 @@ impl Row {
     }
 }
 
-/// The steps of a run: what nodes of the protocol take, and what happens to them. What external nodes send and receive is not counted, nor
-/// are starts and follow-ups, nor how a run comes to rest.
+/// The steps of a run: what honest nodes of the protocol take, lies included, and what happens to them. What others send and receive is not
+/// counted, nor are starts and follow-ups, nor how a run comes to rest.
 fn steps(run: &Run) -> usize {
     let is_step = |event: &&Event| match event {
         Event::Step { inputs, .. } => !inputs.is_empty(),
-        Event::Inject { .. } | Event::Take { lost: false, .. } => false,
+        Event::Inject { .. } | Event::Take { lost: false, .. } | Event::Corrupt { .. } | Event::Forge { .. } => false,
         _ => true,
     };
     let events = &run.trace.events;
@@ -197,7 +204,7 @@ fn steps(run: &Run) -> usize {
     events.iter().take(before_rest).filter(is_step).count()
 }
 
-/// What a run needs to go wrong.
+/// What a run without liars needs to go wrong.
 fn layer(trace: &Trace) -> &'static str {
     let is_fault = |event: &Event| {
         matches!(

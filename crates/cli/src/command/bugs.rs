@@ -67,7 +67,7 @@ fn table(board: &[(&Entry, &Row)]) -> Table {
         let figure = |figure: Option<String>| figure.unwrap_or_else(|| "-".to_owned());
         table.row([
             entry.name.clone(),
-            figure(row.layer().map(str::to_owned)),
+            figure(row.layer()),
             figure(row.runs().map(grouped)),
             figure(row.seconds().map(|(median, _)| format!("{median:.2}"))),
             figure(row.seconds().map(|(_, most)| format!("{most:.2}"))),
