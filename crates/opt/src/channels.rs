@@ -128,9 +128,11 @@ mod tests {
                 ("put_to_teller", Class::New, Verification::Sender),
             ]
         );
-        let partitioned = original.source.text.replace("note(k: int) b -> a", "note(k: int) b -> kept by k");
-        let partitioned = partitioned
-            .replace("component a {", "component kept of a [2] { table had(k: int) had(k) :- note(k) } component a {");
+        let partitioned = original.source.text.replace("note(k: int) b ->  a", "note(k: int) b -> keeper by k");
+        let partitioned = partitioned.replace(
+            "component a {",
+            "component keeper of a [2] { table had(k: int) had(k) :- note(k) } component a {",
+        );
         let partitioned = compile_text(&partitioned.replace("kept(k) :- note(k) ", "kept(k) :- put(k) "));
         let note = &classify(&original, &partitioned)[1];
         assert_eq!((note.class, note.verified), (Class::Duplicated, Verification::Message));
