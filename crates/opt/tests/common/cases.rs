@@ -465,21 +465,6 @@ fn dependencies() -> Vec<Case> {
              done(k, v)@s :~ note(k, _), kept((k + 1) % 3, v), server(s)",
             ("(k + 1) % 3", "k % 3"),
         ),
-        Case {
-            precondition: "P2.3",
-            name: "a column that a liar may compute in another way",
-            line,
-            broken: noted(
-                "fault byzantine 1 of server",
-                "",
-                "table kept(k: int, z: int)
-             kept(k, z)   :- note(k, z)
-             done(k, z)@s :~ note(k, z), kept(j, z), j != k, server(s)",
-            )
-            .replace("note(k, v)@s :~ put(k, v)", "note(k, k % 3)@s :~ put(k, _)"),
-            mend: ("fault byzantine", "fault omission"),
-            killed: Killed::Refinement,
-        },
         case(
             "P2.3",
             "a column that two rules compute in different ways",
