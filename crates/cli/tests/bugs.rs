@@ -51,10 +51,11 @@ fn at_root(words: &[&str]) -> Answer {
     }
 }
 
-/// `cargo xtask check bugs` runs more of the fixed ones.
+/// Those that are found at once. `cargo xtask check bugs` hunts for all of them, optimized, as the bar of 60 seconds asks for.
 #[test]
-fn all_bugs_are_found_and_nothing_is_wrong_with_their_fixes() {
-    let answer = at_root(&["bugs", "--seeds", "1", "--fixed", "300"]);
+fn bugs_without_liars_are_found_and_nothing_is_wrong_with_their_fixes() {
+    let names = ["paxos_believes_one", "paxos_counts_refusals", "paxos_forgets", "paxos_leaves_gaps"];
+    let answer = at_root(&[&["bugs", "--seeds", "1", "--fixed", "300"], &names[..]].concat());
     assert_eq!((answer.status, answer.stderr.as_str()), (0, ""), "{}", answer.stdout);
 }
 
