@@ -55,7 +55,7 @@ fn at_root(words: &[&str]) -> Answer {
 #[test]
 fn bugs_without_liars_are_found_and_nothing_is_wrong_with_their_fixes() {
     let names = ["paxos_believes_one", "paxos_counts_refusals", "paxos_forgets", "paxos_leaves_gaps"];
-    let answer = at_root(&[&["bugs", "--seeds", "1", "--fixed", "300"], &names[..]].concat());
+    let answer = at_root(&[&["bugs", "--seeds", "1", "--fixed", "300"][..], &names[..]].concat());
     assert_eq!((answer.status, answer.stderr.as_str()), (0, ""), "{}", answer.stdout);
 }
 
