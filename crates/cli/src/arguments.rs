@@ -35,6 +35,8 @@ pub enum Command {
     Run(Run),
     /// Run one logical node of a deployment as this process
     Node(Node),
+    /// Draw the keys of a deployment: key pairs of logical nodes, certificates of physical ones
+    Keys(Keys),
     /// Measure throughput-latency curves of a protocol and of what its plans make of it, side by side
     Bench(Bench),
     /// Hunt for known bugs with the simulator, and run their fixes
@@ -297,9 +299,27 @@ pub struct Node {
     /// Keep durable tables, and the count of starts, in this folder
     #[arg(long, value_name = "DIR")]
     pub data: PathBuf,
+    /// The folder of keys that `menard keys` has written; needed where nodes may be Byzantine
+    #[arg(long, value_name = "DIR")]
+    pub keys: Option<PathBuf>,
     /// Take orders of `menard run` on standard input, and answer on standard output
     #[arg(long, hide = true)]
     pub in_fleet: bool,
+}
+
+#[derive(Args, Debug)]
+pub struct Keys {
+    #[command(flatten)]
+    pub which: Which,
+    /// Keys for the physical nodes of the program that this plan makes, by name or as a file
+    #[arg(long)]
+    pub plan: Option<String>,
+    /// Settings of the deployment: how many clients get keys
+    #[arg(long, value_name = "FILE")]
+    pub deploy: PathBuf,
+    /// Write them to this folder, which must have none yet
+    #[arg(short, long, value_name = "DIR")]
+    pub output: PathBuf,
 }
 
 #[derive(Args, Debug)]

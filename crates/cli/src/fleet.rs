@@ -1,19 +1,19 @@
 //! Real runs with a process for each logical node: this binary once more, as `menard node`.
 
 use std::ffi::OsString;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use menard_lang::Program;
-use menard_node::{Config, Processes, Report, TemporaryFolder, run_processes};
+use menard_node::{Config, Processes, Report, TemporaryFolder, run_processes, write_keys};
 
 use crate::failure::{Failure, Result};
 use crate::measure::{failure, watched};
 use crate::output::Output;
 
-/// Runs a program as processes and measures it. What they need is written to a temporary folder: the program itself, and the settings.
+/// Runs a program as processes and measures it. What they need is written to a temporary folder: the program itself, the settings, and keys.
 pub fn measure(
     program: &Program,
     config: &Config,
@@ -25,9 +25,11 @@ pub fn measure(
     let folder = TemporaryFolder::new().map_err(|error| {
         Failure::environment(format!("cannot make a temporary folder: {error}"), "make room for it")
     })?;
-    let config = config.with_free_ports(program).map_err(failure)?;
+    let keys = folder.path().join("keys");
+    let config = Config { key_folder: Some(keys.clone()), ..config.with_free_ports(program).map_err(failure)? };
+    write_keys(program, &config, &keys).map_err(|error| failure(error.into()))?;
     let processes = Processes {
-        command: Box::new(command(program, &config, folder.path())?),
+        command: Box::new(command(program, &config, folder.path(), keys)?),
         kill_every: kill_every_ms.map(Duration::from_millis),
     };
     watched(program, name, output, |progress| run_processes(program, &config, processes, progress, stop))
@@ -38,6 +40,7 @@ fn command(
     program: &Program,
     config: &Config,
     folder: &Path,
+    keys: PathBuf,
 ) -> Result<impl Fn(&str) -> Command + Send + Sync + 'static> {
     let (text, settings) = (folder.join("program.ded"), folder.join("deploy.toml"));
     for (path, content) in [(&text, menard_lang::print(program)), (&settings, config.to_toml())] {
@@ -48,7 +51,7 @@ fn command(
     })?;
     let data = config.data.clone().unwrap_or_else(|| folder.join("data"));
     Ok(move |node: &str| {
-        let words: [OsString; 9] = [
+        let words: [OsString; 11] = [
             "node".into(),
             text.clone().into(),
             "--deploy".into(),
@@ -57,6 +60,8 @@ fn command(
             node.into(),
             "--data".into(),
             data.clone().into(),
+            "--keys".into(),
+            keys.clone().into(),
             "--in-fleet".into(),
         ];
         let mut command = Command::new(&binary);

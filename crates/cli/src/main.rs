@@ -72,6 +72,7 @@ fn run(command: Command, output: Output) -> Result<()> {
         Command::Step(arguments) => command::step::run(&arguments, output),
         Command::Run(arguments) => command::run::run(&arguments, output),
         Command::Node(arguments) => command::node::run(&arguments, output),
+        Command::Keys(arguments) => command::keys::run(&arguments, output),
         Command::Bench(arguments) => command::bench::run(&arguments, output),
         Command::Bugs(arguments) => command::bugs::run(&arguments, output),
         Command::Lsp => command::lsp::run(),

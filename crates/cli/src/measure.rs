@@ -76,6 +76,7 @@ pub fn failure(error: RunError) -> Failure {
         RunError::NobodyRestarts | RunError::UnknownNode { .. } => {
             Failure::environment(text, "see the roles and faults of the protocol")
         }
+        RunError::NoKeys | RunError::Keys(_) => Failure::environment(text, "see the folder of keys, or draw others"),
         RunError::Data { .. } => Failure::environment(text, "see what is in the data directory, or name another one"),
         RunError::Config(_) | RunError::PortsExhausted { .. } | RunError::NoPorts | RunError::TooManyNodes { .. } => {
             Failure::environment(text, "correct the settings of the run")

@@ -9,7 +9,9 @@ use support::{Desk, ECHO};
 #[test]
 fn help_of_each_command() {
     let desk = Desk::new();
-    for command in ["", "scale", "check", "fmt", "explain", "rewrite", "sim", "step", "run", "node", "bench", "lsp"] {
+    for command in
+        ["", "scale", "check", "fmt", "explain", "rewrite", "sim", "step", "run", "node", "keys", "bench", "lsp"]
+    {
         let words: Vec<&str> = [command, "--help"].into_iter().filter(|word| !word.is_empty()).collect();
         let answer = desk.menard(&words);
         assert_eq!((answer.status, answer.stderr.as_str()), (0, ""));

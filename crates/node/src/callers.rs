@@ -11,9 +11,10 @@ use mio::{Interest, Registry, Token};
 
 use crate::inbox::{Identity, Inbox};
 use crate::meter::{DropReason, Meter};
-use crate::stream::{Filled, FrameReader, WriteBuffer, fill};
+use crate::secure::{Guard, Transport};
+use crate::stream::{Filled, WriteBuffer, fill};
 use crate::wire::{
-    Hello, LENGTH_BYTES, MAX_FRAME_BYTES, MessageHeader, Refusal, Welcome, push_acknowledgement, push_message,
+    Caller, Hello, LENGTH_BYTES, MAX_FRAME_BYTES, MessageHeader, Refusal, Welcome, push_acknowledgement, push_message,
 };
 
 /// The most connections that have not said hello. Clients are counted apart and each peer has one, so neither keeps a newcomer from
@@ -38,7 +39,7 @@ const ALL_UNREAD_BYTES: usize = 64 << 20;
 #[derive(Debug)]
 struct Connection {
     stream: TcpStream,
-    reader: FrameReader,
+    transport: Transport,
     out: WriteBuffer,
     identity: Option<Identity>,
     /// When it was made; of a client, when it last said or was told something.
@@ -95,6 +96,8 @@ impl ClientRange {
 pub(crate) struct Callers {
     /// Of this node.
     incarnation: u64,
+    /// The keys of this node, if nodes have keys.
+    guard: Option<Guard>,
     slots: Vec<Option<Connection>>,
     free: Vec<usize>,
     first_token: usize,
@@ -110,9 +113,10 @@ pub(crate) struct Callers {
 
 impl Callers {
     /// No connections; events of those to come have tokens from `first_token` on. `places`: the number of nodes there are.
-    pub fn new(first_token: usize, places: usize, incarnation: u64) -> Self {
+    pub fn new(first_token: usize, places: usize, incarnation: u64, guard: Option<Guard>) -> Self {
         Callers {
             incarnation,
+            guard,
             slots: Vec::new(),
             free: Vec::new(),
             first_token,
@@ -147,7 +151,7 @@ impl Callers {
         self.silent += 1;
         self.slots[slot] = Some(Connection {
             stream,
-            reader: FrameReader::new(),
+            transport: Transport::called(self.guard.as_ref()),
             out: WriteBuffer::default(),
             identity: None,
             since: now,
@@ -163,7 +167,8 @@ impl Callers {
         let Some(connection) = self.slots.get_mut(slot).and_then(Option::as_mut) else { return };
         connection.hung_up |= event.is_read_closed() || event.is_error();
         connection.readable |= event.is_readable() || connection.hung_up;
-        if event.is_writable() && connection.out.len() > 0 && !connection.dirty {
+        let has_more = connection.out.len() > 0 || connection.transport.has_pending();
+        if event.is_writable() && has_more && !connection.dirty {
             connection.dirty = true;
             self.dirty.push(slot);
         }
@@ -219,13 +224,14 @@ impl Callers {
             self.close(slot);
             return false;
         };
-        let Connection { reader, identity, out, since, .. } = connection;
+        let Connection { transport, identity, out, since, .. } = connection;
         if let Some(Identity::Client { .. }) = identity {
             *since = now;
         }
-        let (incarnation, peers, clients) = (self.incarnation, &mut self.peers, &self.clients);
+        let (incarnation, guard) = (self.incarnation, self.guard.as_ref());
+        let (peers, clients) = (&mut self.peers, &self.clients);
         let mut asked = false;
-        let fed = reader.feed(&scratch[..count], |body| match identity {
+        let fed = transport.feed(&scratch[..count], |body, peer| match identity {
             Some(caller) => {
                 match caller {
                     Identity::Peer { place, .. } => {
@@ -240,7 +246,8 @@ impl Callers {
                 Ok(MAX_FRAME_BYTES)
             }
             None => {
-                let caller = greet(inbox, incarnation, peers, clients, has_room, body, out)?;
+                let hello = authenticate(guard, peer, body, out)?;
+                let caller = greet(inbox, incarnation, peers, clients, has_room, &hello, out)?;
                 *identity = Some(caller);
                 let taken_bytes = match caller {
                     Identity::Peer { place, .. } => peers[place].taken_bytes,
@@ -255,14 +262,17 @@ impl Callers {
             if was_silent {
                 connection.identity = None;
                 // A refusal is worth a try; whoever does not read it does without.
-                let _ = connection.out.flush(&mut connection.stream);
+                let _ = connection.out.flush(&mut connection.transport, &mut connection.stream);
             }
             self.close(slot);
             return false;
         }
         connection.readable = matches!(filled, Filled::Full(_)) || (connection.hung_up && count > 0);
         let readable = connection.readable;
-        match connection.identity {
+        if connection.transport.has_pending() {
+            self.mark_dirty(slot);
+        }
+        match self.slots[slot].as_ref().and_then(|connection| connection.identity) {
             Some(identity) if was_silent => self.welcome(slot, identity, now),
             Some(Identity::Peer { place, .. }) => self.acknowledge(slot, place, asked),
             _ => {}
@@ -341,7 +351,7 @@ impl Callers {
             let Some(connection) = &mut self.slots[slot] else { continue };
             connection.dirty = false;
             let waiting = connection.out.len();
-            let flushed = connection.out.flush(&mut connection.stream);
+            let flushed = connection.out.flush(&mut connection.transport, &mut connection.stream);
             let written = waiting - connection.out.len();
             if written > 0 {
                 connection.since = now;
@@ -421,18 +431,32 @@ impl Callers {
     }
 }
 
-/// Judges the first frame of a connection; a refusal is answered. `has_room`: whether a client can be taken in besides those there are.
+/// Reads the first frame of a connection, if its caller is known to be who it says, or need not be; a refusal is answered.
+fn authenticate(
+    guard: Option<&Guard>,
+    peer: Option<Caller>,
+    body: &[u8],
+    out: &mut WriteBuffer,
+) -> Result<Hello, DropReason> {
+    let hello = Hello::read(body).ok_or(DropReason::Malformed)?;
+    if guard.is_none_or(|guard| guard.admits(hello.caller, peer)) {
+        return Ok(hello);
+    }
+    Welcome::Refused(Refusal::Unauthenticated).push(&mut out.bytes);
+    Err(DropReason::Unauthenticated)
+}
+
+/// Judges a hello; a refusal is answered. `has_room`: whether a client can be taken in besides those there are.
 fn greet(
     inbox: &Inbox,
     incarnation: u64,
     peers: &mut [Peer],
     clients: &[ClientRange],
     has_room: bool,
-    body: &[u8],
+    hello: &Hello,
     out: &mut WriteBuffer,
 ) -> Result<Identity, DropReason> {
-    let hello = Hello::read(body).ok_or(DropReason::Malformed)?;
-    let admitted = inbox.admit(&hello, incarnation).and_then(|caller| match caller {
+    let admitted = inbox.admit(hello, incarnation).and_then(|caller| match caller {
         Identity::Client { role, first, count } => {
             place_of_client(clients, ClientRange { role, first, count, slot: 0 }, has_room).map(|()| caller)
         }

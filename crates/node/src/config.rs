@@ -23,7 +23,7 @@ const MAX_SECONDS: f64 = 86_400.0;
 #[derive(Clone, PartialEq, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
-    /// The address on which nodes listen. Connections are not authenticated yet: anything but a loopback address is open to the network.
+    /// The address on which nodes listen.
     pub listen: IpAddr,
     /// The port of the first node; the others take those that follow. 0: any free ports.
     pub base_port: u16,
@@ -47,6 +47,10 @@ pub struct Config {
     /// at the end.
     #[serde(skip)]
     pub data: Option<PathBuf>,
+    /// The folder with the keys of nodes, as `menard keys` writes it; not a key of the file. Without it, a run in one process draws keys, and
+    /// processes have none.
+    #[serde(skip)]
+    pub key_folder: Option<PathBuf>,
 }
 
 impl Default for Config {
@@ -63,6 +67,7 @@ impl Default for Config {
             keys: 1,
             queue_limit_bytes: 64 << 20,
             data: None,
+            key_folder: None,
         }
     }
 }
@@ -256,6 +261,7 @@ mod tests {
             keys: 9,
             queue_limit_bytes: 8 << 20,
             data: None,
+            key_folder: None,
         };
         assert_eq!(config, all);
     }

@@ -46,7 +46,7 @@ impl NodeFolder {
 }
 
 /// A node's name as a file's: `server[1]/2` is `server.1.2`.
-fn file_name(node: &str) -> String {
+pub(crate) fn file_name(node: &str) -> String {
     node.replace(['[', '/'], ".").replace(']', "")
 }
 
@@ -103,7 +103,8 @@ fn incarnation_head(owner: &Owner) -> String {
     format!("program = {}\nnode = {}\nincarnation = ", hexadecimal(&owner.fingerprint), owner.place)
 }
 
-fn hexadecimal(bytes: &[u8]) -> String {
+/// Bytes as people write them.
+pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

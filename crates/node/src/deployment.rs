@@ -21,6 +21,7 @@ use crate::process::Processes;
 use crate::process::fleet::Fleet;
 use crate::random::{self, Random};
 use crate::report::Report;
+use crate::secure::{Credentials, is_byzantine};
 use crate::session::Session;
 use crate::summary::summarize;
 use crate::threads::Threads;
@@ -40,6 +41,8 @@ pub struct Deployment {
     addresses: Vec<SocketAddr>,
     signal: Signal,
     threads: Threads,
+    /// Keys of all nodes and clients, or of clients alone if nodes are processes; none if there are none.
+    credentials: Option<Arc<Credentials>>,
     /// If nodes are processes rather than threads.
     fleet: Option<Fleet>,
     sender: Sender<Notice>,
@@ -85,7 +88,10 @@ impl Deployment {
         let listeners = listen(&layout, config)?;
         let address = |listener: &TcpListener| listener.local_addr().map_err(RunError::io("ask for a port"));
         let addresses = listeners.iter().map(address).collect::<Result<Vec<_>, _>>()?;
+        let drawn = Credentials::draw(program, layout.clone(), config.clients);
+        let credentials = drawn.map_err(RunError::io("draw keys"))?;
         let mut deployment = Deployment::new(program, layout, config, addresses);
+        deployment.credentials = Some(Arc::new(credentials));
         deployment.start_nodes(listeners)?;
         Ok(deployment)
     }
@@ -96,6 +102,7 @@ impl Deployment {
         let layout = Arc::new(Layout::new(program)?);
         let addresses = layout.fixed_addresses(config)?;
         let mut deployment = Deployment::new(program, layout, config, addresses);
+        deployment.credentials = client_credentials(program, &deployment.layout, config)?.map(Arc::new);
         let sender = deployment.sender.clone();
         deployment.fleet = Some(Fleet::start(program, &deployment.layout, processes, sender)?);
         Ok(deployment)
@@ -110,6 +117,7 @@ impl Deployment {
             addresses,
             signal: Signal::default(),
             threads: Threads::default(),
+            credentials: None,
             fleet: None,
             sender,
             notices,
@@ -150,7 +158,8 @@ impl Deployment {
     }
 
     fn start_nodes(&mut self, listeners: Vec<TcpListener>) -> Result<(), RunError> {
-        let mut hosts = Hosts::new(&self.program, self.layout.clone(), &self.config, &self.addresses, random::draw());
+        let (layout, credentials) = (self.layout.clone(), self.credentials.clone());
+        let mut hosts = Hosts::new(&self.program, layout, &self.config, &self.addresses, random::draw(), credentials);
         if hosts.has_durable_tables() && self.config.data.is_none() {
             let folder = TemporaryFolder::new().map_err(RunError::io("make a temporary folder for durable tables"))?;
             hosts.keep_data_in(folder.path());
@@ -169,15 +178,18 @@ impl Deployment {
     fn start_load(&mut self) -> Result<(), RunError> {
         let workload = workload(&self.program, &self.layout, &self.config)?;
         let now = Instant::now();
+        let caller = Caller::Client { role: workload.role, first: 0, count: self.config.clients };
+        let guard = self.credentials.as_ref().and_then(|credentials| credentials.client_guard(caller));
+        let keyring = self.credentials.as_ref().map(|keys| keys.keyring(|node| node.role == workload.role));
         let session = |(position, place): (usize, &usize)| {
             let hello = Hello {
                 fingerprint: self.layout.fingerprint,
                 session: 0,
                 incarnation: 0,
                 target: self.layout.wire_place(*place),
-                caller: Caller::Client { role: workload.role, first: 0, count: self.config.clients },
+                caller,
             };
-            Session::new(self.addresses[*place], session_token(position), &hello, now)
+            Session::new(self.addresses[*place], session_token(position), &hello, guard.clone(), now)
         };
         let sessions = workload.places.iter().enumerate().map(session).collect();
         let (poll, _) = self.threads.poll()?;
@@ -190,6 +202,7 @@ impl Deployment {
             keys: self.config.keys,
             seed: random::draw(),
             signal: self.signal.clone(),
+            keyring: keyring.unwrap_or_default(),
             poll,
             sessions,
         };
@@ -229,6 +242,20 @@ fn workload(program: &Program, layout: &Layout, config: &Config) -> Result<Workl
         RunError::Workload(format!("a command would be too long, {error}; choose a smaller `payload_bytes`"))
     })?;
     Ok(workload)
+}
+
+/// The keys of clients, if there is a folder of keys.
+fn client_credentials(
+    program: &Program,
+    layout: &Arc<Layout>,
+    config: &Config,
+) -> Result<Option<Credentials>, RunError> {
+    let Some(folder) = &config.key_folder else {
+        return if is_byzantine(program) { Err(RunError::NoKeys) } else { Ok(None) };
+    };
+    let workload = workload(program, layout, config)?;
+    let role = &program.roles[usize::from(workload.role)].name;
+    Ok(Some(Credentials::read(program, layout.clone(), folder, role)?))
 }
 
 /// Opens the ports of all places. None is opened before all of them could be, so a node that starts finds its peers.

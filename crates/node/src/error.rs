@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use thiserror::Error;
 
 use crate::config::ConfigError;
+use crate::secure::KeysError;
 
 /// Why a deployment could not run, and what to do about it.
 #[derive(Debug, Error)]
@@ -115,6 +116,14 @@ pub enum RunError {
     /// Processes should be killed, and no role says that its nodes may start again.
     #[error("no node may be killed and started again; declare it, for instance `fault restart 1 of ROLE`")]
     NobodyRestarts,
+    /// A process has no keys where it needs them.
+    #[error(
+        "some nodes may lie, so all have to prove who they are, and no keys are given; make them with `menard keys`, and give the folder with `--keys`"
+    )]
+    NoKeys,
+    /// The keys of nodes cannot be read.
+    #[error(transparent)]
+    Keys(#[from] KeysError),
     /// Commands were sent, none was answered.
     #[error("no command was answered in {seconds:.1} s{hint}")]
     NoReply {

@@ -16,6 +16,7 @@ use crate::inbox::Inbox;
 use crate::layout::Layout;
 use crate::link::{Link, LinkError};
 use crate::meter::{DropReason, Meter, Snapshot};
+use crate::secure::Guard;
 use crate::timers::{MAX_TIMERS, Timers};
 use crate::wire::MessageHeader;
 
@@ -61,6 +62,8 @@ pub(crate) struct HostParts {
     /// One for each place but its own.
     pub links: Vec<Option<Link>>,
     pub inbox: Inbox,
+    /// The node's keys, if nodes have keys.
+    pub guard: Option<Guard>,
     pub signal: Signal,
 }
 
@@ -116,7 +119,7 @@ impl Host {
             inbox: parts.inbox,
             outbox: Outbox {
                 links: parts.links,
-                callers: Callers::new(FIRST_LINK + places, places, parts.incarnation),
+                callers: Callers::new(FIRST_LINK + places, places, parts.incarnation, parts.guard),
                 timers: Timers::default(),
                 is_overrun: false,
             },

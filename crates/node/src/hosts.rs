@@ -24,6 +24,7 @@ use crate::inbox::Inbox;
 use crate::layout::Layout;
 use crate::link::Link;
 use crate::random;
+use crate::secure::{Credentials, Guard};
 use crate::threads::Threads;
 use crate::wire::{Caller, Hello};
 
@@ -35,6 +36,7 @@ pub(crate) struct Hosts<'a> {
     addresses: &'a [SocketAddr],
     queue_limit_bytes: usize,
     session: u64,
+    credentials: Option<Arc<Credentials>>,
     data: Option<PathBuf>,
     /// The logical nodes that were opened.
     folders: BTreeMap<Node, Option<Arc<NodeFolder>>>,
@@ -44,13 +46,14 @@ pub(crate) struct Hosts<'a> {
 const ONLY_INCARNATION: u64 = 1;
 
 impl<'a> Hosts<'a> {
-    /// The nodes of a program. `addresses`: where each place listens.
+    /// The nodes of a program. `addresses`: where each place listens. `credentials`: the keys of those that live here, if nodes have keys.
     pub fn new(
         program: &'a Program,
         layout: Arc<Layout>,
         config: &Config,
         addresses: &'a [SocketAddr],
         session: u64,
+        credentials: Option<Arc<Credentials>>,
     ) -> Self {
         let plan = |component: &Component| Arc::new(lower(program, &component.name).real());
         let plans = program.components.iter().map(plan).collect();
@@ -61,6 +64,7 @@ impl<'a> Hosts<'a> {
             addresses,
             queue_limit_bytes: config.queue_limit_bytes,
             session,
+            credentials,
             data: config.data.clone(),
             folders: BTreeMap::new(),
         }
@@ -109,11 +113,17 @@ impl<'a> Hosts<'a> {
             listener,
             links: self.links(place, incarnation),
             inbox: Inbox::new(layout.clone(), self.session, place),
+            guard: self.guard(place),
             signal: signal.clone(),
             layout: layout.clone(),
         };
         let (sender, ended, folder) = (notices.clone(), notices.clone(), folder.clone());
+        let logical = layout.places[place].node;
+        let keyring = self.credentials.as_ref().map(|credentials| credentials.keyring(|node| node == logical));
         let body = move || {
+            if let Some(keyring) = keyring {
+                keyring.install();
+            }
             // A notice cannot be sent only if nobody wants to know any more.
             let host = Host::new(parts);
             let result = host
@@ -163,6 +173,12 @@ impl<'a> Hosts<'a> {
         columns.collect()
     }
 
+    /// The keys of a place, if nodes have keys.
+    fn guard(&self, place: usize) -> Option<Guard> {
+        let credentials = self.credentials.as_ref()?;
+        Some(credentials.guard(place).expect("a process has the keys of the places that it starts"))
+    }
+
     /// The links of a place to all others.
     fn links(&self, place: usize, incarnation: u64) -> Vec<Option<Link>> {
         let hello = |target| Hello {
@@ -179,7 +195,8 @@ impl<'a> Hosts<'a> {
         };
         let link = |(target, address): (usize, &SocketAddr)| {
             (target != place).then(|| {
-                Link::new(*address, link_token(target), &hello(target), self.queue_limit_bytes, may_crash(target))
+                let (token, hello, limit) = (link_token(target), hello(target), self.queue_limit_bytes);
+                Link::new(*address, token, &hello, self.guard(place), limit, may_crash(target))
             })
         };
         self.addresses.iter().enumerate().map(link).collect()

@@ -25,10 +25,11 @@ use thiserror::Error;
 use crate::callers::ACKNOWLEDGE_BYTES;
 use crate::config::MIN_QUEUE_LIMIT_BYTES;
 use crate::meter::DropReason;
-use crate::stream::{Filled, FrameReader, drain, fill};
+use crate::secure::{Guard, Transport};
+use crate::stream::{Filled, drain, fill};
 use crate::wire::{
     Hello, LENGTH_BYTES, MAX_FRAME_BYTES, MAX_GREETING_BYTES, MessageHeader, OversizedError, Refusal, Welcome,
-    push_message, push_ping, read_acknowledgement, split_frame,
+    WirePlace, push_message, push_ping, read_acknowledgement, split_frame,
 };
 
 const FIRST_BACK_OFF: Duration = Duration::from_millis(10);
@@ -79,6 +80,8 @@ enum Connection {
 pub(crate) struct Link {
     address: SocketAddr,
     token: Token,
+    /// What it says first: the hello, or the first frame of a handshake.
+    opening: Vec<u8>,
     hello: Vec<u8>,
     limit: usize,
     /// Whether the receiver may crash or start again, by the program's faults.
@@ -88,7 +91,9 @@ pub(crate) struct Link {
     /// How many messages were lost so.
     lost: u64,
     connection: Connection,
-    reader: FrameReader,
+    transport: Transport,
+    guard: Option<Guard>,
+    target: WirePlace,
     back_off: Duration,
     /// Since when the receiver has been waited for, if it has to do something.
     waits_since: Option<Instant>,
@@ -109,20 +114,30 @@ pub(crate) struct Link {
 }
 
 impl Link {
-    /// A link that has not connected yet.
-    pub fn new(address: SocketAddr, token: Token, hello: &Hello, limit: usize, may_crash: bool) -> Self {
+    /// A link that has not connected yet. `guard`: the keys of this node, if nodes have keys.
+    pub fn new(
+        address: SocketAddr,
+        token: Token,
+        hello: &Hello,
+        guard: Option<Guard>,
+        limit: usize,
+        may_crash: bool,
+    ) -> Self {
         let mut greeting = Vec::new();
         hello.push(&mut greeting);
         Link {
             address,
             token,
+            opening: Vec::new(),
             hello: greeting,
             limit,
             may_crash,
             given_up: None,
             lost: 0,
             connection: Connection::Idle,
-            reader: FrameReader::new(),
+            transport: Transport::plain(),
+            guard,
+            target: hello.target,
             back_off: FIRST_BACK_OFF,
             waits_since: None,
             owes_since: None,
@@ -209,16 +224,24 @@ impl Link {
         match &mut self.connection {
             Connection::Idle if kept > 0 => self.connect(registry, now),
             Connection::BackOff(until) if *until <= now => self.connect(registry, now),
-            Connection::Open { stream, blocked: blocked @ false } => match drain(stream, &self.log[self.written..]) {
-                Ok(count) => {
-                    self.written += count;
-                    if count > 0 {
-                        self.waits_since = None;
+            Connection::Open { stream, blocked: blocked @ false } => {
+                match self.transport.write(stream, &self.log[self.written..]) {
+                    Ok(count) => {
+                        self.written += count;
+                        if count > 0 {
+                            self.waits_since = None;
+                        }
+                        *blocked = self.written < self.log.len() || self.transport.has_pending();
                     }
-                    *blocked = self.written < self.log.len();
+                    Err(_) => self.fail(now),
                 }
-                Err(_) => self.fail(now),
-            },
+            }
+            Connection::Greeting(stream) => {
+                let is_broken = self.transport.has_pending() && self.transport.write(stream, &[]).is_err();
+                if is_broken {
+                    self.fail(now);
+                }
+            }
             _ => {}
         }
         self.watch(now);
@@ -238,9 +261,9 @@ impl Link {
     }
 
     fn connect(&mut self, registry: &Registry, now: Instant) {
-        self.reader = FrameReader::new();
         let connected = TcpStream::connect(self.address).and_then(|mut stream| {
             registry.register(&mut stream, self.token, Interest::READABLE | Interest::WRITABLE)?;
+            (self.transport, self.opening) = Transport::calling(self.guard.as_ref(), self.target, &self.hello)?;
             Ok(stream)
         });
         match connected {
@@ -254,7 +277,7 @@ impl Link {
         let Connection::Connecting(mut stream) = std::mem::replace(&mut self.connection, Connection::Idle) else {
             return;
         };
-        match say(&mut stream, &self.hello) {
+        match say(&mut stream, &self.opening) {
             Ok(true) => self.connection = Connection::Greeting(stream),
             Ok(false) => self.connection = Connection::Connecting(stream),
             Err(_) => self.fail(now),
@@ -272,16 +295,16 @@ impl Link {
                 self.fail(now);
                 return Ok(());
             };
-            let mut reader = std::mem::replace(&mut self.reader, FrameReader::new());
+            let mut transport = std::mem::replace(&mut self.transport, Transport::plain());
             let mut refused = None;
-            let fed = reader.feed(&scratch[..count], |body| {
+            let fed = transport.feed(&scratch[..count], |body, _| {
                 let understood = match &self.connection {
                     Connection::Greeting(_) => self.welcome(body, &mut refused),
                     _ => read_acknowledgement(body).and_then(|taken| self.acknowledge(taken)),
                 };
                 understood.map(|()| MAX_GREETING_BYTES).ok_or(DropReason::Malformed)
             });
-            self.reader = reader;
+            self.transport = transport;
             if let Some(refusal) = refused.filter(|refusal: &Refusal| !refusal.may_pass()) {
                 return Err(refusal.into());
             }

@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use menard_value::{Node, Value};
+use menard_value::{Keyring, Node, Value};
 use mio::{Events, Poll, Token};
 use thiserror::Error;
 
@@ -42,6 +42,8 @@ pub(crate) struct LoadParts {
     pub seed: u64,
     pub signal: Signal,
     pub poll: Poll,
+    /// The keys of clients.
+    pub keyring: Arc<Keyring>,
     /// One connection for each of the workload's places, in their order, with tokens from [`session_token`].
     pub sessions: Vec<Session>,
 }
@@ -79,6 +81,7 @@ pub(crate) enum LoadError {
 pub(crate) struct Load {
     poll: Poll,
     signal: Signal,
+    keyring: Arc<Keyring>,
     phase: Phase,
     /// All connections were made.
     loading: bool,
@@ -120,6 +123,7 @@ impl Load {
         Load {
             poll: parts.poll,
             signal: parts.signal,
+            keyring: parts.keyring,
             phase: Phase::WarmUp,
             loading: false,
             sessions: parts.sessions,
@@ -139,6 +143,7 @@ impl Load {
 
     /// Connects, then loads until the signal says stop.
     pub fn run(mut self, mut notify: impl FnMut(LoadNotice)) -> Result<(), LoadError> {
+        self.keyring.clone().install();
         let mut events = Events::with_capacity(64);
         let mut scratch = vec![0; READ_BYTES];
         let mut more = false;
@@ -372,8 +377,9 @@ mod tests {
             keys: 1,
             seed: 1,
             signal: Signal::default(),
+            keyring: Arc::default(),
             poll: Poll::new().expect("a poll"),
-            sessions: vec![Session::new(address, session_token(0), &hello, Instant::now())],
+            sessions: vec![Session::new(address, session_token(0), &hello, None, Instant::now())],
         };
         (Load::new(parts), listener)
     }

@@ -27,6 +27,10 @@ pub(crate) enum DropReason {
     NoHello,
     /// A connection refused: another program, deployment, node, or an unknown caller.
     WrongPeer,
+    /// A connection whose handshake failed: no certificate, or one of another node; it was closed.
+    Unauthenticated,
+    /// A record that is not the next one that the other end has sent; its connection was closed.
+    Tampered,
     /// A connection over the limit of connections.
     TooManyConnections,
     /// A message to an external node that has no connection.
@@ -38,7 +42,7 @@ pub(crate) enum DropReason {
 }
 
 impl DropReason {
-    const ALL: [DropReason; 13] = [
+    const ALL: [DropReason; 15] = [
         DropReason::Malformed,
         DropReason::UnknownChannel,
         DropReason::WrongSender,
@@ -48,6 +52,8 @@ impl DropReason {
         DropReason::Oversized,
         DropReason::NoHello,
         DropReason::WrongPeer,
+        DropReason::Unauthenticated,
+        DropReason::Tampered,
         DropReason::TooManyConnections,
         DropReason::NoClient,
         DropReason::SlowClient,
@@ -66,6 +72,8 @@ impl DropReason {
             DropReason::Oversized => "oversized",
             DropReason::NoHello => "no_hello",
             DropReason::WrongPeer => "wrong_peer",
+            DropReason::Unauthenticated => "unauthenticated",
+            DropReason::Tampered => "tampered",
             DropReason::TooManyConnections => "too_many_connections",
             DropReason::NoClient => "no_client",
             DropReason::SlowClient => "slow_client",

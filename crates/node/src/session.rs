@@ -11,8 +11,9 @@ use mio::{Interest, Registry, Token};
 
 use crate::link::{GREETING_TIMEOUT, say};
 use crate::meter::DropReason;
-use crate::stream::{Filled, FrameReader, WriteBuffer, fill};
-use crate::wire::{Hello, MAX_FRAME_BYTES, Refusal, Welcome};
+use crate::secure::{Guard, Transport};
+use crate::stream::{Filled, WriteBuffer, fill};
+use crate::wire::{Hello, MAX_FRAME_BYTES, Refusal, Welcome, WirePlace};
 
 /// A session with so many bytes to write takes no more.
 pub(crate) const FULL_BYTES: usize = 1 << 20;
@@ -31,9 +32,13 @@ enum Connection {
 pub(crate) struct Session {
     address: SocketAddr,
     token: Token,
+    guard: Option<Guard>,
+    target: WirePlace,
+    /// What it says first: the hello, or the first frame of a handshake.
+    opening: Vec<u8>,
     hello: Vec<u8>,
     connection: Connection,
-    reader: FrameReader,
+    transport: Transport,
     out: WriteBuffer,
     readable: bool,
     blocked: bool,
@@ -48,16 +53,19 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    /// A session that has not connected yet; [`Session::flush`] does it.
-    pub fn new(address: SocketAddr, token: Token, hello: &Hello, now: Instant) -> Self {
+    /// A session that has not connected yet; [`Session::flush`] does it. `guard`: the keys of these clients, if they have any.
+    pub fn new(address: SocketAddr, token: Token, hello: &Hello, guard: Option<Guard>, now: Instant) -> Self {
         let mut greeting = Vec::new();
         hello.push(&mut greeting);
         Session {
             address,
             token,
+            guard,
+            target: hello.target,
+            opening: Vec::new(),
             hello: greeting,
             connection: Connection::BackOff(now),
-            reader: FrameReader::new(),
+            transport: Transport::plain(),
             out: WriteBuffer::default(),
             readable: false,
             blocked: false,
@@ -109,10 +117,14 @@ impl Session {
             Connection::Connecting(_) | Connection::Greeting(_) if self.since + GREETING_TIMEOUT <= now => {
                 self.fail(now)
             }
-            Connection::Open(stream) if !self.blocked && self.out.len() > 0 => match self.out.flush(stream) {
-                Ok(()) => self.blocked = self.out.len() > 0,
-                Err(_) => self.fail(now),
-            },
+            Connection::Greeting(stream) | Connection::Open(stream)
+                if !self.blocked && (self.out.len() > 0 || self.transport.has_pending()) =>
+            {
+                match self.out.flush(&mut self.transport, stream) {
+                    Ok(()) => self.blocked = self.out.len() > 0 || self.transport.has_pending(),
+                    Err(_) => self.fail(now),
+                }
+            }
             _ => {}
         }
     }
@@ -145,7 +157,7 @@ impl Session {
         };
         let mut welcomed = self.is_open();
         let mut refused = None;
-        let fed = self.reader.feed(&scratch[..count], |body| {
+        let fed = self.transport.feed(&scratch[..count], |body, _| {
             if welcomed {
                 on_message(body);
                 return Ok(MAX_FRAME_BYTES);
@@ -177,11 +189,11 @@ impl Session {
 
     fn connect(&mut self, registry: &Registry, now: Instant) {
         self.since = now;
-        self.reader = FrameReader::new();
         self.out = WriteBuffer::default();
         self.blocked = false;
         let connected = TcpStream::connect(self.address).and_then(|mut stream| {
             registry.register(&mut stream, self.token, Interest::READABLE | Interest::WRITABLE)?;
+            (self.transport, self.opening) = Transport::calling(self.guard.as_ref(), self.target, &self.hello)?;
             Ok(stream)
         });
         match connected {
@@ -192,7 +204,7 @@ impl Session {
 
     fn greet(&mut self, now: Instant) {
         let Connection::Connecting(stream) = &mut self.connection else { return };
-        match say(stream, &self.hello) {
+        match say(stream, &self.opening) {
             Ok(true) => self.advance(Connection::Greeting),
             Ok(false) => {}
             Err(_) => self.fail(now),
@@ -226,7 +238,7 @@ mod tests {
     use mio::{Events, Poll};
 
     use super::*;
-    use crate::wire::{Caller, WirePlace};
+    use crate::wire::Caller;
 
     #[test]
     fn a_node_that_does_not_answer_the_hello_is_tried_anew() {
@@ -237,7 +249,7 @@ mod tests {
         let hello = Hello { fingerprint: [1; 32], session: 0, incarnation: 0, target, caller };
         let mut poll = Poll::new().expect("a poll");
         let mut events = Events::with_capacity(8);
-        let mut session = Session::new(address, Token(0), &hello, Instant::now());
+        let mut session = Session::new(address, Token(0), &hello, None, Instant::now());
         while !matches!(session.connection, Connection::Greeting(_)) {
             session.flush(poll.registry(), Instant::now());
             poll.poll(&mut events, Some(Duration::from_millis(15))).expect("polls work");

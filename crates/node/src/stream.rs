@@ -5,6 +5,7 @@ use std::io::{self, Read, Write};
 use mio::net::TcpStream;
 
 use crate::meter::DropReason;
+use crate::secure::Transport;
 use crate::wire::{MAX_GREETING_BYTES, split_frame};
 
 /// What a buffer keeps of its room when what needed more is gone.
@@ -63,6 +64,11 @@ impl FrameReader {
         FrameReader { partial: Vec::new(), limit: MAX_GREETING_BYTES }
     }
 
+    /// At the beginning of a connection, where frames must be as short as this.
+    pub fn with_limit(limit: usize) -> Self {
+        FrameReader { partial: Vec::new(), limit }
+    }
+
     /// The bytes of an incomplete frame.
     #[cfg(test)]
     pub fn kept_bytes(&self) -> usize {
@@ -116,8 +122,8 @@ impl WriteBuffer {
     }
 
     /// Writes what the socket takes.
-    pub fn flush(&mut self, stream: &mut TcpStream) -> io::Result<()> {
-        self.written += drain(stream, &self.bytes[self.written..])?;
+    pub fn flush(&mut self, transport: &mut Transport, stream: &mut TcpStream) -> io::Result<()> {
+        self.written += transport.write(stream, &self.bytes[self.written..])?;
         if self.written == self.bytes.len() {
             self.bytes.clear();
             self.bytes.shrink_to(KEPT_BYTES);

@@ -4,7 +4,7 @@
 //! who connects sends a [`Hello`] first, the other answers with a [`Welcome`]; each says which start of its node it is, so that what was
 //! between two nodes before one of them started again is forgotten. After that the frames are messages, and on connections between
 //! nodes, in the other direction, acknowledgements: the number of bytes of messages that were taken. An empty message between nodes asks
-//! for an acknowledgement.
+//! for an acknowledgement. Between ends that have keys, all of this is within [records](crate::secure), behind a handshake.
 //!
 //! A message is channel (2 bytes), index of the sending logical node (4), index of the logical node addressed (4), and the fields in
 //! their canonical encoding. The roles of both nodes are those of the channel.
@@ -42,7 +42,7 @@ pub(crate) fn split_frame(bytes: &[u8], limit: usize) -> Result<Option<BodyAndRe
 }
 
 /// Appends a frame whose body is written by `body`.
-fn push_frame(out: &mut Vec<u8>, body: impl FnOnce(&mut Vec<u8>)) {
+pub(crate) fn push_frame(out: &mut Vec<u8>, body: impl FnOnce(&mut Vec<u8>)) {
     let start = out.len();
     out.extend_from_slice(&[0; LENGTH_BYTES]);
     body(out);
@@ -112,6 +112,22 @@ pub(crate) enum Caller {
     Client { role: u16, first: u32, count: u32 },
 }
 
+impl Caller {
+    /// Appends it.
+    pub fn push(self, out: &mut Vec<u8>) {
+        match self {
+            Caller::Peer(place) => {
+                out.push(0);
+                push_place(out, place);
+            }
+            Caller::Client { role, first, count } => {
+                out.push(1);
+                push_place(out, WirePlace { component: role, index: first, part: count });
+            }
+        }
+    }
+}
+
 /// The first frame of a connection.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Hello {
@@ -137,16 +153,7 @@ impl Hello {
             out.extend_from_slice(&self.session.to_le_bytes());
             out.extend_from_slice(&self.incarnation.to_le_bytes());
             push_place(out, self.target);
-            match self.caller {
-                Caller::Peer(place) => {
-                    out.push(0);
-                    push_place(out, place);
-                }
-                Caller::Client { role, first, count } => {
-                    out.push(1);
-                    push_place(out, WirePlace { component: role, index: first, part: count });
-                }
-            }
+            self.caller.push(out);
         });
     }
 
@@ -160,13 +167,7 @@ impl Hello {
         let session = reader.u64()?;
         let incarnation = reader.u64()?;
         let target = reader.place()?;
-        let kind = reader.array::<1>()?[0];
-        let place = reader.place()?;
-        let caller = match kind {
-            0 => Caller::Peer(place),
-            1 => Caller::Client { role: place.component, first: place.index, count: place.part },
-            _ => return None,
-        };
+        let caller = reader.caller()?;
         reader.0.is_empty().then_some(Hello { fingerprint, session, incarnation, target, caller })
     }
 }
@@ -204,10 +205,12 @@ pub(crate) enum Refusal {
     Superseded,
     #[error("it belongs to an earlier start of the caller's own node, and will end")]
     Outlived,
+    #[error("it takes nobody who does not prove who it is; the caller has no keys, or keys of another node")]
+    Unauthenticated,
 }
 
 impl Refusal {
-    const ALL: [Refusal; 8] = [
+    const ALL: [Refusal; 9] = [
         Refusal::Program,
         Refusal::Session,
         Refusal::Target,
@@ -216,6 +219,7 @@ impl Refusal {
         Refusal::Taken,
         Refusal::Superseded,
         Refusal::Outlived,
+        Refusal::Unauthenticated,
     ];
 
     /// Whether another try may do better.
@@ -275,16 +279,16 @@ fn push_place(out: &mut Vec<u8>, place: WirePlace) {
 }
 
 /// Takes fixed-size pieces off the front of a slice.
-struct Reader<'a>(&'a [u8]);
+pub(crate) struct Reader<'a>(pub &'a [u8]);
 
 impl Reader<'_> {
-    fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
+    pub fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
         let (head, rest) = self.0.split_first_chunk::<N>()?;
         self.0 = rest;
         Some(*head)
     }
 
-    fn u16(&mut self) -> Option<u16> {
+    pub fn u16(&mut self) -> Option<u16> {
         self.array().map(u16::from_le_bytes)
     }
 
@@ -298,5 +302,16 @@ impl Reader<'_> {
 
     fn place(&mut self) -> Option<WirePlace> {
         Some(WirePlace { component: self.u16()?, index: self.u32()?, part: self.u32()? })
+    }
+
+    /// Who is at the other end, as it says.
+    pub fn caller(&mut self) -> Option<Caller> {
+        let kind = self.array::<1>()?[0];
+        let place = self.place()?;
+        match kind {
+            0 => Some(Caller::Peer(place)),
+            1 => Some(Caller::Client { role: place.component, first: place.index, count: place.part }),
+            _ => None,
+        }
     }
 }

@@ -16,11 +16,11 @@ use menard_node::{Config, Deployment};
 
 /// The status of a refusal, after the 0 of a welcome.
 const PROGRAM: u8 = 1;
-const SESSION: u8 = 2;
 const TARGET: u8 = 3;
 const CALLER: u8 = 4;
 const FULL: u8 = 5;
 const TAKEN: u8 = 6;
+const UNAUTHENTICATED: u8 = 9;
 
 #[test]
 fn wrong_peers_are_refused_and_counted() {
@@ -34,8 +34,6 @@ fn wrong_peers_are_refused_and_counted() {
         (PROGRAM, hello(&other, 0, &target, 1, &clients)),
         (TARGET, hello(&program, 0, &place(1, 0, 0), 1, &clients)),
         (TARGET, hello(&program, 0, &place(7, 0, 0), 1, &clients)),
-        // A peer of another deployment of the same program, such as one that was not stopped.
-        (SESSION, hello(&program, 1, &target, 0, &place(1, 0, 0))),
         // A client that claims to be of a role that is not external, or of no role.
         (CALLER, hello(&program, 0, &target, 1, &place(1, 0, 1))),
         (CALLER, hello(&program, 0, &target, 1, &place(9, 0, 1))),
@@ -45,10 +43,15 @@ fn wrong_peers_are_refused_and_counted() {
         assert_eq!(greet(&mut stream, hello), *status);
         assert!(is_closed(&mut stream));
     }
+    // A node that proves nothing, such as one of another deployment of the same program.
+    assert_eq!(greet(&mut connect(leader), &hello(&program, 1, &target, 0, &place(1, 0, 0))), UNAUTHENTICATED);
     let mut good = connect(leader);
     assert_eq!(greet(&mut good, &hello(&program, 0, &target, 1, &clients)), 0);
     let report = deployment.measure(&mut |_| {}, &AtomicBool::new(false)).expect("voting runs");
-    assert_eq!(report.dropped(), [("wrong_peer".to_owned(), wrong.len() as u64)].into());
+    assert_eq!(
+        report.dropped(),
+        [("unauthenticated".to_owned(), 1), ("wrong_peer".to_owned(), wrong.len() as u64)].into()
+    );
 }
 
 #[test]

@@ -5,7 +5,8 @@
 //! what `encrypt` gave for the same nodes and as many layers.
 //!
 //! Real nodes use AES-GCM, once for each layer, each of which adds 16 bytes. Simulated runs hide the plaintext under a hash, however many layers
-//! there are to be: the laws are the same, and it costs next to nothing. Both have keys that anybody could compute, until nodes have keys.
+//! there are to be: the laws are the same, and it costs next to nothing. Both have keys that anybody could compute: those of nodes sign, and do
+//! nothing else.
 
 use aes_gcm::aead::{AeadInOut, KeyInit};
 use aes_gcm::{Aes128Gcm, Nonce};

@@ -2,7 +2,7 @@
 
 use crate::cipher::{AesGcm, Cover, StandIn, decrypt, encrypt};
 use crate::function::{ARITHMETIC, Evaluated};
-use crate::signing::{sign_stand_in, verify_stand_in};
+use crate::signing::{sign, sign_stand_in, verify, verify_stand_in};
 use crate::terms::{note_digest, note_signature};
 use crate::{Digest, Function, Pattern, Scheme, Sequence, Signature, Type, UndefinedError, Value, encode_tagged};
 
@@ -55,14 +55,46 @@ const fn encryption<C: Cover>() -> [Function; 2] {
     ]
 }
 
+/// `sign` in simulated runs.
+fn sign_noted(args: &[Value]) -> Evaluated {
+    let signature = sign_stand_in(args)?;
+    note_signature(&signature, args);
+    Ok(signature)
+}
+
+/// `sign` and `verify`.
+const fn signatures(sign: fn(&[Value]) -> Evaluated, verify: fn(&[Value]) -> Evaluated) -> [Function; 2] {
+    [
+        Function {
+            name: "sign",
+            signature: Signature::Variadic { fixed: &[Type::Node], result: Type::Signature },
+            injective: false,
+            doc: "the signature of a node, which must be `me`, over values",
+            eval: sign,
+        },
+        Function {
+            name: "verify",
+            signature: Signature::Variadic { fixed: &[Type::Signature, Type::Node], result: Type::Bool },
+            injective: false,
+            doc: "whether the signature is that of the node over these values",
+            eval: verify,
+        },
+    ]
+}
+
 impl Function {
     /// What real nodes call instead of functions of the table with the same names.
-    pub(crate) const REAL: &'static [Function] = &encryption::<AesGcm>();
+    pub(crate) const REAL: &'static [Function] = &{
+        let [encrypt, decrypt] = encryption::<AesGcm>();
+        let [sign, verify] = signatures(sign, verify);
+        [encrypt, decrypt, sign, verify]
+    };
 
     /// All functions of the language.
     pub const TABLE: &'static [Function] = &{
         let [add, subtract, multiply, divide, remainder, least, greatest] = ARITHMETIC;
         let [encrypt, decrypt] = encryption::<StandIn>();
+        let [sign, verify] = signatures(sign_noted, verify_stand_in);
         [
             add,
             subtract,
@@ -95,24 +127,8 @@ impl Function {
                     _ => Err(UndefinedError),
                 },
             ),
-            Function {
-                name: "sign",
-                signature: Signature::Variadic { fixed: &[Type::Node], result: Type::Signature },
-                injective: false,
-                doc: "the signature of a node, which must be `me`, over values",
-                eval: |args| {
-                    let signature = sign_stand_in(args)?;
-                    note_signature(&signature, args);
-                    Ok(signature)
-                },
-            },
-            Function {
-                name: "verify",
-                signature: Signature::Variadic { fixed: &[Type::Signature, Type::Node], result: Type::Bool },
-                injective: false,
-                doc: "whether the signature is that of the node over these values",
-                eval: verify_stand_in,
-            },
+            sign,
+            verify,
             encrypt,
             decrypt,
             function(

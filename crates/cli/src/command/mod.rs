@@ -5,6 +5,7 @@ pub mod bugs;
 pub mod check;
 pub mod explain;
 pub mod format;
+pub mod keys;
 pub mod lsp;
 pub mod node;
 pub mod rewrite;

@@ -22,7 +22,8 @@ pub fn run(arguments: &Node, output: Output) -> Result<()> {
     let stages = plan.as_ref().map(|plan| apply(&session.program, plan)).transpose()?.unwrap_or_default();
     let program = result(&session.program, &stages);
     let deploy = read(&arguments.deploy)?;
-    let config = Config { data: Some(arguments.data.clone()), ..config(Some(&deploy))? };
+    let (data, key_folder) = (Some(arguments.data.clone()), arguments.keys.clone());
+    let config = Config { data, key_folder, ..config(Some(&deploy))? };
     let stop = interrupt::watch()?;
     let process = NodeProcess::start(program, &config, &arguments.at).map_err(failure)?;
     if arguments.in_fleet {

@@ -6,7 +6,7 @@ use std::net::{TcpListener, TcpStream as StdStream};
 use mio::{Events, Poll};
 
 use super::*;
-use crate::wire::{Caller, WirePlace, push_acknowledgement};
+use crate::wire::{Caller, push_acknowledgement};
 
 const HEADER: MessageHeader = MessageHeader { channel: 0, from: 0, to: 0 };
 
@@ -33,7 +33,7 @@ impl Pair {
         let address = listener.local_addr().expect("a bound listener has an address");
         Pair {
             poll: Poll::new().expect("a poll"),
-            link: Link::new(address, Token(0), &hello(), limit, false),
+            link: Link::new(address, Token(0), &hello(), None, limit, false),
             listener,
         }
     }

@@ -13,7 +13,7 @@ pub(super) enum Line {
     /// All places of the logical node listen.
     Started,
     /// A place has entered a phase.
-    Entered { place: usize, phase: Phase, snapshot: TimelessSnapshot },
+    Entered { place: usize, phase: Phase, snapshot: Box<TimelessSnapshot> },
     /// It cannot go on.
     Failed { reason: String },
 }

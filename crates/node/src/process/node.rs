@@ -18,6 +18,7 @@ use crate::config::Config;
 use crate::control::{Phase, Signal};
 use crate::hosts::Hosts;
 use crate::layout::Layout;
+use crate::secure::{Credentials, is_byzantine};
 use crate::threads::Threads;
 
 /// How often the flag that stops it is looked at.
@@ -51,7 +52,13 @@ impl NodeProcess {
             return Err(RunError::UnknownNode { node: name.to_owned(), known });
         };
         let (sender, notices) = channel();
-        let mut hosts = Hosts::new(program, layout.clone(), config, &addresses, layout.session(&addresses));
+        let credentials = match &config.key_folder {
+            Some(folder) => Some(Arc::new(Credentials::read(program, layout.clone(), folder, &name)?)),
+            None if is_byzantine(program) => return Err(RunError::NoKeys),
+            None => None,
+        };
+        let session = layout.session(&addresses);
+        let mut hosts = Hosts::new(program, layout.clone(), config, &addresses, session, credentials);
         let incarnation = hosts.open(node, &name)?;
         let places: Vec<usize> = (0..layout.places.len()).filter(|place| layout.places[*place].node == node).collect();
         let listeners =
@@ -136,7 +143,7 @@ impl NodeProcess {
     /// Tells of a snapshot; gives whether it was one.
     fn pass_on(&self, notice: Notice, tell: &mut dyn FnMut(&str)) -> Result<bool, RunError> {
         if let Notice::Node { place, phase, snapshot } = notice {
-            let snapshot = TimelessSnapshot::new(*snapshot, self.start);
+            let snapshot = Box::new(TimelessSnapshot::new(*snapshot, self.start));
             tell(&Line::Entered { place, phase, snapshot }.encode());
             return Ok(true);
         }
