@@ -171,7 +171,10 @@ impl Type {
             (Type::Tuple(types), Value::Tuple(fields)) => {
                 types.len() == fields.len() && types.iter().zip(fields.iter()).all(|(ty, field)| ty.admits(field))
             }
-            (Type::Record(record), Value::Record(fields)) => fields.record() == Some(record),
+            (Type::Record(record), Value::Record(fields)) => {
+                let types = record.fields.iter().map(|(_, ty)| *ty);
+                fields.record() == Some(record) && types.zip(fields.iter()).all(|(ty, field)| ty.admits(field))
+            }
             _ => false,
         }
     }
@@ -272,5 +275,23 @@ impl<T: Hash> Hash for Interned<T> {
 impl<T: fmt::Debug> fmt::Debug for Interned<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.at.fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_with_a_field_of_another_type_is_not_of_its_type() {
+        let ty = Type::record("pair".to_owned(), vec![("a".to_owned(), Type::Int), ("b".to_owned(), Type::Bool)]);
+        let Type::Record(record) = ty else { panic!("it is a record") };
+        let made = |b: Value| Value::record(record, &[Value::Int(1), b]).expect("it is small");
+        assert!(ty.admits(&made(Value::Bool(true))));
+        assert!(!ty.admits(&made(Value::Int(1))));
+        let option = |inner: Type, value: &Value| {
+            Type::option(inner).admits(&Value::option(Some(value.clone())).expect("it is small"))
+        };
+        assert!(option(ty, &made(Value::Bool(true))) && !option(ty, &made(Value::Int(1))));
     }
 }
