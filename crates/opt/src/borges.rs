@@ -217,13 +217,15 @@ impl Line<'_> {
                 let args = std::iter::once(expr(ExprKind::Me)).chain(covered?).collect();
                 let value = call("sign", args);
                 body.push(Literal::Bind { variable: column.name.clone(), value, span: Span::default() });
-                (told.push(expr(ExprKind::Wildcard)), sent.push(given));
+                told.push(expr(ExprKind::Wildcard));
+                sent.push(given);
                 signed_any = true;
             } else if column.ty == Type::Signature
                 && let Some(heard) = heard
             {
                 body.push(Literal::Atom(atom(heard, vec![given.clone()])));
-                (told.push(expr(ExprKind::Wildcard)), sent.push(given));
+                told.push(expr(ExprKind::Wildcard));
+                sent.push(given);
             } else if self.lists > 0
                 && column.ty != Type::Signature
                 && let Some(heard) = heard
@@ -231,9 +233,11 @@ impl Line<'_> {
                 let part = |number: usize| variable(format!("{}_{number}", column.name));
                 let parts: Vec<Expr> = (1..=self.lists).map(part).collect();
                 body.extend(parts.iter().map(|part| Literal::Atom(atom(heard, vec![part.clone()]))));
-                (told.push(expr(ExprKind::Wildcard)), sent.push(expr(ExprKind::Construct(Constructor::List, parts))));
+                told.push(expr(ExprKind::Wildcard));
+                sent.push(expr(ExprKind::Construct(Constructor::List, parts)));
             } else {
-                (told.push(given.clone()), sent.push(given));
+                told.push(given.clone());
+                sent.push(given);
             }
         }
         // A signer that is a column is the liar itself.

@@ -85,14 +85,14 @@ fn a_liar_passes_on_what_it_has_received() {
         to: liar,
         args: vec![Value::Int(7), Value::Node(honest), signed(honest, 7)],
     };
-    let before = vec![
+    let before = [
         corrupt(liar),
         Event::Inject { message: put.clone() },
         Event::Step { at: at("member", honest), inputs: vec![put], outputs: Vec::new() },
     ];
     let heard = Event::Take { message: pass, lost: false };
     let told = tell(liar, honest, 7);
-    assert_eq!(replay(&prepared, [&before[..], &[told.clone()]].concat()), Err(Obstacle::Unforgeable));
+    assert_eq!(replay(&prepared, [&before[..], std::slice::from_ref(&told)].concat()), Err(Obstacle::Unforgeable));
     assert_eq!(replay(&prepared, [&before[..], &[heard.clone(), told]].concat()), Ok(()));
     let other = tell(liar, honest, 8);
     assert_eq!(replay(&prepared, [&before[..], &[heard, other]].concat()), Err(Obstacle::Unforgeable));
