@@ -12,6 +12,8 @@ use crate::{Counters, Inputs};
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Scratch {
     pub(crate) registers: Vec<Value>,
+    /// How many solutions were found so far.
+    pub(crate) solutions: u64,
     arguments: Vec<Value>,
 }
 
@@ -152,6 +154,7 @@ impl<'s> Join<'s, '_> {
                 return;
             }
         }
+        self.scratch.solutions += 1;
         let solution = Solution { tuple: self.tuple, cursors: self.cursors, registers: &self.scratch.registers };
         (self.sink)(&solution, self.counters);
     }

@@ -14,7 +14,7 @@ use crate::{Inputs, Outputs, Router};
 ///
 /// It must be deterministic: equal inputs since the last reset give equal outputs. No clocks, no entropy, no iteration over hash maps;
 /// otherwise a simulated run is not its seed any more.
-pub trait Native: Send {
+pub trait Native: Send + Sync {
     /// Takes a step. The first one has [`Inputs::start`]. Messages have the types of their channels; what it sends must, too, which
     /// [`Wiring`] helps with. `outputs` is empty. If it sets [`Outputs::pending`], it steps again at once, without messages.
     fn step(&mut self, inputs: &Inputs, outputs: &mut Outputs);

@@ -114,6 +114,21 @@ impl Node {
         &self.state.counters
     }
 
+    /// Counts from now on how often each rule fires, through resets too.
+    pub fn count_firings(&mut self) {
+        self.state.fired = Some(vec![0; self.plan.rules]);
+    }
+
+    /// For each rule of the component, in the order of the program, how often it fired since it was asked last: in how many new ways its body
+    /// was satisfied. Starts again from 0. Nothing unless [counted](Self::count_firings).
+    pub fn take_firings(&mut self, mut each: impl FnMut(usize, u64)) {
+        for (rule, times) in self.state.fired.iter_mut().flatten().enumerate() {
+            if *times > 0 {
+                each(rule, std::mem::take(times));
+            }
+        }
+    }
+
     /// The plan that the node runs.
     pub fn plan(&self) -> &Arc<Plan> {
         &self.plan

@@ -30,6 +30,8 @@ pub struct Plan {
     /// The stores of the durable tables, in the order of their declarations.
     pub(crate) durable: Vec<usize>,
     pub(crate) windows: Vec<WindowPlan>,
+    /// How many rules the component has.
+    pub(crate) rules: usize,
 }
 
 /// A table without facts at or below a bound that only rises.
@@ -167,6 +169,8 @@ pub(crate) struct Stratum {
 pub(crate) struct RulePlan {
     /// As it is written, or what it is for.
     pub(crate) text: String,
+    /// Its position among the rules of the component, if it finds the solutions of one; what lowering made up for other ends has none.
+    pub(crate) rule: Option<usize>,
     pub(crate) pipelines: Vec<Pipeline>,
     pub(crate) target: Target,
 }

@@ -21,6 +21,8 @@ const WARM_ROUNDS: u32 = 4;
 const MAX_ROUNDS: u32 = 100;
 /// Steps after which nobody knows.
 const MAX_STEPS: u32 = 10_000;
+/// The same where more nodes fail than the program declares: then it is to be seen that something never comes, however long others try.
+const MAX_STEPS_OVERWHELMED: u32 = 200_000;
 
 /// How it ended.
 #[derive(Clone, PartialEq, Debug)]
@@ -62,7 +64,8 @@ impl<'w, 'a> Calm<'w, 'a> {
             _ => None,
         };
         let requests = world.log.entries.iter().filter_map(sent).collect();
-        let last_step = world.stats.steps + MAX_STEPS;
+        let most = if world.prepared.is_overwhelmed { MAX_STEPS_OVERWHELMED } else { MAX_STEPS };
+        let last_step = world.stats.steps + most;
         let mut flying: Vec<PacketId> = world.flights.all().collect();
         flying.sort_unstable();
         let mut calm = Calm { world, queue: VecDeque::new(), due: BTreeMap::new(), clock: 0, requests, last_step };
@@ -107,20 +110,24 @@ impl<'w, 'a> Calm<'w, 'a> {
         Verdict::Open
     }
 
-    /// What is owed now; nothing if it cannot be asked for.
+    /// What is owed now; nothing if it cannot be asked for. Where more nodes fail than the program declares, it can be asked for even if nobody is
+    /// left of a role: that is to be seen.
     fn owed(&self) -> Owed {
         let dead = |(address, duty): (&menard_lang::run::Address, &Duty)| {
             matches!(duty, Duty::Dead | Duty::Corrupt).then_some(address.node)
         };
         let dead: BTreeSet<Node> =
             self.world.prepared.addresses.iter().zip(&self.world.duties).filter_map(dead).collect();
-        let roles = (0..).zip(&self.world.prepared.roles);
-        let is_gone =
-            |(role, nodes): (u16, u32)| nodes > 0 && (0..nodes).all(|index| dead.contains(&Node { role, index }));
-        if roles.map(|(number, role)| (number, role.nodes)).any(is_gone) {
+        let roles = (0..).zip(&self.world.prepared.roles).map(|(number, role)| (number, role.nodes));
+        let is_gone = |(role, nodes): &(u16, u32)| {
+            *nodes > 0 && (0..*nodes).all(|index| dead.contains(&Node { role: *role, index }))
+        };
+        let gone: Vec<u16> = roles.filter(is_gone).map(|(role, _)| role).collect();
+        if !gone.is_empty() && !self.world.prepared.is_overwhelmed {
             return Owed::new();
         }
-        let names_dead = |value: &Value| value.as_node().is_some_and(|node| dead.contains(&node));
+        let is_dead = |node: Node| dead.contains(&node) && !gone.contains(&node.role);
+        let names_dead = |value: &Value| value.as_node().is_some_and(is_dead);
         let mut owed = self.world.unmet();
         owed.retain(|(_, fact)| !fact.iter().any(names_dead));
         owed

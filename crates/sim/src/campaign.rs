@@ -1,4 +1,7 @@
 //! Many runs: properties and refinement checked in each, what goes wrong collected.
+//!
+//! A [`Runner`] makes runs with consecutive seeds. Reports of parts of a campaign make the report of the whole, so parts can be run elsewhere, at
+//! the same time, or later: the report does not depend on that.
 
 use std::collections::BTreeMap;
 
@@ -6,8 +9,10 @@ use menard_lang::ir::Name;
 use menard_lang::run::Address;
 
 use crate::adversary::Layer;
+use crate::coverage::{Counting, Coverage};
 use crate::observe::{PreparedObserver, Unmet, Violation};
 use crate::prepared::Prepared;
+use crate::random::mix;
 use crate::refine::{Difference, Mismatch, Refiner, Stage};
 use crate::replay::Obstacle;
 use crate::simulate::{Simulator, Summary};
@@ -76,6 +81,8 @@ pub struct CampaignReport {
     pub blows: u64,
     /// Messages by channel; a channel at 0 says that runs do not reach what it is for.
     pub channels: BTreeMap<Name, u64>,
+    /// What the runs reached, as far as it was counted.
+    pub coverage: Coverage,
     /// A hash over the hashes of all runs.
     pub hash: u64,
 }
@@ -90,20 +97,82 @@ pub fn campaign(
     first_seed: u64,
     progress: &mut dyn FnMut(u64),
 ) -> CampaignReport {
-    let mut simulator = Simulator::new(prepared, observer);
-    let mut refiner = Refiner::of(prepared, stages);
-    let mut report = CampaignReport::default();
-    let mut channels = vec![0; prepared.channels.len()];
-    for run in 0..runs {
-        let seed = first_seed.wrapping_add(run);
-        let summary = simulator.run(seed);
-        let (was_cut_off, layer) = (report.add(&summary), summary.layer);
-        simulator.count_messages(&mut channels);
+    Runner::new(prepared, observer, stages).run(first_seed, runs, Until::Done, progress)
+}
+
+/// When the runs of a campaign end.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Until {
+    /// When all are done.
+    Done,
+    /// At the latest after the first in which something goes wrong.
+    Wrong,
+}
+
+/// Makes runs of a program, one after another, in the same memory.
+pub struct Runner<'a> {
+    simulator: Simulator<'a>,
+    refiner: Option<Refiner<'a>>,
+    counting: Counting,
+    /// The names of the channels.
+    channels: Vec<Name>,
+    /// Memory for what one run reached.
+    sent: Vec<u64>,
+    fired: Vec<Vec<u64>>,
+}
+
+impl<'a> Runner<'a> {
+    /// Runs of this program, checked against these properties and, if there are stages, against the original.
+    pub fn new(prepared: &'a Prepared, observer: Option<&'a PreparedObserver>, stages: &[Stage<'a>]) -> Self {
+        let channels: Vec<Name> = prepared.channels.iter().map(|channel| channel.name.clone()).collect();
+        Runner {
+            simulator: Simulator::new(prepared, observer),
+            refiner: (!stages.is_empty()).then(|| Refiner::of(prepared, stages)),
+            counting: Counting::Nothing,
+            sent: vec![0; channels.len()],
+            channels,
+            fired: Vec::new(),
+        }
+    }
+
+    /// The same, and this is counted.
+    #[must_use]
+    pub fn counting(mut self, counting: Counting) -> Self {
+        self.counting = counting;
+        if counting != Counting::Nothing {
+            self.fired = self.simulator.count_firings();
+        }
+        if counting == Counting::RulesAndStates {
+            self.simulator.sample_states();
+        }
+        self
+    }
+
+    /// Runs so many seeds from the first one on. Calls `progress` with the number of runs done after each.
+    pub fn run(&mut self, first_seed: u64, runs: u64, until: Until, progress: &mut dyn FnMut(u64)) -> CampaignReport {
+        let mut report = CampaignReport::default();
+        self.sent.fill(0);
+        for run in 0..runs {
+            self.run_one(first_seed.wrapping_add(run), &mut report);
+            progress(run + 1);
+            if until == Until::Wrong && report.wrong_runs > 0 {
+                break;
+            }
+        }
+        report.channels = self.channels.iter().cloned().zip(self.sent.iter().copied()).collect();
+        report.coverage.states = self.simulator.take_states();
+        report
+    }
+
+    fn run_one(&mut self, seed: u64, report: &mut CampaignReport) {
+        let summary = self.simulator.run(seed);
+        let (was_cut_off, layer) = (report.add(seed, &summary), summary.layer);
+        self.simulator.count_messages(&mut self.sent);
         let unmet = summary.unmet.map(Wrong::Unmet);
         let what = summary.violation.map(Wrong::Property).or(summary.endless.map(Wrong::Endless)).or(unmet);
         // Neither run nor original need go on where a node does not settle, so refinement is not claimed there.
-        let what = match what {
-            None if !stages.is_empty() => match compare(&mut simulator, &mut refiner, was_cut_off) {
+        let what = match (what, &mut self.refiner) {
+            (None, Some(refiner)) => match compare(&mut self.simulator, refiner, was_cut_off) {
                 Compared::Refines => None,
                 Compared::Unsettled => {
                     report.unsettled_runs += 1;
@@ -111,7 +180,7 @@ pub fn campaign(
                 }
                 Compared::Differs(mismatch) => Some(Wrong::Refinement(mismatch)),
             },
-            what => what,
+            (what, _) => what,
         };
         if let Some(what) = what {
             report.wrong_runs += 1;
@@ -119,11 +188,12 @@ pub fn campaign(
                 report.violations.push(Found { seed, what, layer });
             }
         }
-        progress(run + 1);
+        if self.counting != Counting::Nothing {
+            self.fired.iter_mut().for_each(|rules| rules.fill(0));
+            self.simulator.take_firings(&mut self.fired);
+            report.coverage.add_run(&self.fired);
+        }
     }
-    let names = prepared.channels.iter().map(|channel| channel.name.clone());
-    report.channels = names.zip(channels).collect();
-    report
 }
 
 /// How a run compares with the original's.
@@ -168,8 +238,36 @@ impl Compared {
 }
 
 impl CampaignReport {
+    /// Adds the report of the runs that come after these.
+    pub fn merge(&mut self, later: CampaignReport) {
+        self.runs += later.runs;
+        self.wrong_runs += later.wrong_runs;
+        self.violations.extend(later.violations);
+        self.violations.truncate(MAX_FOUND);
+        self.drained_runs += later.drained_runs;
+        self.rested_runs += later.rested_runs;
+        self.restless_runs += later.restless_runs;
+        self.undecided_runs += later.undecided_runs;
+        self.unsettled_runs += later.unsettled_runs;
+        self.steps += later.steps;
+        self.messages += later.messages;
+        self.requests += later.requests;
+        self.replies += later.replies;
+        self.forged += later.forged;
+        for (name, runs) in later.layers {
+            *self.layers.entry(name).or_default() += runs;
+        }
+        self.lost += later.lost;
+        self.blows += later.blows;
+        for (name, count) in later.channels {
+            *self.channels.entry(name).or_default() += count;
+        }
+        self.coverage.merge(&later.coverage);
+        self.hash = self.hash.wrapping_add(later.hash);
+    }
+
     /// Adds a run; whether the limit of steps ended it.
-    fn add(&mut self, summary: &Summary) -> bool {
+    fn add(&mut self, seed: u64, summary: &Summary) -> bool {
         let stats = summary.stats;
         self.runs += 1;
         self.drained_runs += u64::from(summary.drained);
@@ -187,7 +285,8 @@ impl CampaignReport {
         }
         self.lost += u64::from(stats.lost);
         self.blows += u64::from(stats.crashes) + u64::from(stats.restarts);
-        self.hash = crate::random::mix(self.hash ^ summary.hash);
+        // A sum, so that parts of a campaign have hashes that make the hash of the whole.
+        self.hash = self.hash.wrapping_add(mix(mix(seed) ^ summary.hash));
         was_cut_off
     }
 }

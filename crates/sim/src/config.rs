@@ -1,6 +1,7 @@
 //! What a run is made of, apart from its seed.
 
-use menard_lang::ir::Name;
+use menard_lang::Program;
+use menard_lang::ir::{FaultKind, Name};
 
 use crate::Layer;
 
@@ -16,6 +17,8 @@ pub struct Config {
     pub max_steps: u32,
     /// Whether the faults that the program declares happen (in about half of the runs, to at most the declared number of nodes).
     pub faults: bool,
+    /// What fails in every run, whatever the program declares: then nothing else fails.
+    pub faulty: Option<Vec<Faulty>>,
     /// How many of a hundred requests are one that was sent before, sent again.
     pub resend_percent: u32,
     /// How many of a hundred fresh identifiers are one that the same client has used before.
@@ -33,6 +36,7 @@ impl Default for Config {
             clients: 2,
             max_steps: 2_000,
             faults: true,
+            faulty: None,
             resend_percent: 10,
             reuse_percent: 3,
             layers: Layer::ALL.to_vec(),
@@ -45,5 +49,31 @@ impl Config {
     /// Whether receivers of a channel take whatever comes, for themselves or for another partition.
     pub(crate) fn trusts(&self, channel: &Name) -> bool {
         self.without_message_verification.contains(channel)
+    }
+}
+
+/// Nodes that fail in every run, chosen anew for each.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Faulty {
+    /// How they fail.
+    pub kind: FaultKind,
+    /// How many, neither more nor fewer.
+    pub nodes: u32,
+    /// The role that they are of; the program has it, with as many nodes at least.
+    pub role: Name,
+}
+
+impl Faulty {
+    /// How many nodes of the role may fail so by what a program declares. What may be Byzantine may crash.
+    pub fn declared(kind: FaultKind, role: &str, program: &Program) -> u32 {
+        let covers =
+            |declared: FaultKind| declared == kind || (declared, kind) == (FaultKind::Byzantine, FaultKind::Crash);
+        let declared = program.faults.iter().filter(|fault| fault.role == *role && covers(fault.kind));
+        declared.map(|fault| fault.nodes).max().unwrap_or(0)
+    }
+
+    /// Whether the program declares fewer.
+    pub(crate) fn is_too_much_for(&self, program: &Program) -> bool {
+        self.nodes > Faulty::declared(self.kind, &self.role, program)
     }
 }

@@ -53,6 +53,22 @@ impl Host {
         }
     }
 
+    /// Counts from now on how often rules fire.
+    pub fn count_firings(&mut self) {
+        match self {
+            Host::Rules(engine) => engine.count_firings(),
+            Host::Native(_) => {}
+        }
+    }
+
+    /// How often each rule fired since this was asked last.
+    pub fn take_firings(&mut self, each: impl FnMut(usize, u64)) {
+        match self {
+            Host::Rules(engine) => engine.take_firings(each),
+            Host::Native(_) => {}
+        }
+    }
+
     /// Whether the node holds a message, which it may then repeat.
     pub fn holds(&self, channel: u16, to: Node, args: &[Value]) -> bool {
         match self {

@@ -10,6 +10,7 @@ mod calm;
 mod campaign;
 mod coalition;
 mod config;
+mod coverage;
 mod cuts;
 mod disk;
 pub mod explain;
@@ -29,13 +30,15 @@ mod refine;
 mod replay;
 mod shrink;
 mod simulate;
+mod sketch;
 mod space_time;
 mod workload;
 mod world;
 
 pub use adversary::Layer;
-pub use campaign::{CampaignReport, Found, Wrong, campaign};
-pub use config::Config;
+pub use campaign::{CampaignReport, Found, Runner, Until, Wrong, campaign};
+pub use config::{Config, Faulty};
+pub use coverage::{Counting, Coverage, Firings, SAMPLED_TURNS};
 pub use explore::{
     Exploration, Groups, Inclusion, LiftExploration, MAX_FIRINGS, Scope, explore, explore_lifts, includes,
 };
@@ -47,5 +50,6 @@ pub use refine::{Difference, Mismatch, RefineStats, Refiner, Stage, refine};
 pub use replay::{Obstacle, ReplayError, Replayer};
 pub use shrink::{schedule_of, shrink, shrink_unmet};
 pub use simulate::{Run, Simulator, Summary, simulate};
+pub use sketch::Sketch;
 pub use space_time::space_time;
 pub use world::RunStats;

@@ -4,6 +4,7 @@ use menard_lang::ir::FaultKind;
 use menard_lang::run::Struck;
 use menard_value::Node;
 
+use crate::log::narrow;
 use crate::prepared::Prepared;
 use crate::random::Random;
 
@@ -42,15 +43,17 @@ pub(crate) struct Loss {
 
 impl Misfortune {
     /// Draws the faults of a run in which external nodes send within `window` ticks. Half of the runs have none: only where nothing is lost
-    /// can be seen whether everything was said that had to be.
+    /// can be seen whether everything was said that had to be. But what is to fail in every run does.
     pub fn draw(prepared: &Prepared, window: u64, random: &mut Random, fate: &mut Random) -> Self {
         let mut misfortune = Misfortune::default();
-        if !prepared.config.faults || prepared.faults.is_empty() || random.percent(50) {
+        let exactly = prepared.config.faulty.is_some();
+        if !prepared.config.faults || prepared.faults.is_empty() || !exactly && random.percent(50) {
             return misfortune;
         }
         for fault in &prepared.faults {
             let nodes = prepared.roles[usize::from(fault.role)].nodes;
-            for index in some_of(nodes, fault.nodes, random) {
+            let wanted = if exactly { fault.nodes.min(nodes) } else { some(fault.nodes.min(nodes), random) };
+            for index in choose(nodes, wanted, random) {
                 let node = Node { role: fault.role, index };
                 match fault.kind {
                     FaultKind::Omission => misfortune.lossy.push((node, *random.pick(&[5, 30, 100]))),
@@ -100,13 +103,14 @@ fn corrupted(prepared: &Prepared, node: Node, random: &mut Random) -> Struck {
     }
 }
 
-/// Between one and `most` distinct numbers below `count`.
-fn some_of(count: u32, most: u32, random: &mut Random) -> Vec<u32> {
-    let most = most.min(count);
-    if most == 0 {
-        return Vec::new();
-    }
-    let wanted = 1 + random.index(most as usize);
+/// Between one and `most`; none if that is 0.
+fn some(most: u32, random: &mut Random) -> u32 {
+    if most == 0 { 0 } else { 1 + narrow(random.index(most as usize)) }
+}
+
+/// So many distinct numbers below `count`.
+fn choose(count: u32, wanted: u32, random: &mut Random) -> Vec<u32> {
+    let wanted = wanted as usize;
     let mut all: Vec<u32> = (0..count).collect();
     for position in 0..wanted {
         let other = position + random.index(all.len() - position);

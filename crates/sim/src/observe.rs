@@ -113,6 +113,12 @@ impl PreparedObserver {
         self
     }
 
+    /// The same, without anything that has to be there in the end.
+    pub fn without_goals(mut self) -> Self {
+        self.goals.clear();
+        self
+    }
+
     /// Whether anything is said of operations of clients.
     pub fn has_operations(&self) -> bool {
         !self.operations.is_empty()

@@ -28,7 +28,10 @@ pub struct Prepared {
     pub(crate) components: Vec<Component>,
     pub(crate) channels: Vec<Channel>,
     pub(crate) router: Router,
+    /// The faults of runs: those that the program declares, or others in their place.
     pub(crate) faults: Vec<Fault>,
+    /// Whether more nodes fail than the program declares.
+    pub(crate) is_overwhelmed: bool,
     /// The physical nodes; their position here is their *place*.
     pub(crate) addresses: Vec<Address>,
     /// A node that has not started, for each place.
@@ -74,6 +77,8 @@ pub(crate) struct Component {
     pub role: u16,
     pub parts: u32,
     pub first: u32,
+    /// How many rules it has.
+    pub rules: usize,
 }
 
 /// A channel.
@@ -102,7 +107,7 @@ pub(crate) enum End {
     External(u16),
 }
 
-/// A declared fault.
+/// A fault.
 #[derive(Debug)]
 pub(crate) struct Fault {
     pub kind: FaultKind,
@@ -128,7 +133,8 @@ impl Prepared {
             names: Names::new(program),
             channels: channels(program),
             router: Router::new(program),
-            faults: program.faults.iter().map(|fault| declared(program, fault)).collect(),
+            faults: faults(program, &config),
+            is_overwhelmed: config.faulty.iter().flatten().any(|faulty| faulty.is_too_much_for(program)),
             components: Vec::new(),
             addresses: Vec::new(),
             engines: Vec::new(),
@@ -150,7 +156,7 @@ impl Prepared {
     fn place_natives(&mut self, program: &Program, role: &menard_lang::ir::Role, natives: &Natives) {
         let first = u32::try_from(self.addresses.len()).expect("the checker limits the number of physical nodes");
         let number = role_index(program, &role.name);
-        self.components.push(Component { name: role.name.clone(), role: number, parts: 1, first });
+        self.components.push(Component { name: role.name.clone(), role: number, parts: 1, first, rules: 0 });
         for index in 0..role.nodes {
             let node = Node { role: number, index };
             let native = natives.make(program, node).unwrap_or_else(|| Box::new(Silent));
@@ -167,7 +173,8 @@ impl Prepared {
         let first = u32::try_from(self.addresses.len()).expect("the checker limits the number of physical nodes");
         let restarts = |fault: &Fault| fault.kind == FaultKind::Restart && fault.nodes > 0 && fault.role == role;
         let writes = plan.durable_tables().len() > 0 && self.faults.iter().any(restarts);
-        self.components.push(Component { name: component.name.clone(), role, parts: component.parts, first });
+        let (name, parts, rules) = (component.name.clone(), component.parts, component.rules.len());
+        self.components.push(Component { name, role, parts, first, rules });
         for index in 0..self.roles[usize::from(role)].nodes {
             let node = Node { role, index };
             for part in 0..component.parts {
@@ -299,8 +306,12 @@ fn numbered(program: &Program, channel: &menard_lang::ir::Channel) -> Option<usi
     })
 }
 
-fn declared(program: &Program, fault: &menard_lang::ir::Fault) -> Fault {
-    Fault { kind: fault.kind, nodes: fault.nodes, role: role_index(program, &fault.role) }
+fn faults(program: &Program, config: &Config) -> Vec<Fault> {
+    let fault = |kind, nodes, role| Fault { kind, nodes, role: role_index(program, role) };
+    match &config.faulty {
+        None => program.faults.iter().map(|declared| fault(declared.kind, declared.nodes, &declared.role)).collect(),
+        Some(faulty) => faulty.iter().map(|faulty| fault(faulty.kind, faulty.nodes, &faulty.role)).collect(),
+    }
 }
 
 fn role_index(program: &Program, name: &Name) -> u16 {

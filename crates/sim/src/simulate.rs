@@ -17,12 +17,14 @@ use self::pounces::Pounces;
 use crate::adversary::{Adversary, Layer};
 use crate::calm::{Verdict, calm_down};
 use crate::cuts::{self, Cut};
+use crate::host::Host;
 use crate::log::{Content, Entry, Packet, PacketId, narrow};
 use crate::misfortune::Misfortune;
 use crate::mood::{Clocks, Grouping, Mood};
 use crate::observe::{PreparedObserver, Unmet, Violation};
 use crate::prepared::{OUTSIDE, Prepared};
 use crate::random::{Random, mix};
+use crate::sketch::Sketch;
 use crate::workload::{Request, requests};
 use crate::world::{Duty, RunStats, World};
 
@@ -236,6 +238,34 @@ impl<'a> Simulator<'a> {
         for packet in &self.world.log.packets {
             counts[usize::from(packet.channel)] += 1;
         }
+    }
+
+    /// Counts from now on how often rules fire; gives a count of 0 for each, by component and rule.
+    pub(crate) fn count_firings(&mut self) -> Vec<Vec<u64>> {
+        self.world.engines.iter_mut().for_each(Host::count_firings);
+        self.world.prepared.components.iter().map(|component| vec![0; component.rules]).collect()
+    }
+
+    /// Adds to each rule's count how often it fired since this was asked last.
+    pub(crate) fn take_firings(&mut self, counts: &mut [Vec<u64>]) {
+        let prepared = self.world.prepared;
+        for (component, counts) in prepared.components.iter().zip(counts) {
+            let nodes = prepared.roles[usize::from(component.role)].nodes;
+            let places = component.first as usize..(component.first + nodes * component.parts) as usize;
+            for engine in &mut self.world.engines[places] {
+                engine.take_firings(|rule, times| counts[rule] += times);
+            }
+        }
+    }
+
+    /// Looks from now on at states of nodes.
+    pub(crate) fn sample_states(&mut self) {
+        self.world.states = Some(Sketch::default());
+    }
+
+    /// The states that were seen since this was asked last, if they are looked at.
+    pub(crate) fn take_states(&mut self) -> Option<Sketch> {
+        self.world.states.as_mut().map(std::mem::take)
     }
 
     /// Whether nothing is left to happen in the last run but that timers fire.

@@ -14,12 +14,15 @@ use menard_value::{Node, Value};
 
 use self::faults::Taken;
 use crate::coalition::Coalition;
+use crate::coverage::SAMPLED_TURNS;
 use crate::disk::Disk;
 use crate::flights::Flights;
 use crate::host::Host;
 use crate::log::{Content, Entry, Log, Packet, PacketId, digest, narrow};
 use crate::observe::{PreparedObserver, Violation, Watch};
 use crate::prepared::{OUTSIDE, Prepared};
+use crate::random::mix;
+use crate::sketch::Sketch;
 
 /// What a physical node has to do at once.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -56,6 +59,10 @@ pub(crate) struct World<'a> {
     pub perished: Vec<PacketId>,
     watch: Option<Watch<'a>>,
     endless: Option<u32>,
+    /// States of nodes that were seen, through all runs, if they are looked at.
+    pub states: Option<Sketch>,
+    /// Turns of the run, if states are looked at.
+    turns: u32,
     pub stats: RunStats,
     inputs: Inputs,
     outputs: Outputs,
@@ -107,6 +114,8 @@ impl<'a> World<'a> {
             perished: Vec::new(),
             watch: observer.map(|observer| Watch::new(observer, names())),
             endless: None,
+            states: None,
+            turns: 0,
             stats: RunStats::default(),
             inputs: Inputs::default(),
             outputs: Outputs::default(),
@@ -140,6 +149,7 @@ impl<'a> World<'a> {
         self.writing.clear();
         self.perished.clear();
         self.endless = None;
+        self.turns = 0;
         self.stats = RunStats::default();
         if let Some(watch) = &mut self.watch {
             watch.reset();
@@ -173,7 +183,20 @@ impl<'a> World<'a> {
             self.end_turn(at, entry, first);
         }
         self.observe(inputs);
+        self.sample(at);
         first
+    }
+
+    /// Looks at the state of a node after one turn in so many.
+    fn sample(&mut self, at: u32) {
+        let Some(states) = &mut self.states else { return };
+        if self.turns.is_multiple_of(SAMPLED_TURNS) {
+            let component = self.prepared.components.partition_point(|component| component.first <= at);
+            let fingerprint = self.engines[at as usize].fingerprint();
+            // Half of a digest is enough for a sketch.
+            states.add(mix(component as u64 ^ fingerprint as u64));
+        }
+        self.turns += 1;
     }
 
     /// An external node sends a message.

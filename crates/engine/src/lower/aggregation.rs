@@ -37,6 +37,7 @@ impl Lowering<'_> {
         let has_destination = matches!(draft.head, Head::Channel(_));
         let places = (Place::FinishViews, Place::FinishViews);
         self.aggregate(clause, columns, target(store), mode, places, has_destination);
+        draft.rule = None;
         draft.body = vec![Literal::Atom(Atom { store, negated: false, new: false, args })];
         draft.variables = variables;
         terms
@@ -114,7 +115,8 @@ impl Lowering<'_> {
         let store = self.add_hidden(format!("solutions of {}", clause.text), args.len(), kind);
         let target = if event { Target::Insert(store) } else { Target::Count(store) };
         let body = vec![Literal::Atom(Atom { store, negated: false, new: false, args: args.clone() })];
-        let solutions = Clause { text: clause.text.clone(), head: Vec::new(), body, variables: clause.variables };
+        let (text, variables) = (clause.text.clone(), clause.variables);
+        let solutions = Clause { text, rule: None, head: Vec::new(), body, variables };
         clause.head = args;
         self.add(Item { clause, target, mode, output: Output::Head }, place);
         solutions

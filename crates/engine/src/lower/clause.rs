@@ -38,6 +38,8 @@ pub(super) enum Literal {
 #[derive(Clone, Debug)]
 pub(super) struct Clause {
     pub(super) text: String,
+    /// The position of the component's rule of which it is the body.
+    pub(super) rule: Option<usize>,
     pub(super) head: Vec<Term>,
     pub(super) body: Vec<Literal>,
     /// The number of variables.

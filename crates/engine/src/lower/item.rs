@@ -99,7 +99,7 @@ impl Item {
             let version = |position: usize| if old(literal, position) { Version::Old } else { Version::New };
             self.pipeline(Start { driver, literal, version: &version, is_set: self.is_set() }, stores, registers)
         });
-        RulePlan { text: self.clause.text.clone(), pipelines: pipelines.collect(), target: self.target }
+        self.rule_plan(pipelines.collect())
     }
 
     /// Every literal over state drives; a clause without positive ones also holds from the beginning.
@@ -131,8 +131,11 @@ impl Item {
             self.pipeline(start, stores, registers)
         });
         let pipelines: Vec<_> = pipelines.collect();
-        let rule = RulePlan { text: self.clause.text.clone(), pipelines, target: self.target };
-        if rule.pipelines.is_empty() { None } else { Some(rule) }
+        if pipelines.is_empty() { None } else { Some(self.rule_plan(pipelines)) }
+    }
+
+    fn rule_plan(&self, pipelines: Vec<Pipeline>) -> RulePlan {
+        RulePlan { text: self.clause.text.clone(), rule: self.clause.rule, pipelines, target: self.target }
     }
 
     fn pipeline(&self, start: Start, stores: &mut [StorePlan], registers: &mut usize) -> Pipeline {

@@ -28,8 +28,8 @@ use item::Item;
 pub fn lower(program: &Program, component: &str) -> Plan {
     let component = program.component(component).expect("the component to lower is in the program");
     let mut lowering = Lowering::new(program, component);
-    for rule in &component.rules {
-        lowering.add_rule(rule);
+    for (position, rule) in component.rules.iter().enumerate() {
+        lowering.add_rule(position, rule);
     }
     lowering.finish()
 }
@@ -199,6 +199,7 @@ impl<'p> Lowering<'p> {
             start: self.by_name["start"].0,
             received: self.program.channels.iter().map(|channel| self.received(&channel.name)).collect(),
             windows: self.windows,
+            rules: self.component.rules.len(),
             durable: (0..self.stores.len()).filter(|&store| self.stores[store].durable).collect(),
             stores: self.stores,
             sent: self.sent,

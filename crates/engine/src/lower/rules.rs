@@ -24,6 +24,8 @@ pub(super) struct Draft {
     delete: bool,
     pub(super) head: Head,
     pub(super) text: String,
+    /// The position of the component's rule, as long as the draft has the rule's body.
+    pub(super) rule: Option<usize>,
     pub(super) body: Vec<Literal>,
     pub(super) variables: usize,
 }
@@ -36,8 +38,8 @@ pub(super) enum Head {
 }
 
 impl Lowering<'_> {
-    /// Adds a rule of the component.
-    pub(super) fn add_rule(&mut self, rule: &Rule) {
+    /// Adds the component's rule at this position.
+    pub(super) fn add_rule(&mut self, position: usize, rule: &Rule) {
         let mut translator = Translator::new(self.program);
         let body = rule.body.iter().map(|literal| translator.literal(literal, |name| self.by_name[name])).collect();
         let at = rule.head.at.iter().map(|at| HeadTerm::Term(translator.term(at))).collect::<Vec<_>>();
@@ -60,6 +62,7 @@ impl Lowering<'_> {
             delete: rule.delete,
             head: target,
             text: self.text(rule),
+            rule: Some(position),
             body,
             variables: translator.variables(),
         };
@@ -81,7 +84,8 @@ impl Lowering<'_> {
         } else {
             self.aggregate_first(&mut draft, head)
         };
-        let clause = Clause { text: draft.text, head: terms, body: draft.body, variables: draft.variables };
+        let Draft { text, rule, body, variables, .. } = draft;
+        let clause = Clause { text, rule, head: terms, body, variables };
         match (draft.kind, draft.head) {
             (RuleKind::Now, Head::Store(store)) => self.add_now(clause, store),
             (RuleKind::Next, Head::Store(store)) if draft.delete => self.add_delete(clause, store),
@@ -241,7 +245,7 @@ impl Lowering<'_> {
         let head: Vec<Term> = (0..arity).map(Term::Variable).collect();
         let body = vec![Literal::Atom(Atom { store: from, negated: false, new, args: head.clone() })];
         let text = format!("{} -> {}", self.stores[from].name, self.stores[to].name);
-        Clause { text, head, body, variables: arity }
+        Clause { text, rule: None, head, body, variables: arity }
     }
 
     /// Whether a table takes only some of what rules derive for it.
@@ -273,6 +277,7 @@ impl HeadTerm {
 
 impl Draft {
     pub(super) fn clause(&self, head: Vec<Term>) -> Clause {
-        Clause { text: self.text.clone(), head, body: self.body.clone(), variables: self.variables }
+        let (text, body) = (self.text.clone(), self.body.clone());
+        Clause { text, rule: self.rule, head, body, variables: self.variables }
     }
 }

@@ -63,7 +63,11 @@ impl State {
             for &(version, begins) in self.passes(pipeline, rule.target) {
                 let kind = self.kind(plan, rule.target);
                 let run = Run { plan, pipeline, target: rule.target, kind, version, begins, inputs };
+                let before = self.scratch.solutions;
                 self.run(&run, outputs);
+                if begins && let (Some(fired), Some(rule)) = (&mut self.fired, rule.rule) {
+                    fired[rule] += self.scratch.solutions - before;
+                }
             }
         }
         if let Target::Aggregate(aggregate) = rule.target {
@@ -270,11 +274,11 @@ impl<'a> Reading<'a> {
     /// overlap, where those of insertions would wait for each other. Is not counted, since nothing depends on it.
     fn warm(&mut self, run: &Run<'_>, place: impl Fn(&Solution<'_>) -> u64) {
         if self.rows(run).len() >= WARM_ROWS {
-            let before = *self.counters;
+            let before = (*self.counters, self.scratch.solutions);
             let mut places = 0_u64;
             self.execute(run, &mut |solution, _| places = places.wrapping_add(place(solution)));
             black_box(places);
-            *self.counters = before;
+            (*self.counters, self.scratch.solutions) = before;
         }
     }
 }

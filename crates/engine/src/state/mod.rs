@@ -53,6 +53,8 @@ pub(crate) struct State {
     /// For each store, if it is a window, the bound: there is no fact at or below it at the beginning of a step.
     floors: Vec<Option<i64>>,
     pub(crate) counters: Counters,
+    /// For each rule of the component, how many of its solutions began to hold; if they are counted.
+    pub(crate) fired: Option<Vec<u64>>,
 }
 
 /// Changes of a store at the beginning of the next step.
@@ -97,6 +99,7 @@ impl State {
             found: vec![Vec::new(); plan.stores.len()],
             floors: vec![None; plan.stores.len()],
             counters: Counters::default(),
+            fired: None,
         }
     }
 

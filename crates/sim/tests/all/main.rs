@@ -1,6 +1,7 @@
 //! Tests of the simulator, in one binary.
 
 mod byzantine;
+mod coverage;
 mod cuts;
 mod diagrams;
 mod disks;
