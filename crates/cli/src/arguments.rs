@@ -29,6 +29,8 @@ pub enum Command {
     Rewrite(Rewrite),
     /// Simulate a protocol under many schedules and faults, and check what must hold
     Sim(Sim),
+    /// Simulate protocols with ever more faulty nodes: as many as they declare, and one more
+    Ladder(Ladder),
     /// Walk through a simulated run step by step: inputs, derivations and why, tables, messages
     Step(Step),
     /// Run a protocol on real sockets of this machine, and measure it
@@ -74,6 +76,8 @@ pub struct Scale {
     /// The seed of the first simulated run
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub seed: u64,
+    #[command(flatten)]
+    pub jobs: Jobs,
 }
 
 #[derive(Args, Debug)]
@@ -181,6 +185,53 @@ pub struct Sim {
     /// Write the trace of the run that is shown to this file, for `menard step`
     #[arg(long, value_name = "FILE", conflicts_with = "exhaustive")]
     pub trace: Option<PathBuf>,
+    /// What fails in every run, as in 'crash 2 of acceptor'; may be repeated [default: what the protocol declares may fail]
+    #[arg(long, value_name = "FAULT", conflicts_with = "exhaustive")]
+    pub fault: Vec<String>,
+    #[command(flatten)]
+    pub jobs: Jobs,
+    /// Keep account in this file: a campaign that was stopped goes on where it was
+    #[arg(long, value_name = "FILE", conflicts_with = "exhaustive")]
+    pub ledger: Option<PathBuf>,
+    /// Show what the runs reached: rules, thresholds, channels, states
+    #[arg(long, conflicts_with = "exhaustive")]
+    pub coverage: bool,
+}
+
+/// On how many threads runs are made.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct Jobs {
+    /// Make runs on so many threads at once; the results are the same
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=256))]
+    pub jobs: u32,
+}
+
+impl Jobs {
+    /// The number of threads.
+    pub fn count(self) -> usize {
+        self.jobs as usize
+    }
+}
+
+#[derive(Args, Debug)]
+pub struct Ladder {
+    /// Protocols of the library by name, folders, or .ded files [default: all of the library that declare faults]
+    #[arg(value_name = "PROTOCOL")]
+    pub protocols: Vec<String>,
+    /// Set a parameter of the protocols or of their plans
+    #[arg(long = "set", value_name = "NAME=VALUE")]
+    pub set: Vec<String>,
+    /// Beside each protocol, what this plan makes of it, by name or as a file [default: all of its plans]
+    #[arg(long)]
+    pub plan: Option<String>,
+    /// Runs on each rung
+    #[arg(long, value_name = "N", default_value_t = 1_000, value_parser = clap::value_parser!(u64).range(1..))]
+    pub runs: u64,
+    /// The seed of the first run on each rung
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub seed: u64,
+    #[command(flatten)]
+    pub jobs: Jobs,
 }
 
 #[derive(Args, Debug)]

@@ -1,6 +1,7 @@
 //! Simulations of a program: many runs, what must hold in each, and what is shown of a run in which it does not.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -8,16 +9,29 @@ use menard_lang::Program;
 use menard_lang::ir::{FaultKind, Name};
 use menard_lang::run::Lift;
 use menard_opt::Stage;
-use menard_sim::{
-    CampaignReport, Config, Found, Groups, MAX_FIRINGS, Prepared, PreparedObserver, Refiner, Run, Scope, Wrong,
-};
+use menard_sim::{CampaignReport, Config, Counting, Found, Groups, MAX_FIRINGS, Prepared, PreparedObserver, Refiner};
+use menard_sim::{Run, Runner, Scope, Until, Wrong};
 use menard_sim::{campaign, explore, includes, shrink, shrink_unmet, simulate, space_time};
+use serde_json::{Map, Value, json};
 
 use crate::campaign::Campaign;
 use crate::explored::Explored;
+use crate::failure::{Failure, Result};
+use crate::ledger::{BUILD, Begun, Ledger};
 use crate::output::Output;
 use crate::table::grouped;
 use crate::text::counted;
+use crate::workers::{self, Course};
+
+/// How a campaign is run.
+pub struct Study<'a> {
+    /// Its runs.
+    pub course: Course,
+    /// What is counted in them.
+    pub counting: Counting,
+    /// The file in which account is kept, and what decides what the runs give.
+    pub ledger: Option<(&'a Path, Map<String, Value>)>,
+}
 
 /// A program made ready for simulation, with everything that it is checked against.
 pub struct Laboratory {
@@ -55,6 +69,11 @@ impl Laboratory {
     /// The program that is simulated.
     pub fn subject(&self) -> &Prepared {
         self.programs.last().expect("the original is always there")
+    }
+
+    /// Whether properties are checked.
+    pub fn observes(&self) -> bool {
+        self.observer.is_some()
     }
 
     /// Whether nothing can go wrong, since nothing is checked.
@@ -137,14 +156,59 @@ impl Laboratory {
         self.lifts.iter().flat_map(|lift| lift.inexact().into_iter().chain(lift.late())).collect()
     }
 
-    /// Simulates runs with consecutive seeds.
-    pub fn campaign(&self, runs: u64, first_seed: u64, name: &str, output: Output) -> Campaign {
+    /// Simulates runs with consecutive seeds, or goes on with those of a ledger.
+    pub fn campaign(&self, study: &Study<'_>, name: &str, output: Output) -> Result<Campaign> {
         let start = Instant::now();
-        let bar = output.progress(runs, &format!("simulating {name}"));
-        let (subject, observer) = (self.subject(), self.observer.as_ref());
-        let report = campaign(subject, observer, &self.stages(), runs, first_seed, &mut |done| bar.set_position(done));
+        let (mut ledger, begun) = self.open_ledger(study)?;
+        let before_s = begun.as_ref().map_or(0.0, |begun| begun.seconds);
+        let seconds = || before_s + start.elapsed().as_secs_f64();
+        let begun = begun.map(|begun| self.recalled(begun, study)).transpose()?.unwrap_or_default();
+        let bar = output.progress(study.course.runs, &format!("simulating {name}"));
+        let mut after = |report: &CampaignReport| {
+            bar.set_position(report.runs);
+            ledger.as_mut().map_or(Ok(()), |ledger| ledger.keep(report, seconds()))
+        };
+        let report = workers::run(&study.course, begun, &|| self.runner(study.counting), &mut after);
         bar.finish_and_clear();
-        Campaign { report, seconds: start.elapsed().as_secs_f64() }
+        let campaign = Campaign { report: report?, seconds: seconds() };
+        if let Some(ledger) = &mut ledger {
+            ledger.save(&campaign.report, campaign.seconds)?;
+        }
+        Ok(campaign)
+    }
+
+    fn runner(&self, counting: Counting) -> Runner<'_> {
+        Runner::new(self.subject(), self.observer.as_ref(), &self.stages()).counting(counting)
+    }
+
+    /// The ledger of a study, if it has one, and what was done before.
+    fn open_ledger(&self, study: &Study<'_>) -> Result<(Option<Ledger>, Option<Begun>)> {
+        let Some((path, about)) = &study.ledger else { return Ok((None, None)) };
+        // Whatever else differs between two builds, what they make of a seed must not.
+        let first_run = simulate(self.subject(), None, study.course.first_seed).hash;
+        let mut about = about.clone();
+        about.insert(BUILD.to_owned(), json!(format!("{first_run:016x}")));
+        let (ledger, begun) = Ledger::open(path, about)?;
+        let done = begun.as_ref().map_or(0, |begun| begun.report.runs);
+        if done > study.course.runs {
+            let message = format!("{} has {} runs already", path.display(), grouped(done));
+            return Err(Failure::environment(message, format!("ask for --runs {done} or more, or name another file")));
+        }
+        Ok((Some(ledger), begun))
+    }
+
+    /// What was done before, with what went wrong, which the runs show again.
+    fn recalled(&self, begun: Begun, study: &Study<'_>) -> Result<CampaignReport> {
+        let mut report = begun.report;
+        for seed in begun.wrong_seeds {
+            let again = self.runner(study.counting).run(seed, 1, Until::Done, &mut |_| {});
+            let found = again.violations.into_iter().next().ok_or_else(|| {
+                let message = format!("by the ledger something is wrong with seed {seed}, but nothing is");
+                Failure::environment(message, "the ledger was written by another build: name another file")
+            })?;
+            report.violations.push(found);
+        }
+        Ok(report)
     }
 
     /// Simulates runs with consecutive seeds. Calls `progress` with the number of runs done.

@@ -1,7 +1,10 @@
 //! The `menard` command line: thin over the other crates. One command a file in `command/`.
 //!
 //! Exit status: 0 done and good; 1 the answer is no; 2 wrong usage or a problem of the environment.
-#![allow(clippy::disallowed_methods, reason = "the command line tells how long things took, and stops runs on Ctrl-C")]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "the command line tells how long things took, stops runs on Ctrl-C, and makes simulated runs on several threads"
+)]
 
 use std::process::ExitCode;
 
@@ -20,6 +23,7 @@ mod command;
 mod curves;
 mod explored;
 mod failure;
+mod faults;
 mod fleet;
 mod folder;
 mod graph;
@@ -27,12 +31,14 @@ mod header;
 mod html;
 mod interrupt;
 mod laboratory;
+mod ledger;
 mod library;
 mod lies;
 mod markup;
 mod measure;
 mod output;
 mod pages;
+mod reach;
 mod rewriting;
 mod session;
 mod table;
@@ -40,6 +46,7 @@ mod text;
 mod trace_file;
 mod walk;
 mod walkthrough;
+mod workers;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
@@ -69,6 +76,7 @@ fn run(command: Command, output: Output) -> Result<()> {
         Command::Explain(arguments) => command::explain::run(&arguments, output),
         Command::Rewrite(arguments) => command::rewrite::run(&arguments, output),
         Command::Sim(arguments) => command::simulate::run(&arguments, output),
+        Command::Ladder(arguments) => command::ladder::run(&arguments, output),
         Command::Step(arguments) => command::step::run(&arguments, output),
         Command::Run(arguments) => command::run::run(&arguments, output),
         Command::Node(arguments) => command::node::run(&arguments, output),

@@ -10,7 +10,7 @@ fn the_library_has_no_flaw() {
     assert_eq!((answer.status, answer.stderr.as_str()), (0, ""));
     insta::assert_snapshot!(answer.stdout, @r#"
     <library>/voting/voting.ded: 6 rules, 4 channels, 2 components, 4 nodes
-    <library>/voting/properties.ded: 2 properties
+    <library>/voting/properties.ded: 3 properties
     <library>/voting/scalable.plan: 5 rewrites, 16 nodes instead of 4
     "#);
 }

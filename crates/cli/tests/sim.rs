@@ -1,4 +1,5 @@
 //! `menard sim`: runs, violations, replays, exhaustive search.
+#![allow(clippy::disallowed_methods, reason = "a test waits for a campaign to have done something before it kills it")]
 
 mod support;
 
@@ -101,4 +102,107 @@ fn what_cannot_be_checked_is_refused() {
         "{}",
         answer.stderr
     );
+}
+
+/// A result without what depends on the clock.
+fn timeless(mut json: serde_json::Value) -> serde_json::Value {
+    json.as_object_mut().expect("it is an object").remove("duration_s");
+    json
+}
+
+#[test]
+fn threads_make_no_difference() {
+    let desk = hasty();
+    let on = |jobs: &str| {
+        let (status, json) = desk.json(&["sim", "voting.ded", "--runs", "150", "--coverage", "--jobs", jobs]);
+        assert_eq!(status, 1);
+        timeless(json)
+    };
+    let alone = on("1");
+    assert_eq!(alone["found"].as_array().map(Vec::len), Some(10), "{alone}");
+    assert_eq!(alone, on("3"));
+}
+
+#[test]
+fn a_campaign_goes_on_where_it_was() {
+    let desk = hasty();
+    let campaign = |runs: &str, rest: &[&str]| {
+        let words = [&["sim", "voting.ded", "--coverage", "--runs", runs][..], rest].concat();
+        timeless(desk.json(&words).1)
+    };
+    let whole = campaign("150", &[]);
+    campaign("61", &["--ledger", "account"]);
+    assert_eq!(whole, campaign("150", &["--ledger", "account", "--jobs", "2"]));
+    assert_eq!(whole, campaign("150", &["--ledger", "account"]));
+    let refused = [
+        (&["--seed", "1"][..], "another campaign: not the same seed\n"),
+        (&["--requests", "3"], "not the same configuration\n"),
+        (&["--set", "participants=4"], "not the same program"),
+    ];
+    for (words, why) in refused {
+        let answer = desk.menard(&[&["sim", "voting.ded", "--coverage", "--ledger", "account"][..], words].concat());
+        assert_eq!((answer.status, answer.stderr.contains(why)), (2, true), "{}", answer.stderr);
+    }
+    let answer = desk.menard(&["sim", "voting.ded", "--coverage", "--runs", "10", "--ledger", "account"]);
+    assert_eq!((answer.status, answer.stderr.contains("has 150 runs already")), (2, true), "{}", answer.stderr);
+    desk.write("account", b"{}");
+    let answer = desk.menard(&["sim", "voting.ded", "--ledger", "account"]);
+    assert_eq!((answer.status, answer.stderr.contains("is no ledger of a campaign")), (2, true), "{}", answer.stderr);
+}
+
+#[test]
+fn a_campaign_that_is_killed_loses_little() {
+    let desk = Desk::new();
+    let campaign = |runs: &str| ["sim", "voting", "--runs", runs].map(str::to_owned);
+    let words = [campaign("100000000").to_vec(), ["--ledger", "account"].map(str::to_owned).to_vec()].concat();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let runs = || {
+        let text = std::fs::read_to_string(desk.path().join("account")).unwrap_or_default();
+        serde_json::from_str::<serde_json::Value>(&text).ok().and_then(|json| json["runs"].as_u64())
+    };
+    for round in 1..=2 {
+        let before = runs().unwrap_or(0);
+        let mut child = desk.command(&words).spawn().expect("the binary was built");
+        while runs().is_none_or(|runs| runs <= before) {
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+        child.kill().expect("it runs");
+        child.wait().expect("it was killed");
+        assert!(runs() > Some(before), "round {round}");
+    }
+    let wanted = (runs().expect("it is a ledger") + 10).to_string();
+    let resumed = desk.json(&["sim", "voting", "--runs", &wanted, "--ledger", "account"]);
+    let whole = desk.json(&["sim", "voting", "--runs", &wanted]);
+    assert_eq!((resumed.0, timeless(resumed.1)), (whole.0, timeless(whole.1)));
+}
+
+#[test]
+fn what_was_not_reached_is_told() {
+    let answer = Desk::new().menard(&["sim", "voting", "--runs", "50", "--coverage"]);
+    assert_eq!((answer.status, answer.stderr.as_str()), (0, ""));
+    assert!(answer.stdout.contains("coverage: all 6 rules fired"), "{}", answer.stdout);
+    assert!(answer.stdout.contains("thresholds: 2 of 2 reached"), "{}", answer.stdout);
+    let deaf = ECHO.replace(":~ request(id) from c", ":~ request(id) from c, id < 0");
+    let told = "properties of echo\n\nviolation(\"unasked\", id) :- reply(id) to c, !request(id) from c\n";
+    let desk = Desk::with(&[("echo.ded", &deaf), ("properties.ded", told)]);
+    let answer = desk.menard(&["sim", "echo.ded", "--runs", "50"]);
+    assert_eq!(answer.status, 0);
+    assert!(
+        answer.stdout.contains("coverage: 1 of 1 rules never fired: `reply` of server (echo.ded:10)"),
+        "{}",
+        answer.stdout
+    );
+    assert!(answer.stderr.starts_with("warning: this campaign tested nothing"), "{}", answer.stderr);
+}
+
+#[test]
+fn faults_can_be_said() {
+    let desk = Desk::new();
+    let words = ["sim", "voting", "--fault", "crash 3 of participant", "--runs", "20"];
+    let answer = desk.menard(&words);
+    assert_eq!(answer.status, 1, "{}", answer.stdout);
+    assert!(answer.stdout.contains("never comes: eventually reply(id) to c"), "{}", answer.stdout);
+    assert!(answer.stdout.contains("--fault 'crash 3 of participant' --seed"), "{}", answer.stdout);
+    let answer = desk.menard(&["sim", "voting", "--fault", "crash 4 of participant"]);
+    assert_eq!((answer.status, answer.stderr.contains("has 3 nodes")), (2, true), "{}", answer.stderr);
 }

@@ -6,6 +6,7 @@ pub mod check;
 pub mod explain;
 pub mod format;
 pub mod keys;
+pub mod ladder;
 pub mod lsp;
 pub mod node;
 pub mod rewrite;

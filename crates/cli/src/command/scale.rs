@@ -7,7 +7,7 @@ use menard_lang::Program;
 use menard_lang::plan::Plan;
 use menard_node::Report;
 use menard_opt::Stage;
-use menard_sim::{Config as Scope, PreparedObserver};
+use menard_sim::{Config as Scope, Counting, PreparedObserver, Until};
 use serde_json::{Value, json};
 
 use crate::arguments::Scale;
@@ -15,12 +15,13 @@ use crate::campaign::Campaign;
 use crate::command::check;
 use crate::failure::{Failure, Result};
 use crate::interrupt;
-use crate::laboratory::Laboratory;
+use crate::laboratory::{Laboratory, Study};
 use crate::measure::{ONE_MACHINE, config, measure, milliseconds};
 use crate::output::{Output, colour};
 use crate::rewriting::{apply, reasons, reasons_json, result};
 use crate::session::Session;
 use crate::table::{Table, grouped, rounded};
+use crate::workers::Course;
 
 /// Tables are at most so many letters wide, if they can be.
 const WIDTH: usize = 100;
@@ -43,13 +44,13 @@ pub fn run(arguments: &Scale, output: Output) -> Result<()> {
     }
     output.say(format!("checked     {}: {}\n", session.program.name, check::summary(&session.program)));
     let mut contenders = contenders(&session, &plans, output)?;
-    let simulated = simulate(&session, &mut contenders, arguments, output);
-    if simulated.is_ok() {
+    let wrong = simulate(&session, &mut contenders, arguments, output)?;
+    if wrong.is_none() {
         let stop = interrupt::watch()?;
         run_for_real(&session, &mut contenders, arguments, stop, output)?;
     }
     let json = json_of(&session, &contenders, arguments);
-    if let Err(text) = simulated {
+    if let Some(text) = wrong {
         return Err(Failure::No { text, json });
     }
     for table in tables(&session.program, &contenders) {
@@ -81,17 +82,20 @@ fn shape(program: &Program, stages: &[Stage]) -> String {
     format!("{} nodes instead of {}", after.physical_nodes(), program.physical_nodes())
 }
 
-/// Simulates each contender. The error is what went wrong in a run, for people.
+/// Simulates each contender. Gives what went wrong in a run, for people.
 fn simulate(
     session: &Session,
     contenders: &mut [Contender],
     arguments: &Scale,
     output: Output,
-) -> std::result::Result<(), String> {
+) -> Result<Option<String>> {
     for contender in contenders {
         let observer = session.observer.as_ref().map(PreparedObserver::new);
         let laboratory = Laboratory::new(&session.program, &contender.stages, observer, true, Scope::default());
-        let campaign = laboratory.campaign(arguments.runs, arguments.seed, &contender.name, output);
+        let (first_seed, runs, jobs) = (arguments.seed, arguments.runs, arguments.jobs.count());
+        let course = Course { first_seed, runs, until: Until::Done, jobs };
+        let study = Study { course, counting: Counting::Nothing, ledger: None };
+        let campaign = laboratory.campaign(&study, &contender.name, output)?;
         output.say(format!("simulated   {}: {}", contender.name, campaign.summary()));
         output.say(format!("            checked: {}", laboratory.checks()));
         laboratory.unchecked(&campaign).into_iter().for_each(|note| output.say(format!("            {note}")));
@@ -99,11 +103,11 @@ fn simulate(
             format!("{} is wrong: seed {}, made small:\n\n{}", contender.name, found.seed, laboratory.show(found))
         });
         contender.campaign = Some(campaign);
-        if let Some(text) = wrong {
-            return Err(text);
+        if wrong.is_some() {
+            return Ok(wrong);
         }
     }
-    Ok(())
+    Ok(None)
 }
 
 fn run_for_real(

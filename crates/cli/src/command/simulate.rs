@@ -1,17 +1,23 @@
 //! `menard sim`: many runs under schedules and faults drawn from seeds, or everything that can happen in a small scope.
 
 use menard_lang::operations::operations;
-use menard_sim::{Config, Found, PreparedObserver};
-use serde_json::{Value, json};
+use menard_lang::{Program, print};
+use menard_opt::Stage;
+use menard_sim::{Config, Counting, Found, PreparedObserver, Until};
+use serde_json::{Map, Value, json};
 
 use crate::arguments::{CheckOf, Sim, Which};
+use crate::campaign::Campaign;
 use crate::failure::{Failure, Result};
-use crate::laboratory::Laboratory;
+use crate::faults;
+use crate::laboratory::{Laboratory, Study};
 use crate::lies::{self, with_lies};
 use crate::output::Output;
+use crate::reach::{Reach, Vacuous};
 use crate::rewriting::{apply, result};
 use crate::session::Session;
 use crate::trace_file;
+use crate::workers::Course;
 
 /// Requests of a run drawn by chance.
 pub const REQUESTS: u32 = 10;
@@ -40,6 +46,7 @@ pub fn run(arguments: &Sim, output: Output) -> Result<()> {
         requests: arguments.requests.unwrap_or(requests),
         clients: arguments.clients.unwrap_or(Config::default().clients),
         max_steps: arguments.steps.unwrap_or(Config::default().max_steps),
+        faulty: faults::parse(&arguments.fault, &session.program)?,
         ..with_lies(&arguments.lies, result(&session.program, &stages))?
     };
     let laboratory = Laboratory::new(&session.program, &stages, observer, is_wanted(CheckOf::Refinement), config);
@@ -48,9 +55,27 @@ pub fn run(arguments: &Sim, output: Output) -> Result<()> {
     }
     laboratory.left_out(arguments.exhaustive).into_iter().for_each(|note| output.complain(note));
     let name = plan.as_ref().map_or(session.program.name.as_str(), |plan| plan.name.as_str());
+    let observer = session.observer.as_ref().filter(|_| laboratory.observes());
+    let setting = Setting { session: &session, stages: &stages, observer, name };
     match arguments.exhaustive {
         true => explore(arguments, &laboratory, name, output),
-        false => campaign(arguments, &laboratory, name, output),
+        false => campaign(arguments, &setting, &laboratory, output),
+    }
+}
+
+/// What is simulated.
+struct Setting<'a> {
+    session: &'a Session,
+    stages: &'a [Stage],
+    /// The properties, as a program, if they are checked.
+    observer: Option<&'a Program>,
+    name: &'a str,
+}
+
+impl Setting<'_> {
+    /// The program that is simulated.
+    fn program(&self) -> &Program {
+        result(&self.session.program, self.stages)
     }
 }
 
@@ -71,12 +96,26 @@ fn can_be_checked(arguments: &Sim, session: &Session) -> Result<()> {
     Ok(())
 }
 
-fn campaign(arguments: &Sim, laboratory: &Laboratory, name: &str, output: Output) -> Result<()> {
-    let campaign = laboratory.campaign(arguments.runs, arguments.seed, name, output);
-    output.say(format!("{name}: {}", campaign.summary()));
+fn campaign(arguments: &Sim, setting: &Setting<'_>, laboratory: &Laboratory, output: Output) -> Result<()> {
+    let about = arguments.ledger.as_ref().map(|_| about(arguments, setting, laboratory));
+    let study = Study {
+        course: Course {
+            first_seed: arguments.seed,
+            runs: arguments.runs,
+            until: Until::Done,
+            jobs: arguments.jobs.count(),
+        },
+        counting: if arguments.coverage { Counting::RulesAndStates } else { Counting::Rules },
+        ledger: arguments.ledger.as_deref().zip(about),
+    };
+    let campaign = laboratory.campaign(&study, setting.name, output)?;
+    let reach = Reach::new(setting.program(), &campaign.report);
+    output.say(format!("{}: {}", setting.name, campaign.summary()));
     output.say(format!("checked: {}", laboratory.checks()));
     laboratory.unchecked(&campaign).into_iter().for_each(|note| output.say(note));
-    let json = json_of(arguments, campaign.json(arguments.seed));
+    tell_reach(setting, reach.as_ref(), &campaign, arguments.coverage, output);
+    let mut json = json_of(arguments, campaign.json(arguments.seed));
+    json["coverage"] = json!(reach.as_ref().map(Reach::json));
     let found = campaign.report.violations.first();
     write_trace(arguments, laboratory, found, output)?;
     let Some(found) = found else {
@@ -86,6 +125,48 @@ fn campaign(arguments: &Sim, laboratory: &Laboratory, name: &str, output: Output
     output.say(format!("\nthe run with seed {}, made small:\n\n{}", found.seed, laboratory.show(found)));
     output.say(format!("\nto see it again: {}", replay_command(arguments, found.seed)));
     Err(Failure::No { text: String::new(), json })
+}
+
+/// Says what a campaign reached, and warns if that is nothing.
+fn tell_reach(setting: &Setting<'_>, reach: Option<&Reach<'_>>, campaign: &Campaign, all: bool, output: Output) {
+    if let Some(reach) = reach {
+        output.say(reach.line());
+        if all {
+            output.say(format!("\n{}", reach.tables()));
+        }
+    }
+    let Some(observer) = setting.observer else { return };
+    let Vacuous { properties, is_all } = Vacuous::of(observer, &campaign.report);
+    if is_all {
+        let message = "warning: this campaign tested nothing: no message came that any property speaks of";
+        output.complain(format!("{message}; try more --requests, --steps or --runs"));
+    } else {
+        for property in properties {
+            output.say(format!("note: not tested, since nothing came that it speaks of: {property}"));
+        }
+    }
+}
+
+/// What decides what the runs of a campaign give, beside the build.
+fn about(arguments: &Sim, setting: &Setting<'_>, laboratory: &Laboratory) -> Map<String, Value> {
+    let mut programs = blake3::Hasher::new();
+    for program in std::iter::once(&setting.session.program).chain(setting.stages.iter().map(|stage| &stage.program)) {
+        programs.update(print(program).as_bytes());
+    }
+    let properties = setting.observer.map(|observer| blake3::hash(print(observer).as_bytes()).to_hex().to_string());
+    let config = laboratory.subject().config();
+    let about = json!({
+        "version": env!("CARGO_PKG_VERSION"),
+        "protocol": setting.session.program.name.as_str(),
+        "program": programs.finalize().to_hex().to_string(),
+        "plan": setting.stages.iter().map(|stage| stage.line.as_str()).collect::<Vec<_>>(),
+        "properties": properties,
+        "checks": laboratory.checks(),
+        "seed": arguments.seed,
+        "configuration": format!("{config:?}"),
+        "coverage": arguments.coverage,
+    });
+    about.as_object().cloned().unwrap_or_default()
 }
 
 /// Writes the trace of the run that is shown, if the user wants it.
@@ -132,6 +213,7 @@ fn replay_command(arguments: &Sim, seed: u64) -> String {
     words.extend(arguments.requests.map(|requests| format!("--requests {requests}")));
     words.extend(arguments.clients.map(|clients| format!("--clients {clients}")));
     words.extend(arguments.steps.map(|steps| format!("--steps {steps}")));
+    words.extend(arguments.fault.iter().map(|fault| format!("--fault {}", quoted(fault))));
     words.extend(arguments.check.iter().map(|check| match check {
         CheckOf::Properties => "--check properties".to_owned(),
         CheckOf::Linearizable => "--check linearizable".to_owned(),

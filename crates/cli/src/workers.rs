@@ -1,0 +1,155 @@
+//! A campaign on several threads: the only threads around the simulator, which has none itself.
+//!
+//! Seeds are dealt out in parts. A run is its seed, whoever makes it, and reports of parts are put together in the order of the seeds: so
+//! the report does not depend on the number of threads, nor does where a campaign ends that ends early.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{Sender, channel};
+use std::thread::{Builder, scope};
+
+use menard_sim::{CampaignReport, Runner, Until};
+
+use crate::failure::{Failure, Result};
+
+/// A part has at most so many runs: few enough that progress is seen, and that little is lost with a campaign that is killed.
+const MAX_PART: u64 = 32;
+/// And each thread gets so many parts at least, if there are so many runs: some parts take longer than others.
+const MIN_PARTS: u64 = 4;
+/// What the main thread has on most systems.
+const STACK_BYTES: usize = 8 << 20;
+
+/// The runs of a campaign.
+#[derive(Clone, Copy, Debug)]
+pub struct Course {
+    /// The seed of the first run; the others follow.
+    pub first_seed: u64,
+    /// How many.
+    pub runs: u64,
+    /// Whether it ends at the first run in which something goes wrong.
+    pub until: Until,
+    /// On how many threads.
+    pub jobs: usize,
+}
+
+/// Goes on with a campaign of which `report` tells what was done before. Calls `after` with what is done by then again and again, also at the end.
+pub fn run<'a>(
+    course: &Course,
+    mut report: CampaignReport,
+    runner: &(dyn Fn() -> Runner<'a> + Sync),
+    after: &mut dyn FnMut(&CampaignReport) -> Result<()>,
+) -> Result<CampaignReport> {
+    let deal = Deal::new(course, report.runs);
+    let ends = |report: &CampaignReport| course.until == Until::Wrong && report.wrong_runs > 0;
+    if ends(&report) {
+        return Ok(report);
+    }
+    scope(|threads| {
+        let (sender, done) = channel();
+        for _ in 0..course.jobs {
+            let (sender, deal) = (sender.clone(), &deal);
+            let thread = Builder::new().stack_size(STACK_BYTES);
+            let spawned = thread.spawn_scoped(threads, move || work(&mut runner(), course, deal, &sender));
+            spawned.map_err(|error| Failure::environment(format!("no thread: {error}"), "take fewer --jobs"))?;
+        }
+        drop(sender);
+        let (mut waiting, mut next) = (BTreeMap::new(), 0);
+        for (part, of_part) in done {
+            waiting.insert(part, of_part);
+            while let Some(of_part) = waiting.remove(&next).filter(|_| !ends(&report)) {
+                report.merge(of_part);
+                next += 1;
+                if ends(&report) {
+                    deal.is_over.store(true, Ordering::Relaxed);
+                }
+                after(&report).inspect_err(|_| deal.is_over.store(true, Ordering::Relaxed))?;
+            }
+        }
+        Ok(report)
+    })
+}
+
+/// Makes runs until there is no part left.
+fn work(runner: &mut Runner<'_>, course: &Course, deal: &Deal, sender: &Sender<(u64, CampaignReport)>) {
+    while let Some((part, first, runs)) = deal.next() {
+        let report = runner.run(course.first_seed.wrapping_add(first), runs, course.until, &mut |_| {});
+        if sender.send((part, report)).is_err() {
+            return;
+        }
+    }
+}
+
+/// Deals out runs in parts.
+struct Deal {
+    /// The first run that is dealt out, counted from 0.
+    first: u64,
+    end: u64,
+    size: u64,
+    next: AtomicU64,
+    is_over: AtomicBool,
+}
+
+impl Deal {
+    fn new(course: &Course, first: u64) -> Self {
+        let runs = course.runs.saturating_sub(first);
+        let size = (runs / (course.jobs as u64 * MIN_PARTS)).clamp(1, MAX_PART);
+        Deal { first, end: course.runs, size, next: AtomicU64::new(0), is_over: AtomicBool::new(false) }
+    }
+
+    /// The number of a part, its first run, and how many runs it has.
+    fn next(&self) -> Option<(u64, u64, u64)> {
+        if self.is_over.load(Ordering::Relaxed) {
+            return None;
+        }
+        let part = self.next.fetch_add(1, Ordering::Relaxed);
+        let first = self.first.saturating_add(part.saturating_mul(self.size));
+        (first < self.end).then(|| (part, first, self.size.min(self.end - first)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use menard_lang::{Source, compile, properties};
+    use menard_sim::{Config, Counting, Prepared, PreparedObserver};
+
+    use super::*;
+
+    /// Voting that replies one vote too early.
+    fn hasty() -> (Prepared, PreparedObserver) {
+        let text = include_str!("../../../protocols/voting/voting.ded");
+        let hasty = text.replace(":~ new votes(c, id, participants)", ":~ new votes(c, id, participants - 1)");
+        let program = compile(&Source::new("voting.ded", hasty), &[]).expect("it compiles").program;
+        let told = include_str!("../../../protocols/voting/properties.ded");
+        let observer = properties::compile(&Source::new("properties.ded", told), &program).expect("they compile");
+        (Prepared::new(&program, Config::default()), PreparedObserver::new(&observer))
+    }
+
+    fn campaign(jobs: usize, until: Until, begun: u64) -> CampaignReport {
+        let (prepared, observer) = hasty();
+        let runner = || Runner::new(&prepared, Some(&observer), &[]).counting(Counting::RulesAndStates);
+        let course = Course { first_seed: 100, runs: 150, until, jobs };
+        let begun = runner().run(100, begun, Until::Done, &mut |_| {});
+        run(&course, begun, &runner, &mut |_| Ok(())).expect("threads can be had")
+    }
+
+    #[test]
+    fn reports_do_not_depend_on_threads_and_interruptions() {
+        let all = campaign(1, Until::Done, 0);
+        assert!(all.runs == 150 && all.wrong_runs > 10 && all.coverage.rules.len() == 2, "{all:?}");
+        assert_eq!(all, campaign(3, Until::Done, 0));
+        assert_eq!(all, campaign(2, Until::Done, 61));
+        let first = campaign(1, Until::Wrong, 0);
+        assert_eq!((first.wrong_runs, first.violations.as_slice()), (1, &all.violations[..1]));
+        assert_eq!(first.runs, first.violations[0].seed - 99);
+        assert_eq!(first, campaign(3, Until::Wrong, 0));
+    }
+
+    #[test]
+    fn what_goes_wrong_with_a_report_ends_the_campaign() {
+        let (prepared, observer) = hasty();
+        let runner = || Runner::new(&prepared, Some(&observer), &[]);
+        let course = Course { first_seed: 0, runs: 1_000_000_000, until: Until::Done, jobs: 2 };
+        let mut full = |_: &CampaignReport| Err(Failure::environment("the disk is full", "make room"));
+        assert!(run(&course, CampaignReport::default(), &runner, &mut full).is_err());
+    }
+}
