@@ -148,7 +148,7 @@ pub(super) fn adapted(args: &[Value], from: Node, changes: u32, scene: &mut Scen
 }
 
 /// Another value of the same type.
-fn changed(value: &Value, from: Node, scene: &mut Scene<'_>) -> Value {
+pub(super) fn changed(value: &Value, from: Node, scene: &mut Scene<'_>) -> Value {
     let near = scene.random.percent(40);
     let ty = match value {
         Value::Int(int) if near => {

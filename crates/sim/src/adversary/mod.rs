@@ -14,6 +14,7 @@ mod lore;
 mod puppet;
 mod small_scope;
 mod substitute;
+mod tale;
 mod twins;
 
 use std::fmt;

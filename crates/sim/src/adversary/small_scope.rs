@@ -1,17 +1,20 @@
 //! Honest but for a little: puppets do what the program says, and of what they would send some is changed, withheld, repeated, sent to somebody
-//! else, or sent later. Most published attacks are of this kind: a few lies at the right place.
+//! else, or sent later. Or they tell one lie to everybody ([`Tale`]). Most published attacks are of this kind: a few lies at the right place.
 
 use menard_value::Node;
 
 use super::borges::adapted;
 use super::puppet::{Line, Troupe};
+use super::tale::Tale;
 use super::{Behaviour, Scene};
 use crate::log::Content;
-use crate::random::Random;
+use crate::random::{Random, mix};
 use crate::world::World;
 
 /// Lines that are kept for later.
 const MAX_STASH: usize = 64;
+/// How many of a hundred adversaries tell everybody one lie.
+const TELLS_A_TALE: u32 = 25;
 
 /// What may become of what a puppet would send.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -40,6 +43,8 @@ pub(super) struct SmallScope {
     stash: Vec<Line>,
     /// How many of a hundred times the puppets forget everything when some time has passed.
     forgets: u32,
+    /// What everybody is told who is not slighted, rather than something else to each.
+    tale: Option<Tale>,
 }
 
 impl SmallScope {
@@ -51,6 +56,8 @@ impl SmallScope {
         let share = *random.pick(&[0, 25, 50]);
         nodes.retain(|node| !world.coalition.has(*node) && random.percent(share));
         let count = 1 + random.index(FATES.len());
+        // With chance of its own, so that all others do what they would do without it.
+        let mut apart = Random::new(mix(random.clone().bits()));
         SmallScope {
             troupe: Troupe::new(world),
             honesty: *random.pick(&[40, 80, 95, 100]),
@@ -60,10 +67,14 @@ impl SmallScope {
             mishears: *random.pick(&[0, 0, 5, 30]),
             stash: Vec::new(),
             forgets: *random.pick(&[0, 0, 20]),
+            tale: apart.percent(TELLS_A_TALE).then(Tale::default),
         }
     }
 
     fn utter(&mut self, lines: Vec<Line>, scene: &mut Scene<'_>) {
+        if let Some(tale) = &mut self.tale {
+            tale.begin(&lines, scene);
+        }
         for line in lines {
             let Line { channel, from, to, ref args, .. } = line;
             scene.lore.learn(Content { channel, from, to, args });
@@ -72,7 +83,13 @@ impl SmallScope {
     }
 
     fn say(&mut self, line: Line, scene: &mut Scene<'_>) {
-        let fate = if self.slighted.contains(&line.to) {
+        let is_slighted = self.slighted.contains(&line.to);
+        if let Some(tale) = self.tale.as_ref().filter(|_| !is_slighted) {
+            let args = tale.told(&line.args, scene);
+            scene.send(line.channel, line.from, line.to, args);
+            return;
+        }
+        let fate = if is_slighted {
             self.slight
         } else if scene.random.percent(self.honesty) {
             Fate::Sent

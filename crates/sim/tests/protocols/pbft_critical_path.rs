@@ -103,6 +103,16 @@ fn a_digest_that_is_not_that_of_the_command() {
     PROTOCOL.convicts(&Bug { original: "      d == hash(cmd),\n", broken: "", violates: "executed but not committed" });
 }
 
+/// A primary that lies makes a command up, and proposes it to all.
+#[test]
+fn a_command_that_nobody_has_signed() {
+    PROTOCOL.convicts(&Bug {
+        original: "      d == hash(cmd),\n      verify(s, cmd.client, cmd)\n",
+        broken: "      d == hash(cmd)\n",
+        violates: "executed but not requested",
+    });
+}
+
 /// A primary that lies proposes one command, and when all have accepted it another one.
 #[test]
 fn a_slot_with_two_proposals() {
