@@ -99,6 +99,6 @@ mod tests {
         else {
             panic!("there is no such key")
         };
-        assert!(message.starts_with("expect.toml:5: unknown field `when`"), "{message}");
+        assert!(message.starts_with("expect.toml:4: unknown field `when`"), "{message}");
     }
 }
