@@ -173,6 +173,8 @@ impl Inbox {
         let route = self.layout.routes.get(usize::from(header.channel)).ok_or(DropReason::UnknownChannel)?;
         let me = &self.layout.places[self.place];
         let from = match *caller {
+            // A node's timers fire there, and nowhere else.
+            _ if route.delay.is_some() => return Err(DropReason::WrongSender),
             Identity::Peer { component, .. } if route.sender != Endpoint::Component(component) => {
                 return Err(DropReason::WrongSender);
             }
@@ -205,5 +207,37 @@ impl Inbox {
 
     fn find(&self, wire: WirePlace) -> Option<usize> {
         self.layout.place(usize::from(wire.component), wire.index, wire.part)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use menard_lang::compile_text;
+
+    use super::*;
+
+    const PROGRAM: &str = "protocol timed role client external role node[2]
+        channel put(k: int) client -> node channel tell(k: int) node -> node channel done(k: int) node -> client
+        component node {
+          timer late(k: int) after 1 s
+          late(k) :~ put(k)  tell(k)@n :~ late(k), node(n)  done(k)@c :~ tell(k), put(_) from c
+        }";
+
+    #[test]
+    fn nobody_fires_the_timers_of_another_node() {
+        let program = compile_text(PROGRAM);
+        let mut inbox = Inbox::new(Arc::new(Layout::new(&program).expect("two nodes")), 0, 0);
+        let mut judge = |caller: &Identity, name: &str, from: u32| {
+            let channel = program.channels.iter().position(|channel| channel.name == name).expect("it is declared");
+            let channel = u16::try_from(channel).expect("channels are few");
+            let fields = 7_i64.to_le_bytes();
+            let body = [&channel.to_le_bytes()[..], &from.to_le_bytes(), &0_u32.to_le_bytes(), &fields].concat();
+            inbox.judge(caller, &body)
+        };
+        let peer = Identity::Peer { place: 1, component: 0, index: 1 };
+        assert!(judge(&peer, "tell", 1).is_ok());
+        assert_eq!(judge(&peer, "late", 1), Err(DropReason::WrongSender));
+        let itself = Identity::Peer { place: 0, component: 0, index: 0 };
+        assert_eq!(judge(&itself, "late", 0), Err(DropReason::WrongSender));
     }
 }

@@ -13,7 +13,7 @@ pub(crate) enum DropReason {
     Malformed,
     /// A message of a channel that the program does not have.
     UnknownChannel,
-    /// A message of a channel that the caller's component or role does not send.
+    /// A message of a channel that the caller's component or role does not send, or of a timer.
     WrongSender,
     /// A message in the name of another logical node than the caller's.
     ForgedSender,
