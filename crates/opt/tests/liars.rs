@@ -145,6 +145,36 @@ fn no_plan_of_the_library_leaves_out_verification() {
     }
 }
 
+/// Where two nodes lie, one of them perhaps on one of its machines only, what they tell each other is nothing to the original.
+#[test]
+fn liars_tell_each_other_nothing() {
+    let text = "
+protocol pair
+role client external
+role node[4]
+fault byzantine 2 of node
+channel put(k: int)            client -> node
+channel tell(k: int)           node -> node
+channel echo(k: int)           node -> node
+channel done(k: int, n: int)   node -> client
+component node {
+  table owner(k: int => c: node) first
+  table heard(k: int, s: node)
+  owner(k, c)         :- put(k) from c
+  tell(k)@n           :~ put(k), node(n)
+  got(k, s)           :- tell(k) from s
+  heard(k, s)         :- echo(k) from s
+  echo(k)@s           :~ got(k, s)
+  number(k, count(s)) :- heard(k, s)
+  done(k, n)@c        :~ new number(k, n), owner(k, c)
+}
+";
+    let original = program(text);
+    let stages = apply_all(&original, &["decouple node { got } into ear using independent"]);
+    let report = refine::check(&original, &stages, CASE_RUNS, 10);
+    assert!(report.violations.is_empty(), "{:?}\n{}", report.violations.first(), stages[0].program.source.text);
+}
+
 /// Lines that read what lines before them have made keep what these have added.
 #[test]
 fn verification_survives_further_rewrites() {

@@ -10,15 +10,16 @@ use crate::prepared::{End, Prepared};
 
 /// The run of the program `prepared` with whole nodes corrupt.
 pub(crate) fn wholly_corrupt<'t>(run: &'t Trace, prepared: &Prepared) -> Cow<'t, Trace> {
-    let part = |event: &Event| match event {
-        Event::Corrupt { whom: Struck::Part(at) } => Some(at.node),
+    let corrupted = run.events.iter().filter_map(|event| match event {
+        Event::Corrupt { whom } => Some(whom),
         _ => None,
-    };
-    let nodes: Vec<Node> = run.events.iter().filter_map(part).collect();
-    if nodes.is_empty() {
+    });
+    let parted = corrupted.clone().filter(|whom| matches!(whom, Struck::Part(_)));
+    let parted: Vec<Node> = parted.map(Struck::node).collect();
+    if parted.is_empty() {
         return Cow::Borrowed(run);
     }
-    let demon = Demon { nodes, prepared };
+    let demon = Demon { parted, corrupt: corrupted.map(Struck::node).collect(), prepared };
     let mut whole = Trace { events: Vec::new(), writes: Vec::new(), ..run.clone() };
     for (position, event) in run.events.iter().enumerate() {
         // What a corrupt node's disk has is nobody's business either, and what takes the place of its steps writes nothing.
@@ -32,7 +33,10 @@ pub(crate) fn wholly_corrupt<'t>(run: &'t Trace, prepared: &Prepared) -> Cow<'t,
 }
 
 struct Demon<'p> {
-    nodes: Vec<Node>,
+    /// The nodes of which only some machines are corrupt in the run.
+    parted: Vec<Node>,
+    /// These and all other corrupt nodes: to the original, one adversary, which tells itself nothing.
+    corrupt: Vec<Node>,
     prepared: &'p Prepared,
 }
 
@@ -53,12 +57,12 @@ impl Demon<'_> {
     }
 
     fn has(&self, node: Node) -> bool {
-        self.nodes.contains(&node)
+        self.parted.contains(&node)
     }
 
-    /// Whether a message stays among the machines of a corrupt node.
+    /// Whether a message stays among the machines of corrupt nodes.
     fn is_inside(&self, message: &Message) -> bool {
-        message.from == message.to && self.has(message.to)
+        self.corrupt.contains(&message.from) && self.corrupt.contains(&message.to)
     }
 
     fn forged(&self, message: &Message) -> Option<Event> {
