@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use menard_value::{Node, Value};
 
+use crate::coalition::parts;
 use crate::log::{Content, Entry, PacketId, narrow};
 use crate::observe::Unmet;
 use crate::prepared::OUTSIDE;
@@ -127,9 +128,8 @@ impl<'w, 'a> Calm<'w, 'a> {
             return Owed::new();
         }
         let is_dead = |node: Node| dead.contains(&node) && !gone.contains(&node.role);
-        let names_dead = |value: &Value| value.as_node().is_some_and(is_dead);
         let mut owed = self.world.unmet();
-        owed.retain(|(_, fact)| !fact.iter().any(names_dead));
+        owed.retain(|(_, fact)| !fact.iter().any(|value| names_any(value, &is_dead)));
         owed
     }
 
@@ -211,4 +211,9 @@ impl<'w, 'a> Calm<'w, 'a> {
             self.queue.push_back(again);
         }
     }
+}
+
+/// Whether a value is such a node, or has one within.
+fn names_any(value: &Value, is_one: &dyn Fn(Node) -> bool) -> bool {
+    value.as_node().is_some_and(is_one) || parts(value).iter().any(|part| names_any(part, is_one))
 }
