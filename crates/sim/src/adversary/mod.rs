@@ -31,6 +31,9 @@ use crate::world::{Duty, World};
 /// Sets the adversary's chance apart from others.
 const STREAM: u64 = 0x626f_7267_6573;
 
+/// An adversary says no more than this for each step that a run may have: what it says makes others talk, to which it answers.
+const MAX_FORGERIES_PER_STEP: u32 = 10;
+
 /// A way to lie.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Layer {
@@ -172,7 +175,11 @@ impl Adversary {
         let Adversary { behaviour, lore, random, forgeries, .. } = self;
         let (prepared, coalition, duties) = (world.prepared, &world.coalition, &world.duties[..]);
         what(&mut **behaviour, &mut Scene { prepared, coalition, duties, lore, random, forgeries });
+        let most = prepared.config.max_steps.saturating_mul(MAX_FORGERIES_PER_STEP);
         for Forgery { channel, from, to, place, args } in forgeries.drain(..) {
+            if world.stats.forged >= most {
+                continue;
+            }
             // What is not possible is not sent.
             let _ = world.forge(Content { channel, from, to, args: &args }, place);
         }
