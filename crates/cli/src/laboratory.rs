@@ -84,9 +84,10 @@ impl Laboratory {
     /// What the program declares and what is not simulated, in words.
     pub fn left_out(&self, exhaustive: bool) -> Vec<String> {
         let subject = self.subject();
-        let restarts = exhaustive && subject.may_restart();
+        let unexplored = [(subject.may_restart(), FaultKind::Restart), (subject.may_lie(), FaultKind::Byzantine)];
+        let unexplored = unexplored.into_iter().filter(|(is_declared, _)| exhaustive && *is_declared);
         let kinds = subject.faults_not_simulated();
-        let kinds = kinds.into_iter().chain(restarts.then_some(FaultKind::Restart));
+        let kinds = kinds.into_iter().chain(unexplored.map(|(_, kind)| kind));
         let words: Vec<String> = kinds.map(|kind| format!("{kind:?}").to_lowercase()).collect();
         let mut notes = Vec::new();
         if !words.is_empty() {

@@ -89,6 +89,37 @@ fn small_scopes_are_searched_through() {
 }
 
 #[test]
+fn nothing_is_asked_for_a_corrupt_node_that_a_record_names() {
+    let claim = "protocol claim\n\nrole client external\nrole keeper[3]\n\nfault byzantine 1 of keeper\n\n\
+                 record claim(owner: node, id: int)\n\nchannel ask(x: claim)            client -> keeper\n\
+                 channel pass(x: claim, c: node)  keeper -> keeper\nchannel kept(x: claim)           keeper -> client\n\n\
+                 component keeper {\n  pass(x, c)@x.owner :~ ask(x) from c, keeper(n), n == x.owner\n  \
+                 kept(x)@c          :~ pass(x, c)\n}\n";
+    let kept = "properties of claim\n\neventually kept(x) :- owned(x)\n\
+                owned(x)           :- ask(x) to k, correct(k), keeper(n), n == x.owner\n";
+    let words = ["sim", "claim.ded", "--runs", "500"];
+    let answer = Desk::with(&[("claim.ded", claim), ("properties.ded", kept)]).menard(&words);
+    assert_eq!(answer.status, 0, "{}", answer.stdout);
+    // Of correct nodes it is asked.
+    let deaf = claim.replace("pass(x, c)\n}", "pass(x, c), x.id < 0\n}");
+    assert_ne!(deaf, claim);
+    assert_eq!(Desk::with(&[("claim.ded", &deaf), ("properties.ded", kept)]).menard(&words).status, 1);
+}
+
+/// A search that tries no lies finds nothing where a run with liars does; so it says that it tries none.
+#[test]
+fn small_scopes_have_no_liars_and_say_so() {
+    let echo = ECHO.replace("role server\n", "role server[2]\n\nfault byzantine 1 of server\n");
+    assert_ne!(echo, ECHO, "the echo has one server");
+    let properties = "properties of echo\n\nviolation(\"asked by nobody\", id) :- reply(id), !request(id)\n";
+    let desk = Desk::with(&[("echo.ded", &echo), ("properties.ded", properties)]);
+    assert_eq!(desk.menard(&["sim", "echo.ded", "--runs", "500"]).status, 1, "some run has a liar");
+    let answer = desk.menard(&["sim", "echo.ded", "--exhaustive"]);
+    assert_eq!(answer.status, 0, "{}", answer.stdout);
+    assert!(answer.stderr.contains("note: declared, but not simulated: byzantine faults"), "{}", answer.stderr);
+}
+
+#[test]
 fn what_cannot_be_checked_is_refused() {
     let desk = Desk::with(&[("echo.ded", ECHO)]);
     let answer = desk.menard(&["sim", "echo.ded", "--check", "refinement"]);

@@ -211,6 +211,11 @@ impl Prepared {
         self.declares(FaultKind::Restart)
     }
 
+    /// Whether the program declares that nodes lie.
+    pub fn may_lie(&self) -> bool {
+        self.declares(FaultKind::Byzantine)
+    }
+
     /// Whether the program has timers.
     pub fn has_timers(&self) -> bool {
         self.channels.iter().any(|channel| channel.delay.is_some())
