@@ -81,7 +81,7 @@ pub fn run(arguments: &Ladder, output: Output) -> Result<()> {
             let subject = Subject { session: &session, stages, name };
             let climbed = climb(&subject, arguments, output)?;
             broken += climbed.iter().filter(|climbed| !climbed.holds(&session)).count();
-            output.say(format!("{}\n\n{}", subject.name, subject.table(&climbed)));
+            output.say(format!("{}\n\n{}\n", subject.name, subject.table(&climbed)));
             programs.push(subject.json(protocol, plan, &climbed));
         }
     }
