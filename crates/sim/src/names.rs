@@ -77,7 +77,7 @@ impl Names {
         }
     }
 
-    /// Where a logical node is if nothing was rewritten.
+    /// Where an external node is; of a node of the program, the component that its role starts with.
     pub fn home(&self, node: Node) -> Address {
         Address { node, component: self.role(node), part: 0 }
     }

@@ -271,6 +271,14 @@ impl Prepared {
         self.faults.iter().any(|fault| fault.kind == kind && fault.nodes > 0)
     }
 
+    /// The role at an end of a channel.
+    pub(crate) fn role_at(&self, end: End) -> u16 {
+        match end {
+            End::External(role) => role,
+            End::Component(component) => self.components[component].role,
+        }
+    }
+
     /// The number of the channel of this name.
     pub(crate) fn channel_of(&self, name: &str) -> Option<u16> {
         let position = self.channels.iter().position(|channel| channel.name == name)?;

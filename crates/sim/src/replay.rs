@@ -185,7 +185,7 @@ impl<'a> Replayer<'a> {
             Event::Corrupt { .. } => return Err((None, Obstacle::TooLate)),
             Event::Forge { message, at } => {
                 let content = self.content(message)?;
-                let place = self.prepared_place(message, at)?;
+                let place = self.place_for(message, at)?;
                 self.world.forge(content, place).map_err(|obstacle| (Some(message.clone()), obstacle))?;
             }
             Event::Inject { message } => {
@@ -342,7 +342,7 @@ impl<'a> Replayer<'a> {
     }
 
     /// The place that a forged message goes to.
-    fn prepared_place(&self, message: &Message, at: &Address) -> Result<u32, Blocked> {
+    fn place_for(&self, message: &Message, at: &Address) -> Result<u32, Blocked> {
         let prepared = self.world.prepared;
         let channel = prepared.channel_of(&message.channel).map(|channel| &prepared.channels[usize::from(channel)]);
         match channel.map(|channel| channel.receiver) {
@@ -359,12 +359,8 @@ impl<'a> Replayer<'a> {
             .channel_of(&message.channel)
             .ok_or_else(|| blocked(Obstacle::UnknownChannel(message.channel.clone())))?;
         let Message { from, to, args, .. } = message;
-        let role = |end: End| match end {
-            End::External(role) => role,
-            End::Component(component) => prepared.components[component].role,
-        };
         let declared = &prepared.channels[usize::from(channel)];
-        let known = |node: Node, end: End| node.role == role(end) && self.world.exists(node);
+        let known = |node: Node, end: End| node.role == prepared.role_at(end) && self.world.exists(node);
         if known(*from, declared.sender) && known(*to, declared.receiver) && fits(prepared, channel, args) {
             Ok(Content { channel, from: *from, to: *to, args })
         } else {

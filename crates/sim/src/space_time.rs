@@ -15,7 +15,6 @@ use std::collections::VecDeque;
 use std::fmt::Write;
 
 use menard_lang::run::{Address, Event, Message, Struck, Trace};
-use menard_value::Node;
 
 use crate::names::Names;
 use crate::observe::Violation;
@@ -60,15 +59,15 @@ impl<'a> Diagram<'a> {
         };
         for event in &trace.events {
             match event {
-                Event::Inject { message } | Event::Forge { message, .. } => add(home(names, message.from)),
+                Event::Inject { message } | Event::Forge { message, .. } => add(names.home(message.from)),
                 Event::Step { inputs, outputs, .. } if inputs.is_empty() && outputs.is_empty() => {}
                 Event::Step { at, .. } | Event::Repeat { at, .. } => add(at.clone()),
                 Event::Sync { at } => add(at.clone()),
                 Event::Crash { whom } | Event::Restart { whom } | Event::Corrupt { whom } => match whom {
-                    Struck::Whole(node) => add(home(names, *node)),
+                    Struck::Whole(node) => add(names.home(*node)),
                     Struck::Part(at) => add(at.clone()),
                 },
-                Event::Take { message, lost: false } => add(home(names, message.to)),
+                Event::Take { message, lost: false } => add(names.home(message.to)),
                 Event::Take { lost: true, .. }
                 | Event::Forgo { .. }
                 | Event::Redeliver { .. }
@@ -92,13 +91,13 @@ impl<'a> Diagram<'a> {
     fn event(&mut self, event: &Event) {
         match event {
             Event::Inject { message } => {
-                let lane = self.lane_of(&home(self.names, message.from));
+                let lane = self.lane_of(&self.names.home(message.from));
                 let text = format!("{} sends {}", self.names.node(message.from), self.launch(lane, message));
                 self.mark(lane, "●", &text);
             }
             Event::Corrupt { whom } => self.strike(whom, '☠', "lies"),
             Event::Forge { message, .. } => {
-                let lane = self.lane_of(&home(self.names, message.from));
+                let lane = self.lane_of(&self.names.home(message.from));
                 let text = format!("{} makes up {}", self.names.node(message.from), self.launch(lane, message));
                 self.mark(lane, "☠", &text);
             }
@@ -113,7 +112,7 @@ impl<'a> Diagram<'a> {
                 self.mark(None, "", &format!("lost: {number}{}", self.names.message(message)));
             }
             Event::Take { message, lost: false } => {
-                let lane = self.lane_of(&home(self.names, message.to));
+                let lane = self.lane_of(&self.names.home(message.to));
                 self.count += 1;
                 self.arrival(lane, message, true);
             }
@@ -125,7 +124,7 @@ impl<'a> Diagram<'a> {
             }
             Event::Forgo { .. } => unreachable!("only schedules have such events"),
             Event::Redeliver { message } => {
-                let lane = self.lane_of(&home(self.names, message.from));
+                let lane = self.lane_of(&self.names.home(message.from));
                 let text = format!("again: {} from {}", self.launch(lane, message), self.names.node(message.from));
                 self.mark(None, "", &text);
             }
@@ -278,9 +277,4 @@ fn arrow(cells: &mut [char], from: usize, to: usize, (tail, tip): (char, char)) 
     cells[from] = tail;
     let before = if from < to { high - 1 } else { low + 1 };
     cells[before] = tip;
-}
-
-/// The lane of an external node; of a node of the program, that of the component that its role starts with.
-fn home(names: &Names, node: Node) -> Address {
-    Address { node, component: names.role(node), part: 0 }
 }

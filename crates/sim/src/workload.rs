@@ -73,10 +73,7 @@ fn sender(prepared: &Prepared, channel: u16) -> Option<u16> {
 
 /// The role that receives a channel.
 fn receiver(prepared: &Prepared, channel: u16) -> u16 {
-    match prepared.channels[usize::from(channel)].receiver {
-        End::External(role) => role,
-        End::Component(component) => prepared.components[component].role,
-    }
+    prepared.role_at(prepared.channels[usize::from(channel)].receiver)
 }
 
 fn some_node(prepared: &Prepared, role: u16, random: &mut Random) -> Node {

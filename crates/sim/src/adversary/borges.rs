@@ -8,7 +8,6 @@ use menard_value::{Node, Type, Value};
 use super::substitute::{Substitution, countersigned, leaves};
 use super::{Behaviour, Scene};
 use crate::log::Content;
-use crate::prepared::End;
 use crate::random::Random;
 use crate::workload;
 
@@ -90,11 +89,7 @@ impl Behaviour for Borges {
 fn channels_of(role: u16, scene: &Scene<'_>) -> Vec<u16> {
     let sends = |channel: &u16| {
         let channel = &scene.prepared.channels[usize::from(*channel)];
-        let sender = match channel.sender {
-            End::External(role) => role,
-            End::Component(component) => scene.prepared.components[component].role,
-        };
-        channel.delay.is_none() && sender == role
+        channel.delay.is_none() && scene.prepared.role_at(channel.sender) == role
     };
     let all = u16::try_from(scene.prepared.channels.len()).expect("a program has fewer than 2^16 channels");
     (0..all).filter(sends).collect()

@@ -199,17 +199,9 @@ impl Scene<'_> {
         *self.random.pick(&nodes)
     }
 
-    /// The role that receives a channel.
-    fn receiver(&self, channel: u16) -> u16 {
-        match self.prepared.channels[usize::from(channel)].receiver {
-            End::External(role) => role,
-            End::Component(component) => self.prepared.components[component].role,
-        }
-    }
-
     /// The nodes that a channel can go to and that are honest there.
     fn audience(&self, channel: u16) -> Vec<Node> {
-        let role = self.receiver(channel);
+        let role = self.prepared.role_at(self.prepared.channels[usize::from(channel)].receiver);
         let nodes = (0..self.prepared.roles[usize::from(role)].nodes).map(|index| Node { role, index });
         let place = |node: &Node| self.prepared.destination(channel, *node, 0);
         let is_honest = |node: &Node| match place(node) {

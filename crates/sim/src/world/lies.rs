@@ -43,10 +43,7 @@ impl World<'_> {
     fn may_forge(&self, content: Content<'_>, place: u32) -> Result<(), Obstacle> {
         let Content { channel, from, to, args } = content;
         let declared = self.prepared.channels.get(usize::from(channel)).ok_or(Obstacle::Misfit)?;
-        let role = |end: End| match end {
-            End::External(role) => role,
-            End::Component(component) => self.prepared.components[component].role,
-        };
+        let role = |end: End| self.prepared.role_at(end);
         let ends_fit = from.role == role(declared.sender) && to.role == role(declared.receiver) && self.exists(to);
         if !ends_fit || declared.delay.is_some() || !fits(self.prepared, channel, args) {
             return Err(Obstacle::Misfit);
