@@ -10,7 +10,6 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use menard_value::{Node, Value};
 
-use crate::coalition::parts;
 use crate::log::{Content, Entry, PacketId, narrow};
 use crate::observe::Unmet;
 use crate::prepared::OUTSIDE;
@@ -215,5 +214,5 @@ impl<'w, 'a> Calm<'w, 'a> {
 
 /// Whether a value is such a node, or has one within.
 fn names_any(value: &Value, is_one: &dyn Fn(Node) -> bool) -> bool {
-    value.as_node().is_some_and(is_one) || parts(value).iter().any(|part| names_any(part, is_one))
+    value.as_node().is_some_and(is_one) || value.parts().iter().any(|part| names_any(part, is_one))
 }

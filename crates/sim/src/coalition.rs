@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use menard_value::{Node, Value};
+use menard_value::{Node, Powers, Value};
 
 /// Who is corrupt, and which signatures of others they hold.
 #[derive(Clone, Debug, Default)]
@@ -63,15 +63,24 @@ impl Coalition {
     }
 }
 
+impl Powers for Coalition {
+    fn may_open(&self, _: &Value) -> bool {
+        true
+    }
+
+    fn may_sign(&self, node: Node) -> bool {
+        self.has(node)
+    }
+
+    fn is_real(&self) -> bool {
+        false
+    }
+}
+
 /// Visits the signatures within a value as long as the visitor says so; whether it always did.
 fn each_signature(value: &Value, visit: &mut dyn FnMut(&Value) -> bool) -> bool {
     match value {
         Value::Signature(_) => visit(value),
-        _ => parts(value).iter().all(|part| each_signature(part, visit)),
+        _ => value.parts().iter().all(|part| each_signature(part, visit)),
     }
-}
-
-/// What a value is made of directly.
-pub(crate) fn parts(value: &Value) -> &[Value] {
-    value.members().map(|members| &**members).or_else(|| value.fields()).unwrap_or_default()
 }

@@ -56,10 +56,26 @@ const fn encryption<C: Cover>() -> [Function; 2] {
 }
 
 /// `sign` in simulated runs.
-fn sign_noted(args: &[Value]) -> Evaluated {
+fn sign_stand_in_noted(args: &[Value]) -> Evaluated {
     let signature = sign_stand_in(args)?;
     note_signature(&signature, args);
     Ok(signature)
+}
+
+/// `sign` of real nodes.
+fn sign_noted(args: &[Value]) -> Evaluated {
+    let signature = sign(args)?;
+    note_signature(&signature, args);
+    Ok(signature)
+}
+
+/// `verify` of real nodes: who has verified a signature knows what it was made of, too.
+fn verify_noted(args: &[Value]) -> Evaluated {
+    let verified = verify(args)?;
+    if let (Value::Bool(true), [signature, signed_by @ ..]) = (&verified, args) {
+        note_signature(signature, signed_by);
+    }
+    Ok(verified)
 }
 
 /// `sign` and `verify`.
@@ -86,7 +102,7 @@ impl Function {
     /// What real nodes call instead of functions of the table with the same names.
     pub(crate) const REAL: &'static [Function] = &{
         let [encrypt, decrypt] = encryption::<AesGcm>();
-        let [sign, verify] = signatures(sign, verify);
+        let [sign, verify] = signatures(sign_noted, verify_noted);
         [encrypt, decrypt, sign, verify]
     };
 
@@ -94,7 +110,7 @@ impl Function {
     pub const TABLE: &'static [Function] = &{
         let [add, subtract, multiply, divide, remainder, least, greatest] = ARITHMETIC;
         let [encrypt, decrypt] = encryption::<StandIn>();
-        let [sign, verify] = signatures(sign_noted, verify_stand_in);
+        let [sign, verify] = signatures(sign_stand_in_noted, verify_stand_in);
         [
             add,
             subtract,

@@ -1,7 +1,7 @@
 //! Symbolic cryptography: what digests and signatures were made of, noted while somebody asks for it.
 //!
 //! Simulated adversaries look inside: they change a value in a message and make anew all digests that cover it and all signatures that they have the
-//! keys for, as somebody who knows the protocol would. Real nodes note nothing.
+//! keys for, as somebody who knows the protocol would. So do real nodes that are told to lie; others note nothing.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;

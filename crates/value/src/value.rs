@@ -222,6 +222,11 @@ impl Value {
         }
     }
 
+    /// What it is made of directly: its members or its fields; nothing if it has no parts.
+    pub fn parts(&self) -> &[Value] {
+        self.members().map(|members| &**members).or_else(|| self.fields()).unwrap_or_default()
+    }
+
     /// An upper bound of the number of bytes of its encoding.
     pub fn encoded_bytes(&self) -> usize {
         match self {

@@ -3,9 +3,8 @@
 //!
 //! Chance alone finds little: so most of what is made up has values, and the form, of what was heard.
 
-use menard_value::{Node, Type, Value};
+use menard_value::{Node, Substitution, Type, Value, countersigned, leaves};
 
-use super::substitute::{Substitution, countersigned, leaves};
 use super::{Behaviour, Scene};
 use crate::log::Content;
 use crate::random::Random;
@@ -102,7 +101,7 @@ fn made_up(channel: u16, from: Node, scene: &mut Scene<'_>) -> Vec<Value> {
         let value = scene.lore.make(scene.prepared, *ty, scene.random);
         // What another node signed, signed by the liar.
         match scene.random.percent(40) {
-            true => countersigned(&value, from).unwrap_or(value),
+            true => countersigned(&value, from, scene.coalition).unwrap_or(value),
             false => value,
         }
     };
@@ -114,7 +113,7 @@ pub(super) fn imitated(args: &[Value], other: Node, from: Node, scene: &mut Scen
     match scene.random.percent(70) {
         true => {
             let pairs = [(Value::Node(other), Value::Node(from))];
-            let instead = Substitution { pairs: &pairs, coalition: scene.coalition };
+            let instead = Substitution { pairs: &pairs, powers: scene.coalition };
             args.iter().map(|value| instead.apply(value)).collect()
         }
         false => args.to_vec(),
@@ -133,7 +132,7 @@ pub(super) fn adapted(args: &[Value], from: Node, changes: u32, scene: &mut Scen
         let old = scene.random.pick(&leaves).clone();
         let new = changed(&old, from, scene);
         let pairs = [(old, new)];
-        let substitution = Substitution { pairs: &pairs, coalition: scene.coalition };
+        let substitution = Substitution { pairs: &pairs, powers: scene.coalition };
         match only {
             Some(only) => args[only] = substitution.apply(&args[only]),
             None => args.iter_mut().for_each(|value| *value = substitution.apply(value)),
@@ -158,7 +157,7 @@ pub(super) fn changed(value: &Value, from: Node, scene: &mut Scene<'_>) -> Value
         Value::Node(_) => Type::Node,
         Value::Digest(_) => Type::Digest,
         Value::Signature(_) => {
-            return countersigned(value, from)
+            return countersigned(value, from, scene.coalition)
                 .or_else(|| scene.lore.value(Type::Signature, scene.random))
                 .unwrap_or_else(|| value.clone());
         }

@@ -2,7 +2,6 @@
 
 use menard_value::{Node, Type, Value};
 
-use crate::coalition::parts;
 use crate::log::Content;
 use crate::prepared::Prepared;
 use crate::random::Random;
@@ -83,7 +82,7 @@ impl Lore {
     fn learn_value(&mut self, ty: Type, value: &Value) {
         self.memory(ty).add(value.clone(), MAX_VALUES);
         let types = ty.parts();
-        for (position, part) in parts(value).iter().enumerate() {
+        for (position, part) in value.parts().iter().enumerate() {
             // A tuple has a type for each part, a collection one for all.
             let part_type = match (ty, &types[..]) {
                 (Type::Tuple(_) | Type::Record(_), types) => types.get(position).copied(),

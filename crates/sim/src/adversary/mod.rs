@@ -13,7 +13,6 @@ mod lineage;
 mod lore;
 mod puppet;
 mod small_scope;
-mod substitute;
 mod tale;
 mod twins;
 

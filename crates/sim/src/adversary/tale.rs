@@ -1,12 +1,11 @@
 //! A lie that is told to everybody in the same way: wherever one value belongs, another one is said, and digests and own signatures are made to fit. So
 //! a primary can propose what nobody has asked for, and corrupt nodes vote for it.
 
-use menard_value::Value;
+use menard_value::{Substitution, Value, leaves};
 
 use super::Scene;
 use super::borges::changed;
 use super::puppet::Line;
-use super::substitute::{Substitution, leaves};
 
 /// How many of a hundred times something in what puppets say becomes the lie.
 const BEGINS: u32 = 30;
@@ -35,7 +34,7 @@ impl Tale {
     /// The fields of a message as the lie has them.
     pub fn told(&self, args: &[Value], scene: &Scene<'_>) -> Vec<Value> {
         let pairs = self.pair.as_slice();
-        let substitution = Substitution { pairs, coalition: scene.coalition };
+        let substitution = Substitution { pairs, powers: scene.coalition };
         args.iter().map(|value| substitution.apply(value)).collect()
     }
 }

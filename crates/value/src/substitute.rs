@@ -1,0 +1,173 @@
+//! Changes values in a message as somebody would who knows the protocol: digests that cover them are computed anew, and so are signatures of corrupt
+//! nodes. Signatures of others stay what they are, and tell on it. What digests and signatures were made of has to be [noted](crate::note_terms).
+
+use crate::{Function, Node, Value, term_of};
+
+/// What somebody who changes values knows, and has keys for.
+pub trait Powers {
+    /// Whether it knows what a digest was made of.
+    fn may_open(&self, digest: &Value) -> bool;
+
+    /// Whether it has the key of a node.
+    fn may_sign(&self, node: Node) -> bool;
+
+    /// Whether its signatures are [real](Function::real) ones, which take the keys of the thread.
+    fn is_real(&self) -> bool;
+}
+
+/// What is put in the place of what.
+#[derive(Clone, Copy)]
+pub struct Substitution<'a> {
+    /// Values and what they become.
+    pub pairs: &'a [(Value, Value)],
+    /// Of whoever does it.
+    pub powers: &'a dyn Powers,
+}
+
+impl Substitution<'_> {
+    /// The value with everything changed in it.
+    pub fn apply(&self, value: &Value) -> Value {
+        if let Some((_, new)) = self.pairs.iter().find(|(old, _)| old == value) {
+            return new.clone();
+        }
+        match value {
+            Value::Digest(_) if self.powers.may_open(value) => {
+                self.made_anew("hash", value).unwrap_or_else(|| value.clone())
+            }
+            Value::Signature(_) => self.signed_anew(value).unwrap_or_else(|| value.clone()),
+            _ if value.parts().is_empty() => value.clone(),
+            _ => rebuilt(value, value.parts().iter().map(|part| self.apply(part)).collect()),
+        }
+    }
+
+    /// The result of a function of changed arguments; nothing if it is not known what the value was made of, or none of it changes.
+    fn made_anew(&self, function: &str, value: &Value) -> Option<Value> {
+        let args = term_of(value)?;
+        let changed: Vec<Value> = args.iter().map(|arg| self.apply(arg)).collect();
+        (changed != args).then(|| call(function, &changed, self.powers.is_real())).flatten()
+    }
+
+    fn signed_anew(&self, value: &Value) -> Option<Value> {
+        let signer = term_of(value)?.first().map(|signer| self.apply(signer))?;
+        let may_sign = signer.as_node().is_some_and(|node| self.powers.may_sign(node));
+        may_sign.then(|| self.made_anew("sign", value)).flatten()
+    }
+}
+
+/// The signature of a node over what another signature is over, if that was noted.
+pub fn countersigned(value: &Value, signer: Node, powers: &dyn Powers) -> Option<Value> {
+    let mut args = term_of(value)?;
+    *args.first_mut()? = Value::Node(signer);
+    call("sign", &args, powers.is_real())
+}
+
+fn call(name: &str, args: &[Value], is_real: bool) -> Option<Value> {
+    let function = Function::find(name)?.get();
+    if is_real { function.real().call(args).ok() } else { function.call(args).ok() }
+}
+
+/// A value like another one, with other parts.
+fn rebuilt(value: &Value, parts: Vec<Value>) -> Value {
+    let entry = |pair: &Value| pair.fields().map(|pair| (pair[0].clone(), pair[1].clone()));
+    let made = match value {
+        Value::List(_) => Value::list(&parts),
+        Value::Set(_) => Value::set(parts),
+        Value::Map(_) => Value::map(parts.iter().filter_map(entry).collect()),
+        Value::Option(_) => Value::option(parts.into_iter().next()),
+        Value::Tuple(_) => Value::tuple(&parts),
+        Value::Record(fields) => match fields.record() {
+            Some(record) => Value::record(record, &parts),
+            None => return value.clone(),
+        },
+        _ => return value.clone(),
+    };
+    made.unwrap_or_else(|_| value.clone())
+}
+
+/// The values without parts in some values and in what digests and signatures among them were made of, each once.
+pub fn leaves(values: &[Value]) -> Vec<Value> {
+    let mut found = Vec::new();
+    values.iter().for_each(|value| add_leaves(value, &mut found));
+    found
+}
+
+fn add_leaves(value: &Value, found: &mut Vec<Value>) {
+    let inner = value.parts();
+    if !inner.is_empty() {
+        return inner.iter().for_each(|part| add_leaves(part, found));
+    }
+    match term_of(value) {
+        Some(args) => args.iter().for_each(|arg| add_leaves(arg, found)),
+        None if found.contains(value) => {}
+        None => found.push(value.clone()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::{Keyring, SecretKey, note_terms};
+
+    const LIAR: Node = Node { role: 1, index: 0 };
+    const OTHER: Node = Node { role: 1, index: 1 };
+
+    /// One who has the key of the liar.
+    struct Liar {
+        may_open: bool,
+        is_real: bool,
+    }
+
+    impl Powers for Liar {
+        fn may_open(&self, _: &Value) -> bool {
+            self.may_open
+        }
+
+        fn may_sign(&self, node: Node) -> bool {
+            node == LIAR
+        }
+
+        fn is_real(&self) -> bool {
+            self.is_real
+        }
+    }
+
+    fn signed(signer: Node, what: &Value, is_real: bool) -> Value {
+        call("sign", &[Value::Node(signer), what.clone()], is_real).expect("the key is there")
+    }
+
+    #[test]
+    fn what_covers_a_change_is_made_anew_by_whoever_can() {
+        let keys = [LIAR, OTHER].map(|node| (node, SecretKey::new(&[node.index as u8; 32])));
+        let public = keys.iter().map(|(node, key)| (*node, key.public())).collect();
+        Arc::new(Keyring { public: Arc::new(public), secret: keys.into() }).install();
+        let pairs = [(Value::Int(1), Value::Int(2))];
+        for is_real in [false, true] {
+            note_terms(true);
+            let powers = Liar { may_open: true, is_real };
+            let change = |value: &Value| Substitution { pairs: &pairs, powers: &powers }.apply(value);
+            let digest = |number| call("hash", &[Value::Int(number)], is_real).expect("it is defined");
+            let (old, new) = (digest(1), digest(2));
+            let message = |digest: &Value, signer| {
+                Value::tuple(&[digest.clone(), signed(signer, digest, is_real)]).expect("it is short")
+            };
+            assert_eq!(change(&message(&old, LIAR)), message(&new, LIAR));
+            let by_other = Value::tuple(&[new.clone(), signed(OTHER, &old, is_real)]).expect("it is short");
+            assert_eq!(change(&message(&old, OTHER)), by_other, "nobody signs for others");
+            assert_eq!(countersigned(&signed(OTHER, &old, is_real), LIAR, &powers), Some(signed(LIAR, &old, is_real)));
+            note_terms(false);
+            assert_eq!(change(&old), old, "nobody knows what it was made of");
+        }
+    }
+
+    #[test]
+    fn a_digest_that_may_not_be_opened_stays() {
+        note_terms(true);
+        let digest = call("hash", &[Value::Int(1)], false).expect("it is defined");
+        let pairs = [(Value::Int(1), Value::Int(2))];
+        let powers = Liar { may_open: false, is_real: false };
+        assert_eq!(Substitution { pairs: &pairs, powers: &powers }.apply(&digest), digest);
+        note_terms(false);
+    }
+}
