@@ -9,6 +9,7 @@ mod borges;
 pub mod channels;
 mod edit;
 mod lifting;
+pub mod mutant;
 pub mod plan;
 mod precondition;
 mod refusal;

@@ -5,9 +5,9 @@ mod common;
 
 use std::sync::Arc;
 
-use common::cases::{Killed, cases};
-use common::noting::{CHANNELS, STORE};
+use common::cases::cases;
 use common::{apply_all, apply_by, apply_without, program, refine};
+use menard_opt::mutant::KilledBy;
 use menard_opt::{PlanError, Stage};
 use menard_sim::{Difference, Wrong};
 
@@ -35,9 +35,18 @@ fn lacks(differences: &[(Difference, String)], channel: &str) -> bool {
     differences.iter().any(|(difference, found)| *difference == Difference::Missing && found == channel)
 }
 
+const CHANNELS: &str = "
+channel put(k: int, v: int)   client -> server
+channel drop(k: int)          client -> server
+channel note(k: int, v: int)  server -> store
+channel again(k: int)         server -> store
+";
+const STORE: &str = "component store { table kept(k: int, v: int)  kept(k, v) :- note(k, v)  kept(k, 0) :- again(k) }";
+
 /// A server with these rules, and stores that keep what it notes.
 fn server(rules: &str) -> String {
-    common::cases::program("", CHANNELS, &format!("component server {{\n{rules}\n}}\n{STORE}"))
+    let roles = "protocol errata\nrole client external\nrole server\nrole store[2]";
+    format!("{roles}\n{CHANNELS}\ncomponent server {{\n{rules}\n}}\n{STORE}")
 }
 
 /// What our rewrite makes of a line, which refines, and the same with a change of its text.
@@ -109,8 +118,8 @@ fn a_channel_with_two_senders_would_tell_twice() {
     let found =
         |case: &common::cases::Case| case.precondition == "D1.3" && case.name == "a channel that both sides send on";
     let case = cases().into_iter().find(found).expect("there is such a near miss");
-    assert_eq!(case.killed, Killed::Checker("E0605"));
-    let Err(PlanError::IllFormed { errors, .. }) = apply_without(&program(&case.broken), case.line, Some("D1.3"))
+    assert_eq!(case.killed_by, KilledBy::Checker("E0605".to_owned()));
+    let Err(PlanError::IllFormed { errors, .. }) = apply_without(&program(&case.broken), &case.line, Some("D1.3"))
     else {
         panic!("a channel has one sender")
     };

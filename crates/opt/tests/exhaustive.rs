@@ -12,7 +12,8 @@ fn all_runs_of_small_scopes_lift() {
     // Nothing fails in an exploration, and it has no disks, which are behind where something may.
     for case in cases().into_iter().filter(|case| !case.broken.contains("durable")) {
         let original = program(&case.holds());
-        let stage = apply_without(&original, case.line, None).unwrap_or_else(|error| panic!("{}", error.render(false)));
+        let stage =
+            apply_without(&original, &case.line, None).unwrap_or_else(|error| panic!("{}", error.render(false)));
         let config = Config { clients: 1, ..Config::default() };
         let before = Prepared::new(&original, config.clone());
         let after = Prepared::new(&stage.program, config);
@@ -35,7 +36,8 @@ fn histories_of_small_scopes_are_histories_of_the_original_where_deliveries_are_
     let mut complete = 0;
     for case in cases() {
         let original = program(&case.holds());
-        let stage = apply_without(&original, case.line, None).unwrap_or_else(|error| panic!("{}", error.render(false)));
+        let stage =
+            apply_without(&original, &case.line, None).unwrap_or_else(|error| panic!("{}", error.render(false)));
         if stage.lift.moved().is_empty() {
             continue;
         }

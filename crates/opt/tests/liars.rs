@@ -4,7 +4,7 @@ mod common;
 
 use std::collections::BTreeSet;
 
-use common::liars::liars;
+use common::cases::liars;
 use common::{CASE_RUNS, apply_all, apply_without, library, program, refine};
 use menard_lang::ir::{Atom, ExprKind, Fault, FaultKind, Literal, Program, Rule};
 use menard_opt::Stage;
@@ -29,9 +29,10 @@ fn is_verified(atom: &Atom) -> bool {
 fn what_a_rewrite_adds_is_read_from_me_alone() {
     for liar in liars() {
         let original = program(&liar.text);
-        let stage = apply_without(&original, liar.line, None).unwrap_or_else(|error| panic!("{}", error.render(false)));
+        let stage =
+            apply_without(&original, &liar.line, None).unwrap_or_else(|error| panic!("{}", error.render(false)));
         assert!(new_atoms(&original, &stage.program).all(is_verified), "{}", stage.program.source.text);
-        let unverified = apply_without(&original, liar.line, Some(liar.precondition));
+        let unverified = apply_without(&original, &liar.line, Some(&liar.precondition));
         let unverified = unverified.unwrap_or_else(|error| panic!("{}", error.render(false))).program;
         assert!(!new_atoms(&original, &unverified).any(is_verified), "{}", unverified.source.text);
     }
@@ -42,14 +43,14 @@ fn nothing_is_added_where_nobody_of_the_role_lies() {
     for liar in liars() {
         let lying = liar.text.lines().find(|line| line.starts_with("fault byzantine")).expect("some node lies");
         // A coordinator asks more of what other roles send if these may lie (P3.17).
-        let others: &[&str] = match (liar.precondition, lying.ends_with("server")) {
+        let others: &[&str] = match (liar.precondition.as_str(), lying.ends_with("server")) {
             ("P3.9", _) => &["fault omission 1 of server"],
             (_, true) => &["fault omission 1 of server", "fault byzantine 1 of store"],
             (_, false) => &["fault omission 1 of server", "fault byzantine 1 of server"],
         };
         for honest in others {
             let original = program(&liar.text.replace(lying, honest));
-            let stage = apply_without(&original, liar.line, None);
+            let stage = apply_without(&original, &liar.line, None);
             let stage = stage.unwrap_or_else(|error| panic!("{}", error.render(false)));
             assert!(!new_atoms(&original, &stage.program).any(is_verified), "{}", stage.program.source.text);
         }
@@ -60,7 +61,7 @@ fn nothing_is_added_where_nobody_of_the_role_lies() {
 fn liars_gain_nothing_by_a_rewrite() {
     for liar in liars() {
         let original = program(&liar.text);
-        let stages = apply_all(&original, &[liar.line]);
+        let stages = apply_all(&original, &[liar.line.as_str()]);
         let report = refine::check(&original, &stages, CASE_RUNS, 10);
         let last = &stages[0].program.source.text;
         assert!(report.violations.is_empty(), "{}: {:?}\n{last}", liar.name, report.violations.first());
@@ -71,7 +72,7 @@ fn liars_gain_nothing_by_a_rewrite() {
 fn without_verification_they_do() {
     for liar in liars() {
         let original = program(&liar.text);
-        let stage = apply_without(&original, liar.line, liar.skipped());
+        let stage = apply_without(&original, &liar.line, liar.skipped());
         let stage = stage.unwrap_or_else(|error| panic!("{}", error.render(false)));
         let config = Config { requests: 10, ..liar.config() };
         let report = refine::check_with(&original, std::slice::from_ref(&stage), CASE_RUNS, config);
@@ -131,7 +132,7 @@ fn every_channel_needs_its_verification(original: &Program, stages: &[Stage], ru
 fn no_verification_is_left_out() {
     for liar in liars() {
         let original = program(&liar.text);
-        every_channel_needs_its_verification(&original, &apply_all(&original, &[liar.line]), CASE_RUNS, 10);
+        every_channel_needs_its_verification(&original, &apply_all(&original, &[liar.line.as_str()]), CASE_RUNS, 10);
     }
 }
 

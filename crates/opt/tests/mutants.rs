@@ -4,9 +4,10 @@ mod common;
 
 use std::fmt;
 
-use common::cases::{Case, Killed, cases};
+use common::cases::{Case, cases};
 use common::{CASE_RUNS, apply_without, program, refine};
 use menard_opt::PlanError;
+use menard_opt::mutant::KilledBy;
 use menard_opt::rules::REWRITES;
 
 /// What became of a near miss that was rewritten without its precondition.
@@ -14,9 +15,9 @@ enum Fate {
     /// This seed shows a run that is none of the original.
     Refinement(u64),
     /// The checker refuses the result.
-    Checker(&'static str),
+    Checker(String),
     /// No test can tell.
-    Untested(&'static str),
+    Untested(String),
     /// Nothing was found, or something else than the case says.
     Survived(String),
 }
@@ -79,16 +80,16 @@ fn every_mutant_is_killed() {
 
 fn fate(case: &Case) -> Fate {
     let name = format!("{}, {}", case.precondition, case.name);
-    if let Killed::Untested(why) = case.killed {
-        return Fate::Untested(why);
+    if let KilledBy::Nothing(why) = &case.killed_by {
+        return Fate::Untested(why.clone());
     }
     let original = program(&case.broken);
-    let stage = match apply_without(&original, case.line, Some(case.precondition)) {
+    let stage = match apply_without(&original, &case.line, Some(&case.precondition)) {
         Ok(stage) => stage,
         Err(PlanError::IllFormed { errors, .. }) => {
             let codes: Vec<&str> = errors.iter().map(|error| error.code.name()).collect();
-            return match case.killed {
-                Killed::Checker(code) if codes.contains(&code) => Fate::Checker(code),
+            return match &case.killed_by {
+                KilledBy::Checker(code) if codes.contains(&code.as_str()) => Fate::Checker(code.clone()),
                 _ => Fate::Survived(format!("{name}: the checker says {codes:?}\n{errors}")),
             };
         }
@@ -96,7 +97,7 @@ fn fate(case: &Case) -> Fate {
     };
     let report = refine::check(&original, std::slice::from_ref(&stage), CASE_RUNS, 10);
     match report.violations.first() {
-        Some(found) if case.killed == Killed::Refinement => Fate::Refinement(found.seed),
+        Some(found) if case.killed_by == KilledBy::Refinement => Fate::Refinement(found.seed),
         _ => Fate::Survived(format!("{name}: {} runs\n{}", report.runs, stage.program.source.text)),
     }
 }
@@ -105,7 +106,7 @@ fn fate(case: &Case) -> Fate {
 #[test]
 fn only_liars_are_untested() {
     for case in cases() {
-        if let Killed::Untested(why) = case.killed {
+        if let KilledBy::Nothing(why) = &case.killed_by {
             assert!(case.broken.contains("fault byzantine"), "{}, {}: {why}", case.precondition, case.name);
         }
     }
@@ -116,7 +117,8 @@ fn only_liars_are_untested() {
 fn mended_programs_refine() {
     for case in cases() {
         let original = program(&case.holds());
-        let stage = apply_without(&original, case.line, None).unwrap_or_else(|error| panic!("{}", error.render(false)));
+        let stage =
+            apply_without(&original, &case.line, None).unwrap_or_else(|error| panic!("{}", error.render(false)));
         let report = refine::check(&original, std::slice::from_ref(&stage), CASE_RUNS, 10);
         assert!(
             report.violations.is_empty(),

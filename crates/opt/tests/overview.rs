@@ -6,11 +6,11 @@ mod common;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use common::cases::{Case, Killed, cases};
+use common::cases::{Case, Liar, cases, liars};
 use common::cells::{Verdict, cells};
-use common::liars::{Liar, liars};
 use common::library::{self, root};
 use common::{CASE_RUNS, CELL_RUNS};
+use menard_opt::mutant::KilledBy;
 use menard_opt::rules::{AnyRewrite, REWRITES};
 
 /// Set, the page is written instead of compared.
@@ -43,8 +43,9 @@ fn page() -> String {
     let (mut preconditions, mut near_misses) = (0, 0);
     for rewrite in REWRITES {
         let own = of(rewrite.preconditions(), &cases);
-        let is_tested =
-            |id: &str| cases.iter().any(|case| case.precondition == id && !matches!(case.killed, Killed::Untested(_)));
+        let is_tested = |id: &str| {
+            cases.iter().any(|case| case.precondition == id && !matches!(case.killed_by, KilledBy::Nothing(_)))
+        };
         preconditions += rewrite.preconditions().iter().filter(|(id, _)| is_tested(id)).count();
         near_misses += own.len();
         let plans = uses.get(rewrite.name()).map_or("none".to_owned(), |plans| plans.join(", "));
@@ -59,7 +60,7 @@ fn page() -> String {
         )
         .expect("a String takes any text");
     }
-    let untested = cases.iter().filter(|case| matches!(case.killed, Killed::Untested(_))).count();
+    let untested = cases.iter().filter(|case| matches!(case.killed_by, KilledBy::Nothing(_))).count();
     write!(
         page,
         "\nRuns of refinement are those of one run of the tests on near misses that are mended ({CASE_RUNS} of each) and on allowed programs of the \
@@ -130,26 +131,26 @@ fn section(rewrite: &dyn AnyRewrite, cases: &[Case], liars: &[Liar]) -> String {
         }
         for (number, case) in own.into_iter().enumerate() {
             let (id, statement) = if number == 0 { (format!("**{id}**"), cell(statement)) } else { Default::default() };
-            let killed = killed_by(case.killed);
-            writeln!(text, "| {id} | {statement} | {} | {} | {killed} |", cell(case.name), change(case))
+            let killed = killed_by(&case.killed_by);
+            writeln!(text, "| {id} | {statement} | {} | {} | {killed} |", cell(&case.name), change(case))
                 .expect("a String takes any text");
         }
     }
     text
 }
 
-fn killed_by(killed: Killed) -> String {
+fn killed_by(killed: &KilledBy) -> String {
     match killed {
-        Killed::Refinement => "refinement".to_owned(),
-        Killed::Checker(code) => format!("[{code}](errors/{code}.md)"),
-        Killed::Untested(why) => format!("not tested: {why}"),
+        KilledBy::Refinement => "refinement".to_owned(),
+        KilledBy::Checker(code) => format!("[{code}](errors/{code}.md)"),
+        KilledBy::Nothing(why) => format!("not tested: {why}"),
     }
 }
 
 /// What mends a near miss.
 fn change(case: &Case) -> String {
     let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let (from, to) = (words(case.mend.0), words(case.mend.1));
+    let (from, to) = (words(&case.mend.from), words(&case.mend.to));
     match (from.len() + to.len() <= SHOWN_CHANGE, to.is_empty()) {
         (false, _) => "other rules".to_owned(),
         (true, true) => format!("without {}", code(&from)),

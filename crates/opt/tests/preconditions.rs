@@ -2,8 +2,7 @@
 
 mod common;
 
-use common::cases::{Case, cases};
-use common::liars::liars;
+use common::cases::{Case, cases, liars};
 use common::{apply_without, program};
 use menard_opt::PlanError;
 use menard_opt::rules::REWRITES;
@@ -11,7 +10,7 @@ use menard_opt::rules::REWRITES;
 #[test]
 fn it_rewrites_when_the_preconditions_hold() {
     for case in cases() {
-        if let Err(error) = apply_without(&program(&case.holds()), case.line, None) {
+        if let Err(error) = apply_without(&program(&case.holds()), &case.line, None) {
             panic!("{}, {}: refused though mended\n{}", case.precondition, case.name, error.render(false));
         }
     }
@@ -31,7 +30,7 @@ fn it_refuses_when_one_is_broken() {
 }
 
 fn refusal(case: &Case) -> PlanError {
-    match apply_without(&program(&case.broken), case.line, None) {
+    match apply_without(&program(&case.broken), &case.line, None) {
         Err(error) => error,
         Ok(stage) => panic!("{}, {}: allowed\n{}", case.precondition, case.name, stage.program.source.text),
     }
@@ -40,7 +39,7 @@ fn refusal(case: &Case) -> PlanError {
 #[test]
 fn only_the_broken_one_is_in_the_way() {
     for case in cases() {
-        match apply_without(&program(&case.broken), case.line, Some(case.precondition)) {
+        match apply_without(&program(&case.broken), &case.line, Some(&case.precondition)) {
             Ok(_) | Err(PlanError::IllFormed { .. }) => {}
             Err(error) => {
                 panic!("{}, {}: more than that one is broken\n{}", case.precondition, case.name, error.render(false))

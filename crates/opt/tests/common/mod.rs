@@ -1,20 +1,10 @@
 //! What tests of rewrites share: programs that differ in one precondition, and checks of refinement.
 #![allow(dead_code, reason = "every test uses its own part")]
 
-pub mod asymmetric;
 pub mod cases;
 pub mod cells;
-pub mod liars;
 pub mod library;
-pub mod monotonic;
-pub mod mutual;
-pub mod noting;
-pub mod partial;
-pub mod partial_cells;
-pub mod prefix;
 pub mod refine;
-pub mod restarts;
-pub mod state_machine;
 
 use menard_lang::plan::{Line, parse_line};
 use menard_lang::{Program, Source, compile_text};
