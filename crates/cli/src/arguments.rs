@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use menard_node::Faulty;
 
 /// A compiler, a checker and a runtime for distributed protocols.
 #[derive(Parser, Debug)]
@@ -78,6 +79,9 @@ pub struct Scale {
     pub seed: u64,
     #[command(flatten)]
     pub jobs: Jobs,
+    /// Run with the stand-ins of simulated runs for signatures and encryption, which cost next to nothing and protect nothing
+    #[arg(long)]
+    pub stand_ins: bool,
 }
 
 #[derive(Args, Debug)]
@@ -332,6 +336,16 @@ pub struct Run {
     /// Kill a process so often, one of those that may restart by the protocol's `fault restart`, and start it again
     #[arg(long, value_name = "MS", requires = "processes", value_parser = clap::value_parser!(u64).range(1..=3_600_000))]
     pub kill_every: Option<u64>,
+    /// A node that is faulty on purpose, or one of its machines: `replica[3]=silent` sends nothing, `replica[3]=lies` sends what it should
+    /// not; may be repeated
+    #[arg(long, value_name = "NODE=CONDUCT")]
+    pub faulty: Vec<Faulty>,
+    /// What nodes that lie draw from
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub seed: u64,
+    /// Run with the stand-ins of simulated runs for signatures and encryption, which cost next to nothing and protect nothing
+    #[arg(long, conflicts_with_all = ["faulty", "processes"])]
+    pub stand_ins: bool,
 }
 
 #[derive(Args, Debug)]
@@ -356,6 +370,12 @@ pub struct Node {
     /// Take orders of `menard run` on standard input, and answer on standard output
     #[arg(long, hide = true)]
     pub in_fleet: bool,
+    /// A node that is faulty on purpose
+    #[arg(long, hide = true, value_name = "NODE=CONDUCT")]
+    pub faulty: Vec<Faulty>,
+    /// What nodes that lie draw from
+    #[arg(long, hide = true, value_name = "N", default_value_t = 0)]
+    pub seed: u64,
 }
 
 #[derive(Args, Debug)]

@@ -50,6 +50,8 @@ fn command(
         Failure::environment(format!("cannot find this program's own file: {error}"), "run it without --processes")
     })?;
     let data = config.data.clone().unwrap_or_else(|| folder.join("data"));
+    let faulty = config.faulty.iter().flat_map(|faulty| ["--faulty".to_owned(), faulty.to_string()]);
+    let faulty: Vec<String> = faulty.chain(["--seed".to_owned(), config.seed.to_string()]).collect();
     Ok(move |node: &str| {
         let words: [OsString; 11] = [
             "node".into(),
@@ -65,7 +67,7 @@ fn command(
             "--in-fleet".into(),
         ];
         let mut command = Command::new(&binary);
-        command.args(words);
+        command.args(words).args(&faulty);
         command
     })
 }

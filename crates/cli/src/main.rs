@@ -39,6 +39,7 @@ mod measure;
 mod output;
 mod pages;
 mod reach;
+mod review;
 mod rewriting;
 mod session;
 mod table;

@@ -1,9 +1,10 @@
 //! The books of the logical clients: who waits for which command since when, what is to be sent again, and what was measured. No sockets.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
+use menard_value::Node;
 
 /// The longest latency that is told from longer ones.
 const LONGEST_LATENCY_US: u64 = 3_600_000_000;
@@ -29,6 +30,8 @@ pub(crate) struct Measured {
     /// Commands in each whole second.
     pub seconds: Vec<u64>,
     pub counts: Counts,
+    /// How often nodes answered otherwise than was believed, since the beginning of the run.
+    pub outvoted: BTreeMap<Node, u64>,
 }
 
 /// What clients count.
@@ -41,20 +44,82 @@ pub(crate) struct Counts {
     pub resends: u64,
     pub duplicates: u64,
     pub unexpected: u64,
+    /// Answers that came over the connection of another node or component than their sender's.
+    pub forged: u64,
+    /// Commands of which two different answers could be believed.
+    pub contradictions: u64,
 }
 
-/// The command that a client waits for.
+/// What a node answers to a command.
 #[derive(Clone, Copy, Debug)]
+pub(crate) struct Answer<'a> {
+    /// The command's number.
+    pub number: i64,
+    /// Who answers.
+    pub from: Node,
+    /// What: answers with the same bytes say the same.
+    pub content: &'a [u8],
+    /// The answer is believed when so many nodes have given it.
+    pub believed_from: usize,
+}
+
+/// What one node has answered to the last command of a client.
+#[derive(Clone, Debug)]
+struct Vote {
+    from: Node,
+    content: Box<[u8]>,
+}
+
+/// The last command of a client.
+#[derive(Clone, Debug)]
 struct Command {
     number: i64,
     since: Instant,
+    /// The client waits for an answer that it can believe.
+    waits: bool,
+    /// One for each node that has answered, if one answer is not enough.
+    votes: Vec<Vote>,
+    /// The answer that was believed, if one is not enough.
+    believed: Option<Box<[u8]>>,
+}
+
+impl Command {
+    /// Takes an answer in; whether it can be believed now, and no answer in the same words could be before. Nodes that have said something else than
+    /// what is believed are counted.
+    fn hears(&mut self, answer: Answer<'_>, outvoted: &mut BTreeMap<Node, u64>) -> bool {
+        if answer.believed_from <= 1 {
+            return self.waits;
+        }
+        if self.votes.iter().any(|vote| vote.from == answer.from) {
+            return false;
+        }
+        self.votes.push(Vote { from: answer.from, content: answer.content.into() });
+        if let Some(believed) = &self.believed
+            && **believed != *answer.content
+        {
+            *outvoted.entry(answer.from).or_default() += 1;
+        }
+        let agree = self.votes.iter().filter(|vote| *vote.content == *answer.content).count();
+        if agree != answer.believed_from {
+            return false;
+        }
+        if self.believed.is_none() {
+            let others = self.votes.iter().filter(|vote| *vote.content != *answer.content);
+            others.for_each(|vote| *outvoted.entry(vote.from).or_default() += 1);
+            self.believed = Some(answer.content.into());
+        }
+        true
+    }
 }
 
 /// The books.
 #[derive(Debug)]
 pub(crate) struct Clients {
     next_number: i64,
-    waiting: Vec<Option<Command>>,
+    /// Of each client.
+    last: Vec<Option<Command>>,
+    /// How often nodes answered otherwise than was believed, since the beginning of the run.
+    outvoted: BTreeMap<Node, u64>,
     outstanding: usize,
     resend_after: Duration,
     /// When to send again which client's command, in the order of time: all wait equally long.
@@ -76,7 +141,8 @@ impl Clients {
             || Histogram::new_with_bounds(1, LONGEST_LATENCY_US, 3).expect("the histogram's bounds are good");
         Clients {
             next_number: 0,
-            waiting: vec![None; clients as usize],
+            last: vec![None; clients as usize],
+            outvoted: BTreeMap::new(),
             outstanding: 0,
             resend_after,
             resends: VecDeque::new(),
@@ -104,34 +170,40 @@ impl Clients {
     pub fn begin(&mut self, client: u32, now: Instant) -> i64 {
         let number = self.next_number;
         self.next_number += 1;
-        let before = self.waiting[client as usize].replace(Command { number, since: now });
-        assert!(before.is_none(), "a client has one command under way");
+        let command = Command { number, since: now, waits: true, votes: Vec::new(), believed: None };
+        let before = self.last[client as usize].replace(command);
+        assert!(before.is_none_or(|before| !before.waits), "a client has one command under way");
         self.outstanding += 1;
         self.resends.push_back((now + self.resend_after, client, number));
         number
     }
 
-    /// Notes an answer; whether it is the one that the client waits for.
-    pub fn answer(&mut self, client: u32, number: i64, now: Instant) -> bool {
+    /// Notes an answer; whether the client has now got what it waits for.
+    pub fn answer(&mut self, client: u32, answer: Answer<'_>, now: Instant) -> bool {
         self.counts.messages_in += 1;
-        let Some(waiting) = self.waiting.get_mut(client as usize) else {
+        let Some(last) = self.last.get_mut(client as usize) else {
             self.counts.unexpected += 1;
             return false;
         };
-        match *waiting {
-            Some(command) if command.number == number => {
-                *waiting = None;
+        match last {
+            Some(command) if command.number == answer.number && command.waits => {
+                if !command.hears(answer, &mut self.outvoted) {
+                    return false;
+                }
+                command.waits = false;
                 self.outstanding -= 1;
-                self.record(now, now.saturating_duration_since(command.since));
+                let latency = now.saturating_duration_since(command.since);
+                self.record(now, latency);
                 true
             }
-            // A client's numbers grow, and it has had the answer to every earlier one.
-            Some(command) if (0..command.number).contains(&number) => {
-                self.counts.duplicates += 1;
+            Some(command) if command.number == answer.number => {
+                self.counts.contradictions += u64::from(command.hears(answer, &mut self.outvoted));
+                self.counts.duplicates += u64::from(answer.believed_from <= 1);
                 false
             }
-            None if (0..self.next_number).contains(&number) => {
-                self.counts.duplicates += 1;
+            // A client's numbers grow, and it has had the answer to every earlier one.
+            Some(command) if (0..command.number).contains(&answer.number) => {
+                self.counts.duplicates += u64::from(answer.believed_from <= 1);
                 false
             }
             _ => {
@@ -157,7 +229,7 @@ impl Clients {
     pub fn overdue(&mut self, now: Instant) -> Option<(u32, i64)> {
         while let Some((_, client, number)) = self.resends.front().copied().filter(|(at, ..)| *at <= now) {
             self.resends.pop_front();
-            if self.waiting[client as usize].is_some_and(|command| command.number == number) {
+            if self.last[client as usize].as_ref().is_some_and(|command| command.waits && command.number == number) {
                 self.resends.push_back((now + self.resend_after, client, number));
                 return Some((client, number));
             }
@@ -167,8 +239,8 @@ impl Clients {
 
     /// The commands that clients wait for.
     pub fn waiting(&self) -> Vec<(u32, i64)> {
-        let commands = (0..).zip(&self.waiting);
-        commands.filter_map(|(client, command)| Some((client, command.as_ref()?.number))).collect()
+        let commands = (0..).zip(&self.last).filter_map(|(client, command)| Some((client, command.as_ref()?)));
+        commands.filter(|(_, command)| command.waits).map(|(client, command)| (client, command.number)).collect()
     }
 
     /// Notes that an overdue command was sent again.
@@ -197,7 +269,13 @@ impl Clients {
         let mut seconds = self.seconds.clone();
         // Seconds at the end in which nothing was answered count, the one that is not over does not.
         seconds.resize(usize::try_from(window.as_secs()).unwrap_or(usize::MAX), 0);
-        Measured { window, latency_us: self.latency_us.clone(), seconds, counts: self.counts }
+        Measured {
+            window,
+            latency_us: self.latency_us.clone(),
+            seconds,
+            counts: self.counts,
+            outvoted: self.outvoted.clone(),
+        }
     }
 
     /// The second that is over, once it is.
@@ -229,6 +307,11 @@ mod tests {
         start + Duration::from_millis(ms)
     }
 
+    /// The answer of the only node.
+    fn alone(number: i64) -> Answer<'static> {
+        Answer { number, from: Node { role: 1, index: 0 }, content: b"", believed_from: 1 }
+    }
+
     #[test]
     fn a_command_is_answered_once() {
         let start = Instant::now();
@@ -236,8 +319,8 @@ mod tests {
         let first = clients.begin(0, start);
         let second = clients.begin(1, start);
         assert_ne!(first, second);
-        assert!(clients.answer(0, first, after(start, 7)));
-        assert!(!clients.answer(0, first, after(start, 8)));
+        assert!(clients.answer(0, alone(first), after(start, 7)));
+        assert!(!clients.answer(0, alone(first), after(start, 8)));
         assert_eq!(clients.outstanding(), 1);
         let expected = Counts { commands: 1, messages_in: 2, duplicates: 1, ..Counts::default() };
         assert_eq!(clients.counts, expected);
@@ -250,7 +333,7 @@ mod tests {
         let mut clients = Clients::new(1, RESEND, start);
         let number = clients.begin(0, start);
         for (client, number) in [(0, number + 1), (0, -1), (1, number)] {
-            assert!(!clients.answer(client, number, start));
+            assert!(!clients.answer(client, alone(number), start));
         }
         assert_eq!(clients.counts.unexpected, 3);
         assert_eq!(clients.outstanding(), 1);
@@ -262,7 +345,7 @@ mod tests {
         let mut clients = Clients::new(2, RESEND, start);
         let lost = clients.begin(0, start);
         let answered = clients.begin(1, start);
-        clients.answer(1, answered, after(start, 50));
+        clients.answer(1, alone(answered), after(start, 50));
         assert_eq!(clients.overdue(after(start, 99)), None);
         assert_eq!(clients.overdue(after(start, 100)), Some((0, lost)));
         assert_eq!(clients.overdue(after(start, 150)), None);
@@ -275,7 +358,35 @@ mod tests {
         let mut clients = Clients::new(1, RESEND, start);
         clients.measure(start);
         let number = clients.begin(0, start);
-        clients.answer(0, number, after(start, 1_500));
+        clients.answer(0, alone(number), after(start, 1_500));
         assert_eq!(clients.measured(after(start, 3_900)).seconds, [0, 1, 0]);
+    }
+
+    /// A client with one command, and what it makes of answers of nodes in turn: of each whether it was what the client waited for.
+    fn believe(answers: &[(u32, &[u8])]) -> (Vec<bool>, Clients) {
+        let start = Instant::now();
+        let mut clients = Clients::new(1, RESEND, start);
+        let number = clients.begin(0, start);
+        let answer = |(index, content): &(u32, &[u8])| {
+            let from = Node { role: 1, index: *index };
+            clients.answer(0, Answer { number, from, content, believed_from: 2 }, start)
+        };
+        (answers.iter().map(answer).collect(), clients)
+    }
+
+    #[test]
+    fn nobody_is_believed_alone() {
+        let (got, clients) = believe(&[(3, b"lie"), (3, b"lie"), (3, b"truth"), (0, b"truth"), (1, b"truth")]);
+        assert_eq!(got, [false, false, false, false, true]);
+        assert_eq!(clients.outvoted, [(Node { role: 1, index: 3 }, 1)].into());
+        assert_eq!((clients.counts.commands, clients.counts.contradictions, clients.outstanding()), (1, 0, 0));
+    }
+
+    #[test]
+    fn who_lies_afterwards_is_found_out_and_so_is_a_contradiction() {
+        let (got, clients) = believe(&[(0, b"one"), (1, b"one"), (2, b"two"), (3, b"two")]);
+        assert_eq!(got, [false, true, false, false]);
+        assert_eq!(clients.outvoted.values().sum::<u64>(), 2);
+        assert_eq!(clients.counts.contradictions, 1);
     }
 }

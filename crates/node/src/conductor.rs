@@ -12,6 +12,7 @@ use crate::layout::Layout;
 use crate::load::LoadNotice;
 use crate::meter::Snapshot;
 use crate::process::fleet::Fleet;
+use crate::report::Exchange;
 use crate::threads::{Outcome, Threads};
 
 /// How often the flag that stops a run is looked at.
@@ -95,6 +96,8 @@ pub(crate) struct Window {
     pub nodes: Vec<(Snapshot, Snapshot)>,
     /// What the clients saw.
     pub clients: Measured,
+    /// The first messages between clients and nodes.
+    pub history: Vec<Exchange>,
     /// Commands that had no answer when the clients stopped.
     pub unanswered: u64,
     /// How many processes were killed and started again.
@@ -110,6 +113,7 @@ struct Told {
     measuring: bool,
     unanswered: Option<u64>,
     measured: Option<Box<Measured>>,
+    history: Vec<Exchange>,
     begin: Vec<Option<Snapshot>>,
     end: Vec<Option<Snapshot>>,
 }
@@ -165,6 +169,7 @@ impl Conductor<'_> {
         Ok(Window {
             nodes: told.begin.into_iter().flatten().zip(told.end.into_iter().flatten()).collect(),
             unanswered: told.unanswered.expect("all have ended, the clients too"),
+            history: told.history,
             clients: *told.measured.expect("all have ended, the clients too"),
             kills: self.fleet.map_or(0, Fleet::kills),
             stopped_early: waited == Waited::Stopped,
@@ -222,7 +227,9 @@ impl Conductor<'_> {
             Notice::Load(LoadNotice::Ready) => told.connected = true,
             Notice::Load(LoadNotice::Measuring) => told.measuring = true,
             Notice::Load(LoadNotice::Second(second)) => (self.progress)(Progress::Second(second)),
-            Notice::Load(LoadNotice::Measured(measured)) => told.measured = Some(measured),
+            Notice::Load(LoadNotice::Measured(measured, history)) => {
+                (told.measured, told.history) = (Some(measured), history);
+            }
             Notice::Load(LoadNotice::Drained { unanswered }) => told.unanswered = Some(unanswered),
             // Nobody was told to end yet, so any end is a failure.
             ended @ Notice::Ended { .. } => return ended.failure(self.layout).map_or(Ok(()), Err),

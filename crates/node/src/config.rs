@@ -7,6 +7,8 @@ use std::time::Duration;
 use serde::Deserialize;
 use thiserror::Error;
 
+use crate::faulty::Faulty;
+
 /// The most logical clients of one load generator.
 pub(crate) const MAX_CLIENTS: u32 = 100_000;
 /// The most bytes of a command.
@@ -51,6 +53,18 @@ pub struct Config {
     /// processes have none.
     #[serde(skip)]
     pub key_folder: Option<PathBuf>,
+    /// Nodes that are faulty on purpose; not a key of the file.
+    #[serde(skip)]
+    pub faulty: Vec<Faulty>,
+    /// What those of them that lie draw from; not a key of the file.
+    #[serde(skip)]
+    pub seed: u64,
+    /// So many messages between clients and nodes are kept for the [report](crate::Report::history), from the first on; not a key of the file.
+    #[serde(skip)]
+    pub history: usize,
+    /// Signatures and encryption are the stand-ins of simulated runs, which cost next to nothing and protect nothing; not a key of the file.
+    #[serde(skip)]
+    pub stand_ins: bool,
 }
 
 impl Default for Config {
@@ -68,6 +82,10 @@ impl Default for Config {
             queue_limit_bytes: 64 << 20,
             data: None,
             key_folder: None,
+            faulty: Vec::new(),
+            seed: 0,
+            history: 0,
+            stand_ins: false,
         }
     }
 }
@@ -260,8 +278,7 @@ mod tests {
             commands: vec!["put".to_owned()],
             keys: 9,
             queue_limit_bytes: 8 << 20,
-            data: None,
-            key_folder: None,
+            ..Config::default()
         };
         assert_eq!(config, all);
     }

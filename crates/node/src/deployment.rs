@@ -14,7 +14,8 @@ use crate::config::{Config, ConfigError};
 use crate::control::{Phase, Signal};
 use crate::data::TemporaryFolder;
 use crate::error::RunError;
-use crate::hosts::Hosts;
+use crate::faulty::conducts;
+use crate::hosts::{Hosts, liars_of};
 use crate::layout::Layout;
 use crate::load::{Load, LoadParts, session_token};
 use crate::process::Processes;
@@ -54,7 +55,9 @@ pub struct Deployment {
 /// Whether a program can be run with these settings, as far as one can tell without starting it.
 pub fn validate(program: &Program, config: &Config) -> Result<(), RunError> {
     config.validate()?;
-    workload(program, &Layout::new(program)?, config).map(drop)
+    let layout = Layout::new(program)?;
+    conducts(&config.faulty, &layout)?;
+    workload(program, &layout, config).map(drop)
 }
 
 /// Starts a program's nodes, loads them with clients, measures, and stops everything.
@@ -147,7 +150,8 @@ impl Deployment {
         let measured = conductor.conduct(self.config.warmup(), self.config.duration());
         progress(Progress::Stopping);
         self.stop_threads();
-        summarize(&self.nodes(), self.config.clients, &measured?)
+        let faulty = conducts(&self.config.faulty, &self.layout)?;
+        summarize(&self.layout, &self.nodes(), self.config.clients, &faulty, measured?)
     }
 
     /// Stops all nodes; an error if one of them had failed.
@@ -159,7 +163,7 @@ impl Deployment {
 
     fn start_nodes(&mut self, listeners: Vec<TcpListener>) -> Result<(), RunError> {
         let (layout, credentials) = (self.layout.clone(), self.credentials.clone());
-        let mut hosts = Hosts::new(&self.program, layout, &self.config, &self.addresses, random::draw(), credentials);
+        let mut hosts = Hosts::new(&self.program, layout, &self.config, &self.addresses, random::draw(), credentials)?;
         if hosts.has_durable_tables() && self.config.data.is_none() {
             let folder = TemporaryFolder::new().map_err(RunError::io("make a temporary folder for durable tables"))?;
             hosts.keep_data_in(folder.path());
@@ -200,6 +204,8 @@ impl Deployment {
             resend_after: self.config.resend_after(),
             payload_bytes: self.config.payload_bytes as usize,
             keys: self.config.keys,
+            history: self.config.history,
+            liars: (0..).zip(&self.program.roles).map(|(role, _)| liars_of(&self.program, role)).collect(),
             seed: random::draw(),
             signal: self.signal.clone(),
             keyring: keyring.unwrap_or_default(),
@@ -233,7 +239,7 @@ impl Drop for Deployment {
 
 /// What clients send to a program and get from it; an error if these settings ask for what it cannot have.
 fn workload(program: &Program, layout: &Layout, config: &Config) -> Result<Workload, RunError> {
-    let workload = Workload::infer(program, layout, &config.commands)?;
+    let workload = Workload::infer(program, layout, config)?;
     if workload.role_nodes != 0 && config.clients > workload.role_nodes {
         let must = format!("from 1 to {}, the number of the program's external nodes", workload.role_nodes);
         return Err(ConfigError::Range { key: "clients", value: config.clients.to_string(), must }.into());

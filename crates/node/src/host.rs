@@ -4,7 +4,8 @@ use std::io::ErrorKind;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use menard_engine::{Inputs, MAX_FOLLOW_UPS, Node, Outputs, Sent};
+use menard_engine::{Inputs, MAX_FOLLOW_UPS, Node as Engine, Outputs, Sent};
+use menard_value::{Node, Value};
 use mio::net::TcpListener;
 use mio::{Events, Interest, Poll, Token};
 use thiserror::Error;
@@ -12,10 +13,11 @@ use thiserror::Error;
 use crate::callers::Callers;
 use crate::control::{Phase, Signal, WAKER};
 use crate::durability::Durability;
+use crate::faulty::{Fault, Utterance, Words};
 use crate::inbox::Inbox;
 use crate::layout::Layout;
 use crate::link::{Link, LinkError};
-use crate::meter::{DropReason, Meter, Snapshot};
+use crate::meter::{DropReason, Lie, Meter, Snapshot};
 use crate::secure::Guard;
 use crate::timers::{MAX_TIMERS, Timers};
 use crate::wire::MessageHeader;
@@ -51,7 +53,7 @@ pub(crate) enum HostError {
 pub(crate) struct HostParts {
     pub layout: Arc<Layout>,
     /// Not started, with the facts that its log has.
-    pub node: Node,
+    pub node: Engine,
     /// How often the logical node has started.
     pub incarnation: u64,
     /// If it has durable tables.
@@ -64,6 +66,10 @@ pub(crate) struct HostParts {
     pub inbox: Inbox,
     /// The node's keys, if nodes have keys.
     pub guard: Option<Guard>,
+    /// If it is faulty on purpose.
+    pub fault: Option<Fault>,
+    /// For each role how many of its nodes may lie.
+    pub liars: Vec<u32>,
     pub signal: Signal,
 }
 
@@ -75,7 +81,7 @@ pub(crate) struct Host {
     phase: Phase,
     poll: Poll,
     listener: TcpListener,
-    node: Node,
+    node: Engine,
     durability: Option<Durability>,
     outputs: Outputs,
     /// The inputs of the step under way; what comes meanwhile waits in the inbox.
@@ -95,6 +101,11 @@ struct Outbox {
     timers: Timers,
     /// A timer could not be armed.
     is_overrun: bool,
+    /// If the node is faulty on purpose.
+    fault: Option<Fault>,
+    utterances: Vec<Utterance>,
+    /// For each role how many of its nodes may lie.
+    liars: Vec<u32>,
 }
 
 /// The token of the connection to a place.
@@ -122,6 +133,9 @@ impl Host {
                 callers: Callers::new(FIRST_LINK + places, places, parts.incarnation, parts.guard),
                 timers: Timers::default(),
                 is_overrun: false,
+                fault: parts.fault,
+                utterances: Vec::new(),
+                liars: parts.liars,
             },
             meter: Meter::default(),
             scratch: vec![0; READ_BYTES],
@@ -157,10 +171,11 @@ impl Host {
             self.handle(&events)?;
             self.release()?;
             self.fire_timers()?;
+            self.outbox.lie(&mut self.meter, now);
             // Nothing is taken while what was taken waits for too much: the senders keep it.
             let is_full = self.inbox.is_full() || self.durability.as_ref().is_some_and(Durability::is_behind);
             // Clients are not read while a peer is behind: their load fills no queue to its limit.
-            let admit_clients = !self.outbox.links.iter().flatten().any(Link::is_behind);
+            let admit_clients = !self.outbox.is_behind(&self.layout, now);
             let Self { outbox, inbox, scratch, meter, .. } = &mut self;
             more = !is_full && outbox.callers.read(inbox, scratch, meter, admit_clients, now);
             self.take_turns()?;
@@ -234,7 +249,9 @@ impl Host {
     fn sleep(&self, now: Instant) -> Option<Duration> {
         let retries = self.outbox.links.iter().flatten().filter_map(Link::retry_at);
         let timers = self.outbox.timers.next();
-        let next = retries.chain(self.outbox.callers.deadline()).chain(self.accept_at).chain(timers).min()?;
+        let lies = self.outbox.next_lie();
+        let next =
+            retries.chain(self.outbox.callers.deadline()).chain(self.accept_at).chain(timers).chain(lies).min()?;
         // Polls count in milliseconds and may wake early: a little more, and the time has come.
         Some(next.saturating_duration_since(now) + Duration::from_millis(1))
     }
@@ -281,6 +298,9 @@ impl Host {
 
     /// Steps with the inputs taken, then without any as long as a step leaves work to the next: no message comes in between.
     fn turn(&mut self) -> Result<(), HostError> {
+        if let Some(Fault::Lies(liar)) = &mut self.outbox.fault {
+            liar.hear(&self.taken);
+        }
         for _ in 0..=MAX_FOLLOW_UPS {
             self.node.step(&self.taken, &mut self.outputs);
             self.meter.steps += 1;
@@ -320,6 +340,24 @@ impl Host {
 }
 
 impl Outbox {
+    /// Whether a node is behind that has to be waited for. If no more nodes of a role have been behind for long than may lie, they are not
+    /// waited for: whoever takes nothing must not stop others.
+    fn is_behind(&self, layout: &Layout, now: Instant) -> bool {
+        let behind = self.links.iter().zip(&layout.places).filter_map(|(link, place)| Some((link.as_ref()?, place)));
+        let behind: Vec<(&Link, Node)> =
+            behind.filter(|(link, _)| link.is_behind()).map(|(link, place)| (link, place.node)).collect();
+        let is_waited_for = |(_, node): &(&Link, Node)| {
+            let mut slow: Vec<Node> = behind
+                .iter()
+                .filter(|(link, other)| other.role == node.role && link.is_slow(now))
+                .map(|(_, other)| *other)
+                .collect();
+            slow.dedup();
+            slow.len() > self.liars[usize::from(node.role)] as usize || !slow.contains(node)
+        };
+        behind.iter().any(is_waited_for)
+    }
+
     /// Takes a message that a rule sent; if it is a timer's, arms the timer.
     fn take(
         &mut self,
@@ -356,15 +394,62 @@ impl Outbox {
         }
     }
 
-    /// Puts a message that leaves the node into a link or a client's connection.
+    /// Sends a message that leaves the node, or what a faulty node sends instead.
     fn deliver(&mut self, layout: &Layout, place: usize, to: Option<usize>, sent: Sent<'_>, meter: &mut Meter) {
-        let me = layout.places[place].node;
-        let header = MessageHeader { channel: sent.channel, from: me.index, to: sent.to.index };
+        match &mut self.fault {
+            None => {
+                let from = layout.places[place].node.index;
+                let header = MessageHeader { channel: sent.channel, from, to: sent.to.index };
+                self.post(to.ok_or(sent.to.role), header, sent.args, meter);
+            }
+            Some(Fault::Silent) => meter.lie(Lie::Withheld),
+            Some(Fault::Lies(liar)) => {
+                let words = Words { channel: sent.channel, to: sent.to, place: to, args: sent.args };
+                let lie = liar.utter(&words, &mut self.utterances);
+                lie.into_iter().for_each(|lie| meter.lie(lie));
+                self.say(meter);
+            }
+        }
+    }
+
+    /// When a liar wants to make something up.
+    fn next_lie(&self) -> Option<Instant> {
+        match &self.fault {
+            Some(Fault::Lies(liar)) => Some(liar.next()),
+            _ => None,
+        }
+    }
+
+    /// Lets a liar make something up, if it is time to.
+    fn lie(&mut self, meter: &mut Meter, now: Instant) {
+        if let Some(Fault::Lies(liar)) = &mut self.fault {
+            liar.act(now, &mut self.utterances).into_iter().for_each(|lie| meter.lie(lie));
+            self.say(meter);
+        }
+    }
+
+    /// Sends what a liar wants to say.
+    fn say(&mut self, meter: &mut Meter) {
+        let mut utterances = std::mem::take(&mut self.utterances);
+        for utterance in utterances.drain(..) {
+            match utterance {
+                Utterance::Message { to, header, args } => self.post(to, header, &args, meter),
+                Utterance::Noise { place, body } => {
+                    self.links[place].iter_mut().for_each(|link| link.push_noise(&body));
+                }
+                Utterance::Spoilt { place } => self.links[place].iter_mut().for_each(Link::spoil),
+            }
+        }
+        self.utterances = utterances;
+    }
+
+    /// Puts a message into the link to a place, or into the connection of a client of a role.
+    fn post(&mut self, to: Result<usize, u16>, header: MessageHeader, args: &[Value], meter: &mut Meter) {
         let pushed = match to {
-            None => self.callers.reply(sent.to.role, header, sent.args, meter),
-            Some(to) => {
+            Err(role) => self.callers.reply(role, header, args, meter),
+            Ok(to) => {
                 let link = self.links[to].as_mut().expect("messages to this node do not leave it");
-                link.push(header, sent.args).map_err(|_| DropReason::TooLong)
+                link.push(header, args).map_err(|_| DropReason::TooLong)
             }
         };
         match pushed {

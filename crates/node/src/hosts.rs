@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
+use std::time::Instant;
 
 use menard_engine::{Node as Engine, Plan, lower};
 use menard_lang::ir::{Component, FaultKind, Program};
@@ -19,10 +20,11 @@ use crate::control::Signal;
 use crate::data::NodeFolder;
 use crate::disk::Disk;
 use crate::durability::{Durability, recover};
+use crate::faulty::{Conduct, Fault, Liar, conducts};
 use crate::host::{Host, HostParts, link_token};
 use crate::inbox::Inbox;
 use crate::layout::Layout;
-use crate::link::Link;
+use crate::link::{Excuses, Link};
 use crate::random;
 use crate::secure::{Credentials, Guard};
 use crate::threads::Threads;
@@ -38,6 +40,10 @@ pub(crate) struct Hosts<'a> {
     session: u64,
     credentials: Option<Arc<Credentials>>,
     data: Option<PathBuf>,
+    /// What places do that are faulty on purpose.
+    conducts: BTreeMap<usize, Conduct>,
+    /// What liars draw from.
+    seed: u64,
     /// The logical nodes that were opened.
     folders: BTreeMap<Node, Option<Arc<NodeFolder>>>,
 }
@@ -54,10 +60,15 @@ impl<'a> Hosts<'a> {
         addresses: &'a [SocketAddr],
         session: u64,
         credentials: Option<Arc<Credentials>>,
-    ) -> Self {
-        let plan = |component: &Component| Arc::new(lower(program, &component.name).real());
+    ) -> Result<Self, RunError> {
+        let plan = |component: &Component| {
+            let plan = lower(program, &component.name);
+            Arc::new(if config.stand_ins { plan } else { plan.real() })
+        };
         let plans = program.components.iter().map(plan).collect();
-        Hosts {
+        Ok(Hosts {
+            conducts: conducts(&config.faulty, &layout)?,
+            seed: config.seed,
             program,
             layout,
             plans,
@@ -67,7 +78,7 @@ impl<'a> Hosts<'a> {
             credentials,
             data: config.data.clone(),
             folders: BTreeMap::new(),
-        }
+        })
     }
 
     /// Whether a node needs a data directory.
@@ -114,6 +125,8 @@ impl<'a> Hosts<'a> {
             links: self.links(place, incarnation),
             inbox: Inbox::new(layout.clone(), self.session, place),
             guard: self.guard(place),
+            fault: self.fault(place),
+            liars: (0..).zip(&self.program.roles).map(|(role, _)| liars_of(self.program, role)).collect(),
             signal: signal.clone(),
             layout: layout.clone(),
         };
@@ -173,6 +186,18 @@ impl<'a> Hosts<'a> {
         columns.collect()
     }
 
+    /// What a place does that is faulty on purpose.
+    fn fault(&self, place: usize) -> Option<Fault> {
+        let is_faulty = |place: usize| self.conducts.contains_key(&place);
+        match self.conducts.get(&place)? {
+            Conduct::Silent => Some(Fault::Silent),
+            Conduct::Lies => {
+                let liar = Liar::new(self.layout.clone(), place, is_faulty, self.seed, Instant::now());
+                Some(Fault::Lies(Box::new(liar)))
+            }
+        }
+    }
+
     /// The keys of a place, if nodes have keys.
     fn guard(&self, place: usize) -> Option<Guard> {
         let credentials = self.credentials.as_ref()?;
@@ -188,17 +213,32 @@ impl<'a> Hosts<'a> {
             target: self.layout.wire_place(target),
             caller: Caller::Peer(self.layout.wire_place(place)),
         };
-        let may_crash = |target: usize| {
-            let role = &self.program.roles[usize::from(self.layout.places[target].node.role)].name;
-            let faults = &mut self.program.faults.iter().filter(|fault| fault.role == *role && fault.nodes > 0);
-            faults.any(|fault| matches!(fault.kind, FaultKind::Crash | FaultKind::Restart))
+        let excuses = |target: usize| {
+            let role = self.layout.places[target].node.role;
+            Excuses {
+                may_crash: has_fault(self.program, role, &[FaultKind::Crash, FaultKind::Restart]),
+                may_lie: liars_of(self.program, role) > 0,
+            }
         };
         let link = |(target, address): (usize, &SocketAddr)| {
             (target != place).then(|| {
                 let (token, hello, limit) = (link_token(target), hello(target), self.queue_limit_bytes);
-                Link::new(*address, token, &hello, self.guard(place), limit, may_crash(target))
+                Link::new(*address, token, &hello, self.guard(place), limit, excuses(target))
             })
         };
         self.addresses.iter().enumerate().map(link).collect()
     }
+}
+
+/// Whether a role has one of these faults.
+fn has_fault(program: &Program, role: u16, kinds: &[FaultKind]) -> bool {
+    let name = &program.roles[usize::from(role)].name;
+    program.faults.iter().any(|fault| fault.role == *name && fault.nodes > 0 && kinds.contains(&fault.kind))
+}
+
+/// How many nodes of a role may lie.
+pub(crate) fn liars_of(program: &Program, role: u16) -> u32 {
+    let name = &program.roles[usize::from(role)].name;
+    let faults = program.faults.iter().filter(|fault| fault.role == *name && fault.kind == FaultKind::Byzantine);
+    faults.map(|fault| fault.nodes).sum()
 }

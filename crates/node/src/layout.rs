@@ -174,6 +174,12 @@ impl Layout {
         }
     }
 
+    /// How people call a logical node.
+    pub fn node_name(&self, node: Node) -> String {
+        let named = self.nodes.iter().find(|(known, _)| *known == node);
+        named.map_or_else(String::new, |(_, name)| name.clone())
+    }
+
     /// A place as it is called on the wire.
     pub fn wire_place(&self, place: usize) -> WirePlace {
         let Place { component, node, part, .. } = self.places[place];

@@ -26,6 +26,7 @@ mod deployment;
 mod disk;
 mod durability;
 mod error;
+mod faulty;
 #[cfg(test)]
 mod fuzz;
 mod host;
@@ -54,6 +55,7 @@ pub use config::{Config, ConfigError};
 pub use data::TemporaryFolder;
 pub use deployment::{Deployment, run, run_processes, validate};
 pub use error::RunError;
+pub use faulty::{Conduct, Faulty, faulty_nodes, undeclared};
 pub use process::{NodeProcess, Processes};
-pub use report::{Busiest, Latency, NodeReport, Report};
+pub use report::{Busiest, Exchange, Latency, NodeReport, Report};
 pub use secure::{KeysError, write_keys};

@@ -10,6 +10,8 @@
 //! A receiver that may crash can be away for long. When the log is at its limit then, all of it is lost, and so is the receiver's incarnation
 //! for this node: messages are sent to a later one only.
 //!
+//! A receiver that may lie is never a reason to fail: neither its refusal, nor that it takes nothing. At the limit it is given up in the same way.
+//!
 //! A receiver that owes an acknowledgement for some time is asked for it, and left for a new connection if it does not answer: so a
 //! connection of which only one end is left is found out, even if nothing is sent on it.
 
@@ -29,7 +31,7 @@ use crate::secure::{Guard, Transport};
 use crate::stream::{Filled, drain, fill};
 use crate::wire::{
     Hello, LENGTH_BYTES, MAX_FRAME_BYTES, MAX_GREETING_BYTES, MessageHeader, OversizedError, Refusal, Welcome,
-    WirePlace, push_message, push_ping, read_acknowledgement, split_frame,
+    WirePlace, push_frame, push_message, push_ping, read_acknowledgement, split_frame,
 };
 
 const FIRST_BACK_OFF: Duration = Duration::from_millis(10);
@@ -50,6 +52,9 @@ const TRIM_BYTES: usize = 256 << 10;
 /// A link with more bytes that were not acknowledged is behind. A receiver acknowledges far smaller amounts.
 const BEHIND_BYTES: usize = 1 << 20;
 const _: () = assert!(BEHIND_BYTES >= 4 * ACKNOWLEDGE_BYTES as usize && BEHIND_BYTES <= MIN_QUEUE_LIMIT_BYTES / 4);
+
+/// A link that has been behind for so long is slow.
+const SLOW_AFTER: Duration = Duration::from_secs(1);
 
 /// Why a link can never work.
 #[derive(Debug, Error)]
@@ -75,6 +80,15 @@ enum Connection {
     Open { stream: TcpStream, blocked: bool },
 }
 
+/// What a receiver may do by the program's faults, so that this node must not fail if it does.
+#[derive(Clone, Copy, Default, Debug)]
+pub(crate) struct Excuses {
+    /// It may crash or start again.
+    pub may_crash: bool,
+    /// It may do anything.
+    pub may_lie: bool,
+}
+
 /// The outgoing connection to one node.
 #[derive(Debug)]
 pub(crate) struct Link {
@@ -84,8 +98,10 @@ pub(crate) struct Link {
     opening: Vec<u8>,
     hello: Vec<u8>,
     limit: usize,
-    /// Whether the receiver may crash or start again, by the program's faults.
-    may_crash: bool,
+    /// What the program's faults say of the receiver.
+    excuses: Excuses,
+    /// Since when it has been behind.
+    behind_since: Option<Instant>,
     /// The incarnation that lost messages because it was away for too long.
     given_up: Option<u64>,
     /// How many messages were lost so.
@@ -121,7 +137,7 @@ impl Link {
         hello: &Hello,
         guard: Option<Guard>,
         limit: usize,
-        may_crash: bool,
+        excuses: Excuses,
     ) -> Self {
         let mut greeting = Vec::new();
         hello.push(&mut greeting);
@@ -131,7 +147,8 @@ impl Link {
             opening: Vec::new(),
             hello: greeting,
             limit,
-            may_crash,
+            excuses,
+            behind_since: None,
             given_up: None,
             lost: 0,
             connection: Connection::Idle,
@@ -155,9 +172,24 @@ impl Link {
         push_message(&mut self.log, header, args)
     }
 
+    /// Appends a frame with anything in it.
+    pub fn push_noise(&mut self, body: &[u8]) {
+        push_frame(&mut self.log, |out| out.extend_from_slice(body));
+    }
+
+    /// Makes the other end close the connection: from now on the MACs are wrong.
+    pub fn spoil(&mut self) {
+        self.transport.spoil();
+    }
+
     /// Whether so much was not acknowledged that no more should be caused. What the system's buffers hold counts, as it does for the limit.
     pub fn is_behind(&self) -> bool {
         self.kept_bytes() > BEHIND_BYTES
+    }
+
+    /// Whether it has been behind for long.
+    pub fn is_slow(&self, now: Instant) -> bool {
+        self.behind_since.is_some_and(|since| since + SLOW_AFTER <= now)
     }
 
     /// Bytes that the receiver has not acknowledged.
@@ -214,12 +246,14 @@ impl Link {
         let mut kept = self.kept_bytes();
         if kept > self.limit {
             let is_away = !matches!(self.connection, Connection::Open { .. });
-            let Some(incarnation) = self.incarnation.filter(|_| is_away && self.may_crash) else {
+            let has_crashed = self.excuses.may_crash && is_away && self.incarnation.is_some();
+            if !has_crashed && !self.excuses.may_lie {
                 return Err(LinkError::Overflow { bytes: kept, limit: self.limit });
-            };
-            self.give_up(incarnation);
+            }
+            self.give_up(now);
             kept = 0;
         }
+        self.behind_since = self.is_behind().then(|| self.behind_since.unwrap_or(now));
         self.ask(now);
         match &mut self.connection {
             Connection::Idle if kept > 0 => self.connect(registry, now),
@@ -305,7 +339,7 @@ impl Link {
                 understood.map(|()| MAX_GREETING_BYTES).ok_or(DropReason::Malformed)
             });
             self.transport = transport;
-            if let Some(refusal) = refused.filter(|refusal: &Refusal| !refusal.may_pass()) {
+            if let Some(refusal) = refused.filter(|refusal: &Refusal| !refusal.may_pass() && !self.excuses.may_lie) {
                 return Err(refusal.into());
             }
             if fed.is_err() {
@@ -347,9 +381,12 @@ impl Link {
         }
     }
 
-    /// Loses everything that an incarnation has not acknowledged.
-    fn give_up(&mut self, incarnation: u64) {
-        self.given_up = Some(incarnation);
+    /// Loses everything that the receiver has not acknowledged. The incarnation that is known gets nothing any more.
+    fn give_up(&mut self, now: Instant) {
+        self.given_up = self.incarnation;
+        if !matches!(self.connection, Connection::BackOff(_)) {
+            self.fail(now);
+        }
         let mut rest = &self.log[self.acknowledged..];
         while let Ok(Some((body, after))) = split_frame(rest, MAX_FRAME_BYTES) {
             self.lost += u64::from(!body.is_empty());

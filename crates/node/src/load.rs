@@ -1,5 +1,7 @@
 //! The load generator: logical clients, each with one command under way, over one connection to each place that they deal with.
 //!
+//! Where nodes may lie, a client believes an answer when enough nodes have given the same ([`Reply::believed_from`]).
+//!
 //! A command goes to the first logical node of the role that takes commands; if no answer comes in time it goes to all of them, again and
 //! again. A node that is back after its connection broke gets all that is under way at once. Numbers are unique over all clients and grow; what a command holds is made from its number, so that it is the same when it is
 //! sent again. Latency counts from the first sending.
@@ -8,17 +10,19 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use menard_value::{Keyring, Node, Value};
+use menard_value::{Keyring, Node, Value, encode};
 use mio::{Events, Poll, Token};
 use thiserror::Error;
 
-use crate::clients::{Clients, Measured, Second};
+use crate::clients::{Answer, Clients, Measured, Second};
 use crate::control::{Phase, Signal, WAKER};
-use crate::layout::Layout;
+use crate::layout::{Endpoint, Layout};
+use crate::meter::DropReason;
 use crate::random::Random;
+use crate::report::Exchange;
 use crate::session::Session;
 use crate::wire::{MessageHeader, Refusal, push_message, read_fields, read_header};
-use crate::workload::{Maker, Workload};
+use crate::workload::{Maker, Reply, Workload};
 
 /// How long connections may take to be made.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -39,6 +43,10 @@ pub(crate) struct LoadParts {
     pub payload_bytes: usize,
     /// See [`crate::Config::keys`].
     pub keys: u32,
+    /// See [`crate::Config::history`].
+    pub history: usize,
+    /// For each role how many of its nodes may lie.
+    pub liars: Vec<u32>,
     pub seed: u64,
     pub signal: Signal,
     pub poll: Poll,
@@ -58,7 +66,7 @@ pub(crate) enum LoadNotice {
     /// A second of load is over.
     Second(Second),
     /// The measurement is over.
-    Measured(Box<Measured>),
+    Measured(Box<Measured>, Vec<Exchange>),
     /// All answers have come, or none came any more.
     Drained {
         /// Commands without an answer.
@@ -88,6 +96,9 @@ pub(crate) struct Load {
     sessions: Vec<Session>,
     names: Vec<String>,
     clients: Clients,
+    history: History,
+    /// For each role how many of its nodes may lie.
+    liars: Vec<u32>,
     /// Clients without a command, who begin the next as soon as the connection takes it.
     idle: VecDeque<u32>,
     commands: Commands,
@@ -95,10 +106,24 @@ pub(crate) struct Load {
 
 /// A message to a client.
 enum Heard {
-    /// An answer to a command of this client.
-    Answer { client: u32, number: i64 },
+    /// An answer to a command of this client, by this channel of answers. Its fields are in [`Commands::args`].
+    Answer { client: u32, reply: Reply },
     /// One that answers nothing.
     Other,
+}
+
+/// The first messages between clients and nodes.
+struct History {
+    exchanges: Vec<Exchange>,
+    limit: usize,
+}
+
+impl History {
+    fn note(&mut self, channel: u16, from: Node, to: Node, args: &[Value]) {
+        if self.exchanges.len() < self.limit {
+            self.exchanges.push(Exchange { channel, from, to, args: args.into() });
+        }
+    }
 }
 
 /// How commands are made and answers read.
@@ -109,6 +134,8 @@ struct Commands {
     keys: u32,
     payload: Vec<u8>,
     args: Vec<Value>,
+    /// What an answer says, as bytes.
+    content: Vec<u8>,
 }
 
 /// The token of the session with the place at this position in the workload's list.
@@ -128,6 +155,8 @@ impl Load {
             loading: false,
             sessions: parts.sessions,
             names: names.collect(),
+            history: History { exchanges: Vec::new(), limit: parts.history },
+            liars: parts.liars,
             clients: Clients::new(parts.clients, parts.resend_after, Instant::now()),
             idle: (0..parts.clients).collect(),
             commands: Commands {
@@ -137,6 +166,7 @@ impl Load {
                 keys: parts.keys,
                 payload: vec![0; parts.payload_bytes],
                 args: Vec::new(),
+                content: Vec::new(),
             },
         }
     }
@@ -150,6 +180,9 @@ impl Load {
         let deadline = Instant::now() + CONNECT_TIMEOUT;
         while let Some(closed) = self.sessions.iter().position(|session| !session.is_open()) {
             if Instant::now() > deadline {
+                if self.can_spare_closed() {
+                    break;
+                }
                 let node = self.names[closed].clone();
                 return Err(match self.sessions[closed].refused() {
                     Some(refusal) => LoadError::Refused { node, refusal },
@@ -197,7 +230,11 @@ impl Load {
                     self.clients.measure(now);
                     notify(LoadNotice::Measuring);
                 }
-                Phase::Drain => notify(LoadNotice::Measured(Box::new(self.clients.measured(now)))),
+                Phase::Drain => {
+                    let history = std::mem::take(&mut self.history.exchanges);
+                    self.history.limit = 0;
+                    notify(LoadNotice::Measured(Box::new(self.clients.measured(now)), history));
+                }
                 Phase::WarmUp | Phase::Stop => {}
             }
             self.phase = phase;
@@ -223,21 +260,47 @@ impl Load {
             }
         }
         let mut more = false;
-        for (session, name) in self.sessions.iter_mut().zip(&self.names) {
-            let read = session.read(scratch, now, |body| match self.commands.read_answer(body) {
-                Some(Heard::Answer { client, number }) => {
-                    if self.clients.answer(client, number, now) {
-                        self.idle.push_back(client);
+        for (position, (session, name)) in self.sessions.iter_mut().zip(&self.names).enumerate() {
+            let place = self.commands.workload.places[position];
+            let read = session.read(scratch, now, |body| match self.commands.read_answer(body, place) {
+                Ok((header, heard)) => {
+                    let from = self.commands.layout.places[place].node;
+                    let to = Node { role: self.commands.workload.role, index: header.to };
+                    self.history.note(header.channel, from, to, &self.commands.args);
+                    match heard {
+                        Heard::Answer { client, reply } => {
+                            let answer = self.commands.answer(from, reply);
+                            if self.clients.answer(client, answer, now) {
+                                self.idle.push_back(client);
+                            }
+                        }
+                        Heard::Other => self.clients.counts.messages_in += 1,
                     }
                 }
-                Some(Heard::Other) => self.clients.counts.messages_in += 1,
-                None => self.clients.counts.unexpected += 1,
+                Err(DropReason::ForgedSender) => self.clients.counts.forged += 1,
+                Err(_) => self.clients.counts.unexpected += 1,
             });
-            more |= read.map_err(|refusal| LoadError::Refused { node: name.clone(), refusal })?;
+            let role = self.commands.layout.places[place].node.role;
+            match read {
+                Ok(has_more) => more |= has_more,
+                // One that may lie may refuse whom it likes.
+                Err(_) if self.liars[usize::from(role)] > 0 => session.fail(now),
+                Err(refusal) => return Err(LoadError::Refused { node: name.clone(), refusal }),
+            }
         }
         self.send_again();
         self.begin_commands(now);
         Ok(more)
+    }
+
+    /// Whether the nodes to which there is no connection are no more of any role than may lie.
+    fn can_spare_closed(&self) -> bool {
+        let closed = self.sessions.iter().zip(&self.commands.workload.places).filter(|(session, _)| !session.is_open());
+        let mut nodes: Vec<Node> = closed.map(|(_, place)| self.commands.layout.places[*place].node).collect();
+        nodes.sort_unstable();
+        nodes.dedup();
+        let of_role = |node: &Node| nodes.iter().filter(|other| other.role == node.role).count();
+        nodes.iter().all(|node| of_role(node) <= self.liars[usize::from(node.role)] as usize)
     }
 
     /// Sends what is under way to nodes that are back.
@@ -305,6 +368,7 @@ impl Load {
         }
         let header = MessageHeader { channel: request.channel, from: client, to: to.index };
         let bytes = push_message(out, header, args).expect("commands fit a frame, as was seen at the start");
+        self.history.note(request.channel, Node { role: workload.role, index: client }, to, args);
         self.clients.counts.messages_out += 1;
         self.clients.counts.bytes_out += bytes as u64;
         true
@@ -331,16 +395,32 @@ impl Commands {
         }
     }
 
-    /// What a message to a client is; `None` if it is none.
-    fn read_answer(&mut self, body: &[u8]) -> Option<Heard> {
-        let (header, fields) = read_header(body)?;
-        if self.workload.others.contains(&header.channel) {
-            return Some(Heard::Other);
+    /// What a message from a place is to a client; an error if it is none, or none that this place may send. Its fields are in `args` then.
+    fn read_answer(&mut self, body: &[u8], place: usize) -> Result<(MessageHeader, Heard), DropReason> {
+        let (header, fields) = read_header(body).ok_or(DropReason::Malformed)?;
+        let reply = self.workload.replies.iter().find(|reply| reply.channel == header.channel).copied();
+        if reply.is_none() && !self.workload.others.contains(&header.channel) {
+            return Err(DropReason::UnknownChannel);
         }
-        let reply = *self.workload.replies.iter().find(|reply| reply.channel == header.channel)?;
+        let (route, place) = (&self.layout.routes[usize::from(header.channel)], &self.layout.places[place]);
+        if route.sender != Endpoint::Component(place.component) || header.from != place.node.index {
+            return Err(DropReason::ForgedSender);
+        }
         self.args.clear();
-        read_fields(fields, &self.layout.routes[usize::from(header.channel)].columns, &mut self.args).ok()?;
-        Some(Heard::Answer { client: header.to, number: self.args[reply.number].as_int()? })
+        read_fields(fields, &route.columns, &mut self.args).map_err(|_| DropReason::Malformed)?;
+        Ok((header, reply.map_or(Heard::Other, |reply| Heard::Answer { client: header.to, reply })))
+    }
+
+    /// The answer that was just read. Signatures in it are its sender's own, and say nothing else than the rest.
+    fn answer(&mut self, from: Node, reply: Reply) -> Answer<'_> {
+        self.content.clear();
+        if reply.believed_from > 1 {
+            self.content.extend(reply.channel.to_le_bytes());
+            let said = self.args.iter().filter(|value| !matches!(value, Value::Signature(_)));
+            said.for_each(|value| encode(value, &mut self.content));
+        }
+        let number = self.args[reply.number].as_int().expect("the number is an integer, as was seen at the start");
+        Answer { number, from, content: &self.content, believed_from: reply.believed_from }
     }
 }
 
@@ -352,6 +432,7 @@ mod tests {
     use menard_lang::compile_text;
 
     use super::*;
+    use crate::config::Config;
     use crate::session::FULL_BYTES;
     use crate::wire::{Caller, Hello, Welcome};
 
@@ -362,7 +443,7 @@ mod tests {
     fn clients_of_voting() -> (Load, TcpListener) {
         let program = compile_text(include_str!("../../../protocols/voting/voting.ded"));
         let layout = Arc::new(Layout::new(&program).expect("voting is small"));
-        let workload = Workload::infer(&program, &layout, &[]).expect("voting has clients");
+        let workload = Workload::infer(&program, &layout, &Config::default()).expect("voting has clients");
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let target = layout.wire_place(workload.places[0]);
         let caller = Caller::Client { role: workload.role, first: 0, count: CLIENTS };
@@ -375,6 +456,8 @@ mod tests {
             resend_after: Duration::from_millis(1),
             payload_bytes: PAYLOAD_BYTES,
             keys: 1,
+            history: 0,
+            liars: vec![0; program.roles.len()],
             seed: 1,
             signal: Signal::default(),
             keyring: Arc::default(),

@@ -82,6 +82,49 @@ impl DropReason {
     }
 }
 
+/// A lie of a node that is faulty on purpose. Those from `ForgedSender` on are no messages that anybody takes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Lie {
+    /// A message that was not sent; all that a silent node does.
+    Withheld,
+    /// A message with other values.
+    Changed,
+    /// A message to another node.
+    Readdressed,
+    /// A message to another partition than its own.
+    Astray,
+    /// A message that was sent later than it ought to be.
+    Late,
+    /// A message that was sent twice.
+    Repeated,
+    /// A message that nobody asked for.
+    MadeUp,
+    /// A message in the name of another node.
+    ForgedSender,
+    /// A message on a channel that may be another component's.
+    WrongChannel,
+    /// Random bytes instead of a message.
+    Noise,
+    /// A connection whose MACs were wrong from some moment on.
+    Spoilt,
+}
+
+impl Lie {
+    const ALL: [(Lie, &'static str); 11] = [
+        (Lie::Withheld, "withheld"),
+        (Lie::Changed, "changed"),
+        (Lie::Readdressed, "readdressed"),
+        (Lie::Astray, "astray"),
+        (Lie::Late, "late"),
+        (Lie::Repeated, "repeated"),
+        (Lie::MadeUp, "made_up"),
+        (Lie::ForgedSender, "forged_sender"),
+        (Lie::WrongChannel, "wrong_channel"),
+        (Lie::Noise, "noise"),
+        (Lie::Spoilt, "spoilt"),
+    ];
+}
+
 /// Counters of one node since its start.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Meter {
@@ -99,12 +142,24 @@ pub(crate) struct Meter {
     /// Messages that the engine found addressed to nodes that do not exist.
     pub misaddressed: u64,
     dropped: [u64; DropReason::ALL.len()],
+    lies: [u64; Lie::ALL.len()],
 }
 
 impl Meter {
     /// Counts something dropped.
     pub fn drop(&mut self, reason: DropReason) {
         self.dropped[reason as usize] += 1;
+    }
+
+    /// Counts a lie.
+    pub fn lie(&mut self, lie: Lie) {
+        self.lies[lie as usize] += 1;
+    }
+
+    /// Lies by kind; kinds that never occurred are left out.
+    pub fn lies(&self) -> BTreeMap<String, u64> {
+        let counts = Lie::ALL.into_iter().map(|(lie, name)| (name.to_owned(), self.lies[lie as usize]));
+        counts.filter(|(_, count)| *count > 0).collect()
     }
 
     /// What was dropped, by reason; reasons that never occurred are left out.
@@ -147,6 +202,9 @@ mod tests {
     fn reasons_stand_at_their_own_position() {
         for (position, reason) in DropReason::ALL.into_iter().enumerate() {
             assert_eq!(reason as usize, position);
+        }
+        for (position, (lie, _)) in Lie::ALL.into_iter().enumerate() {
+            assert_eq!(lie as usize, position);
         }
     }
 

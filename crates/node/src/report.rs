@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use menard_value::{Node, Value};
 use serde::Serialize;
 
 /// What a run measured, in the window between warm-up and end. Units are in the names.
@@ -21,8 +22,15 @@ pub struct Report {
     pub unanswered: u64,
     /// Answers to commands that had been answered before.
     pub duplicate_replies: u64,
-    /// Answers to commands that were never given: always 0 unless the program is wrong.
+    /// Answers to commands that were never given: always 0 unless the program is wrong, or a node lies.
     pub unexpected_replies: u64,
+    /// Answers in the name of another node than the one that sent them: always 0 unless a node lies.
+    pub forged_replies: u64,
+    /// Commands with two different answers, each from as many nodes as a client believes: always 0 unless the program is wrong, or more nodes
+    /// lie than it bears.
+    pub contradictions: u64,
+    /// How often logical nodes answered otherwise than was believed, since the start.
+    pub outvoted: BTreeMap<String, u64>,
     /// Processes that were killed and started again. What the report says of their nodes counts from their last start.
     pub kills: u64,
     /// The mean over the window.
@@ -45,6 +53,22 @@ pub struct Report {
     pub bound_per_s: f64,
     /// Every physical node.
     pub nodes: Vec<NodeReport>,
+    /// The first messages between clients and nodes, in the order in which clients sent and received them; see [`crate::Config::history`].
+    #[serde(skip)]
+    pub history: Vec<Exchange>,
+}
+
+/// A message between a client and a node.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Exchange {
+    /// The position of its channel in the program.
+    pub channel: u16,
+    /// Who sent it.
+    pub from: Node,
+    /// To whom.
+    pub to: Node,
+    /// Its fields.
+    pub args: Box<[Value]>,
 }
 
 /// The latency of commands, in microseconds.
@@ -99,17 +123,30 @@ pub struct NodeReport {
     pub timers: u64,
     /// What it dropped since its start, by reason.
     pub dropped: BTreeMap<String, u64>,
+    /// What it did if it was faulty on purpose.
+    pub faulty: Option<String>,
+    /// Its lies since its start, by kind.
+    pub lies: BTreeMap<String, u64>,
 }
 
 impl Report {
+    /// What nodes refused that a faulty node may have sent, since the start, by reason: everything that nodes which are not faulty dropped.
+    pub fn refused(&self) -> BTreeMap<String, u64> {
+        sum(self.nodes.iter().filter(|node| node.faulty.is_none()).map(|node| &node.dropped))
+    }
+
     /// Everything that nodes dropped, by reason.
     pub fn dropped(&self) -> BTreeMap<String, u64> {
-        let mut all = BTreeMap::new();
-        for (reason, count) in self.nodes.iter().flat_map(|node| &node.dropped) {
-            *all.entry(reason.clone()).or_default() += count;
-        }
-        all
+        sum(self.nodes.iter().map(|node| &node.dropped))
     }
+}
+
+fn sum<'a>(counts: impl Iterator<Item = &'a BTreeMap<String, u64>>) -> BTreeMap<String, u64> {
+    let mut all = BTreeMap::new();
+    for (reason, count) in counts.flatten() {
+        *all.entry(reason.clone()).or_default() += count;
+    }
+    all
 }
 
 #[cfg(test)]
@@ -132,6 +169,8 @@ mod tests {
             syncs: 2,
             timers: 3,
             dropped: [("malformed".to_owned(), 3)].into(),
+            faulty: Some("lies".to_owned()),
+            lies: [("changed".to_owned(), 2)].into(),
         };
         let report = Report {
             window_s: 1.0,
@@ -142,6 +181,9 @@ mod tests {
             unanswered: 0,
             duplicate_replies: 0,
             unexpected_replies: 0,
+            forged_replies: 0,
+            contradictions: 0,
+            outvoted: BTreeMap::new(),
             kills: 0,
             throughput_per_s: 1.0,
             throughput_p90_per_s: 1.0,
@@ -153,6 +195,7 @@ mod tests {
             busiest: Busiest { node: "leader".to_owned(), cpu_us_per_command: 2.0 },
             bound_per_s: 500_000.0,
             nodes: vec![node.clone(), node],
+            history: Vec::new(),
         };
         assert_eq!(report.dropped(), [("malformed".to_owned(), 6)].into());
         let json = serde_json::to_value(&report).expect("a report is JSON");
@@ -161,12 +204,12 @@ mod tests {
         };
         assert_eq!(
             keys(&json),
-            "bound_per_s busiest bytes_per_command clients commands duplicate_replies kills latency_us messages_per_command nodes \
-             resends stopped_early syncs syncs_per_command throughput_p90_per_s throughput_per_s unanswered unexpected_replies window_s"
+            "bound_per_s busiest bytes_per_command clients commands contradictions duplicate_replies forged_replies kills latency_us \
+             messages_per_command nodes outvoted resends stopped_early syncs syncs_per_command throughput_p90_per_s throughput_per_s unanswered unexpected_replies window_s"
         );
         assert_eq!(
             keys(&json["nodes"][0]),
-            "address bytes_in bytes_out cpu_us_per_command cpu_us_total dropped messages_in messages_out node steps syncs \
+            "address bytes_in bytes_out cpu_us_per_command cpu_us_total dropped faulty lies messages_in messages_out node steps syncs \
              timers window_s"
         );
         assert_eq!(json["latency_us"], serde_json::json!({ "p50": 1, "p90": 2, "p99": 3, "max": 4 }));

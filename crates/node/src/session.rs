@@ -226,7 +226,8 @@ impl Session {
         }
     }
 
-    fn fail(&mut self, now: Instant) {
+    /// Gives the connection up, and tries another one later.
+    pub fn fail(&mut self, now: Instant) {
         self.connection = Connection::BackOff(now + BACK_OFF);
     }
 }

@@ -1,26 +1,40 @@
 //! From what was measured to what is reported.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use crate::RunError;
 use crate::clients::Measured;
 use crate::conductor::Window;
+use crate::faulty::Conduct;
+use crate::layout::Layout;
 use crate::meter::Snapshot;
 use crate::report::{Busiest, Latency, NodeReport, Report};
 
 /// Sums a window up. An error if no command was answered in it: then there is nothing to divide by, and something is wrong.
-pub(crate) fn summarize(nodes: &[(String, SocketAddr)], clients: u32, window: &Window) -> Result<Report, RunError> {
-    let Measured { window: measured, latency_us, seconds, counts } = &window.clients;
+/// `faulty`: the places that are so on purpose.
+pub(crate) fn summarize(
+    layout: &Layout,
+    nodes: &[(String, SocketAddr)],
+    clients: u32,
+    faulty: &BTreeMap<usize, Conduct>,
+    window: Window,
+) -> Result<Report, RunError> {
+    let Measured { window: measured, latency_us, seconds, counts, outvoted } = &window.clients;
     let window_s = measured.as_secs_f64();
     let throughput_per_s = counts.commands as f64 / window_s;
     let reports: Vec<NodeReport> = nodes
         .iter()
         .zip(&window.nodes)
-        .map(|((name, address), edges)| node_report(name, address, edges, throughput_per_s))
+        .enumerate()
+        .map(|(place, ((name, address), edges))| NodeReport {
+            faulty: faulty.get(&place).map(|conduct| conduct.name().to_owned()),
+            ..node_report(name, address, edges, throughput_per_s)
+        })
         .collect();
     // What a node that was started again a moment ago has used says little of the commands.
     let longest_s = reports.iter().map(|node| node.window_s).fold(0.0, f64::max);
-    let settled = reports.iter().filter(|node| node.window_s >= longest_s / 2.0);
+    let settled = reports.iter().filter(|node| node.window_s >= longest_s / 2.0 && node.faulty.is_none());
     let busiest = settled.max_by(|a, b| a.cpu_us_per_command.total_cmp(&b.cpu_us_per_command));
     let Some(busiest) = busiest.filter(|_| counts.commands > 0) else {
         return Err(if window.stopped_early { RunError::Stopped } else { no_reply(window_s, &reports) });
@@ -40,6 +54,9 @@ pub(crate) fn summarize(nodes: &[(String, SocketAddr)], clients: u32, window: &W
         unanswered: window.unanswered,
         duplicate_replies: counts.duplicates,
         unexpected_replies: counts.unexpected,
+        forged_replies: counts.forged,
+        contradictions: counts.contradictions,
+        outvoted: outvoted.iter().map(|(node, count)| (layout.node_name(*node), *count)).collect(),
         kills: window.kills,
         throughput_per_s,
         throughput_p90_per_s: percentile_90(seconds).unwrap_or(throughput_per_s),
@@ -56,6 +73,7 @@ pub(crate) fn summarize(nodes: &[(String, SocketAddr)], clients: u32, window: &W
         bound_per_s: 1e6 / busiest.cpu_us_per_command,
         busiest,
         nodes: reports,
+        history: window.history,
     })
 }
 
@@ -82,6 +100,8 @@ fn node_report(
         syncs: end.meter.syncs - begin.meter.syncs,
         timers: end.meter.timers - begin.meter.timers,
         dropped: end.meter.dropped(),
+        faulty: None,
+        lies: end.meter.lies(),
     }
 }
 
@@ -93,12 +113,26 @@ fn percentile_90(seconds: &[u64]) -> Option<f64> {
     sorted.get(rank.checked_sub(1)?).map(|commands| *commands as f64)
 }
 
+fn is(conduct: &str) -> &str {
+    if conduct == Conduct::Silent.name() { "is silent" } else { conduct }
+}
+
 fn no_reply(seconds: f64, nodes: &[NodeReport]) -> RunError {
     let dropped = nodes.iter().flat_map(|node| {
         node.dropped.iter().map(move |(reason, count)| format!("{} dropped {count} ({reason})", node.node))
     });
     let dropped = dropped.collect::<Vec<_>>().join(", ");
-    let hint = if dropped.is_empty() { String::new() } else { format!("; {dropped}") };
+    let faulty = nodes.iter().filter_map(|node| Some(format!("{} {}", node.node, is(node.faulty.as_deref()?))));
+    let faulty = faulty.collect::<Vec<_>>().join(", ");
+    let mut hint = String::new();
+    if !faulty.is_empty() {
+        hint = format!(
+            "; {faulty} on purpose: perhaps the protocol cannot do without, for instance because nobody takes a leader's place"
+        );
+    }
+    if !dropped.is_empty() {
+        hint.push_str(&format!("; {dropped}"));
+    }
     RunError::NoReply { seconds, hint }
 }
 

@@ -9,6 +9,8 @@ use menard_lang::signed::{RequestSignature, Term, request_signatures};
 use menard_value::{Node, Signed, Type, Value};
 
 use crate::RunError;
+use crate::config::Config;
+use crate::hosts::liars_of;
 use crate::layout::{Endpoint, Layout};
 use crate::random::Random;
 use crate::wire::{MessageHeader, OversizedError, push_message};
@@ -49,6 +51,8 @@ pub(crate) struct Reply {
     pub channel: u16,
     /// The position of the command's number among its fields.
     pub number: usize,
+    /// A client believes what so many nodes answer in the same words.
+    pub believed_from: usize,
 }
 
 /// How a field of a command is made.
@@ -73,9 +77,9 @@ pub(crate) struct Maker<'a> {
 }
 
 impl Workload {
-    /// Infers it for these channels of commands, or if there are none for all; an error says what is missing.
-    pub fn infer(program: &Program, layout: &Layout, commands: &[String]) -> Result<Self, RunError> {
-        let requests = commands_of(program, commands).map_err(RunError::Workload)?;
+    /// Infers it for the channels of commands in the settings, or if there are none for all; an error says what is missing.
+    pub fn infer(program: &Program, layout: &Layout, config: &Config) -> Result<Self, RunError> {
+        let requests = commands_of(program, &config.commands).map_err(RunError::Workload)?;
         let role = program.role_index(&requests[0].sender).expect("the sender is a role");
         let (number, answers) = number_and_answers(program, &requests).map_err(RunError::Workload)?;
         let position = |wanted: &Channel| {
@@ -100,7 +104,10 @@ impl Workload {
             let receivers = places_of(layout.routes[usize::from(channel)].receiver);
             let front = receivers.into_iter().map(&mut connect).collect();
             let of_request = all_signatures.iter().filter(|signature| signature.channel == request.name);
-            let signatures: Vec<_> = of_request.cloned().map(RequestSignature::real).collect();
+            let signatures: Vec<_> = of_request
+                .cloned()
+                .map(|signature| if config.stand_ins { signature } else { signature.real() })
+                .collect();
             let fields = fields(request, &number, &signatures).map_err(RunError::Workload)?;
             Ok(Request { channel, front, fields, signatures })
         };
@@ -111,7 +118,10 @@ impl Workload {
         for back in program.channels.iter().filter(|channel| channel.receiver == *role_name) {
             let channel = position(back);
             match number_of(back, &number).filter(|_| answers.contains(&&back.name)) {
-                Some(number) => replies.push(Reply { channel, number }),
+                Some(number) => {
+                    let sender = layout.routes[usize::from(channel)].sender;
+                    replies.push(Reply { channel, number, believed_from: believed_from(program, sender) });
+                }
                 None => others.push(channel),
             }
             for place in places_of(layout.routes[usize::from(channel)].sender) {
@@ -147,6 +157,18 @@ impl Workload {
         }
         Ok(())
     }
+}
+
+/// How many nodes have to give the same answer before a client believes it: one more than may lie, so that one of them does not. A role
+/// that declares no liars may have been told what it says by those that it trusts: then liars of all roles count, as far as it has so many nodes.
+fn believed_from(program: &Program, sender: Endpoint) -> usize {
+    let Endpoint::Component(component) = sender else { return 1 };
+    let Some(role) = program.role_index(&program.components[component].role) else { return 1 };
+    let roles = (0_u16..).zip(&program.roles);
+    let (own, all) = (liars_of(program, role), roles.map(|(role, _)| liars_of(program, role)).sum::<u32>());
+    let nodes = program.roles[usize::from(role)].nodes;
+    let liars = if own > 0 { own } else { all.min(nodes.saturating_sub(1)) };
+    liars as usize + 1
 }
 
 /// How many fields of bytes a made up value of this type has.
@@ -302,7 +324,7 @@ fn number_of(reply: &Channel, name: &Name) -> Option<usize> {
 
 impl Maker<'_> {
     /// A value of this type, with as little in it as can be; `None` for what only nodes make.
-    fn make(&mut self, ty: Type) -> Option<Value> {
+    pub fn make(&mut self, ty: Type) -> Option<Value> {
         match ty {
             Type::Int => Some(Value::Int(self.key())),
             Type::Bool => Some(Value::Bool(false)),

@@ -111,7 +111,7 @@ impl Operations {
 }
 
 /// All relations that a view is derived from.
-fn reach(component: &Component, view: &Name, reached: &mut BTreeSet<Name>) {
+pub(crate) fn reach(component: &Component, view: &Name, reached: &mut BTreeSet<Name>) {
     if reached.insert(view.clone()) {
         for rule in component.rules.iter().filter(|rule| rule.head.relation == *view) {
             rule.atoms().for_each(|atom| reach(component, &atom.relation, reached));

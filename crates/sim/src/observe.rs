@@ -10,7 +10,7 @@ use menard_lang::ir::{Component, Name};
 use menard_lang::properties::{self, CORRUPT};
 use menard_value::{Node, Value};
 
-use crate::histories::{Disorder, Histories, Operations};
+use crate::histories::{Disorder, Histories, Operations, reach};
 use crate::log::Content;
 use crate::names::Names;
 
@@ -98,6 +98,50 @@ impl PreparedObserver {
             goals: properties::goals(program).into_iter().map(|view| Goal::new(program, component, view)).collect(),
             operations: Operations::new(program, component),
         }
+    }
+
+    /// Of properties of a protocol, those that whoever sees only what external nodes send and receive can check: rules for `violation` that speak
+    /// of no other messages, not even by way of other rules. What is owed in the end is not among them, nor are operations of clients.
+    pub fn from_outside(program: &Program, protocol: &Program) -> Self {
+        let is_external = |name: &Name| protocol.role(name).is_some_and(|role| role.external);
+        let inner =
+            protocol.channels.iter().filter(|channel| !is_external(&channel.sender) && !is_external(&channel.receiver));
+        let hidden: Vec<Name> = inner.map(|channel| properties::received(&channel.name)).collect();
+        let component = program.components.first().expect("an observer program has one component");
+        let mut observer = PreparedObserver::new(program).without_goals().without_operations();
+        observer.violations.retain(|(view, _)| {
+            let mut reached = BTreeSet::new();
+            reach(component, view, &mut reached);
+            hidden.iter().all(|channel| !reached.contains(channel))
+        });
+        observer
+    }
+
+    /// How many rules for `violation` there are.
+    pub fn rules(&self) -> usize {
+        self.violations.len()
+    }
+
+    /// The first property that these messages violate, taken one by one in this order, with what violates it in words. `channels`: those of the program
+    /// that was run; `corrupt`: the nodes of which nothing is promised.
+    pub fn review<'m>(
+        &self,
+        names: &Names,
+        channels: impl Iterator<Item = &'m Name>,
+        corrupt: &[Node],
+        messages: impl Iterator<Item = (u16, Node, Node, &'m [Value])>,
+    ) -> Option<String> {
+        let mut watch = Watch::new(self, channels);
+        watch.reset();
+        corrupt.iter().for_each(|node| watch.suspect(*node));
+        for (channel, from, to, args) in messages {
+            watch.see([Content { channel, from, to, args }].into_iter());
+            if let Some(violation) = watch.violation() {
+                let facts = violation.facts.iter().take(MAX_TOLD).map(|fact| names.fact("violation", fact));
+                return Some(facts.collect::<Vec<_>>().join(", "));
+            }
+        }
+        None
     }
 
     /// The same, without anything that is said of operations of clients.

@@ -23,7 +23,8 @@ pub fn run(arguments: &Node, output: Output) -> Result<()> {
     let program = result(&session.program, &stages);
     let deploy = read(&arguments.deploy)?;
     let (data, key_folder) = (Some(arguments.data.clone()), arguments.keys.clone());
-    let config = Config { data, key_folder, ..config(Some(&deploy))? };
+    let (faulty, seed) = (arguments.faulty.clone(), arguments.seed);
+    let config = Config { data, key_folder, faulty, seed, ..config(Some(&deploy))? };
     let stop = interrupt::watch()?;
     let process = NodeProcess::start(program, &config, &arguments.at).map_err(failure)?;
     if arguments.in_fleet {

@@ -1,14 +1,15 @@
 //! `menard run`: real nodes on real sockets of this machine, closed-loop clients, live figures.
 
-use menard_node::Config;
+use menard_node::{Config, undeclared};
 use serde_json::json;
 
 use crate::arguments::Run;
-use crate::failure::Result;
+use crate::failure::{Failure, Result};
 use crate::fleet;
 use crate::interrupt;
-use crate::measure::{config, figures, measure};
+use crate::measure::{config, failure, figures, measure};
 use crate::output::Output;
+use crate::review::{MAX_HISTORY, Review};
 use crate::rewriting::{apply, result};
 use crate::session::Session;
 use crate::table::{Table, grouped};
@@ -24,6 +25,8 @@ pub fn run(arguments: &Run, output: Output) -> Result<()> {
     let deploy = arguments.deploy.as_deref().map(read).transpose()?.or_else(|| session.folder.deploy.clone());
     let config = with_arguments(config(deploy.as_ref())?, arguments);
     let name = plan.as_ref().map_or(session.program.name.as_str(), |plan| plan.name.as_str());
+    let excesses = undeclared(program, &config.faulty).map_err(failure)?;
+    excesses.iter().for_each(|excess| output.complain(format!("warning: {excess}")));
     let stop = interrupt::watch()?;
     let report = match arguments.processes {
         true => fleet::measure(program, &config, name, arguments.kill_every, stop, output)?,
@@ -31,11 +34,18 @@ pub fn run(arguments: &Run, output: Output) -> Result<()> {
     };
     output.say(format!("{name}: {}\n{}\n", counted(report.nodes.len(), "node", "nodes"), figures(&report)));
     output.say(nodes(&report));
+    let review = Review::of(&session, program, &config.faulty, &report)?;
+    output.say(review.tell(&report));
     let mut json = json!(report);
+    json["safety"] = review.json();
+    json["refused_by_others"] = json!(report.refused());
     json["protocol"] = json!(session.program.name.as_str());
     json["plan"] = json!(plan.as_ref().map(|plan| plan.name.as_str()));
-    output.result(&json);
-    Ok(())
+    if review.is_good() {
+        output.result(&json);
+        return Ok(());
+    }
+    Err(Failure::No { text: "error: clients were told what the properties forbid".to_owned(), json })
 }
 
 fn with_arguments(config: Config, arguments: &Run) -> Config {
@@ -43,6 +53,10 @@ fn with_arguments(config: Config, arguments: &Run) -> Config {
         clients: arguments.clients.unwrap_or(config.clients),
         duration_s: arguments.seconds.unwrap_or(config.duration_s),
         data: arguments.data.clone(),
+        faulty: arguments.faulty.clone(),
+        seed: arguments.seed,
+        history: MAX_HISTORY,
+        stand_ins: arguments.stand_ins,
         ..config
     }
 }

@@ -120,6 +120,7 @@ fn run_for_real(
     let mut config = config(session.folder.deploy.as_ref())?;
     config.clients = arguments.clients;
     config.duration_s = arguments.seconds;
+    config.stand_ins = arguments.stand_ins;
     for contender in contenders {
         let report = measure(result(&session.program, &contender.stages), &config, &contender.name, stop, output)?;
         if stop.load(Ordering::SeqCst) {

@@ -33,7 +33,7 @@ impl Pair {
         let address = listener.local_addr().expect("a bound listener has an address");
         Pair {
             poll: Poll::new().expect("a poll"),
-            link: Link::new(address, Token(0), &hello(), None, limit, false),
+            link: Link::new(address, Token(0), &hello(), None, limit, Excuses::default()),
             listener,
         }
     }
@@ -247,7 +247,7 @@ fn a_refusal_is_an_error_with_its_reason() {
 #[test]
 fn a_queue_for_a_node_that_crashed_is_lost_and_goes_to_a_later_incarnation_only() {
     let mut pair = Pair::new(100);
-    pair.link.may_crash = true;
+    pair.link.excuses.may_crash = true;
     let bytes = pair.push(0);
     let mut first = pair.accept(accepted(0));
     pair.run().expect("sending is no error");

@@ -58,7 +58,7 @@ impl NodeProcess {
             None => None,
         };
         let session = layout.session(&addresses);
-        let mut hosts = Hosts::new(program, layout.clone(), config, &addresses, session, credentials);
+        let mut hosts = Hosts::new(program, layout.clone(), config, &addresses, session, credentials)?;
         let incarnation = hosts.open(node, &name)?;
         let places: Vec<usize> = (0..layout.places.len()).filter(|place| layout.places[*place].node == node).collect();
         let listeners =

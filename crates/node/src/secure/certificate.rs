@@ -31,14 +31,11 @@ pub(crate) struct Passport {
 impl Title {
     /// Those of all places of a program.
     pub fn all(program: &Program, layout: &Layout) -> Vec<Title> {
-        let title = |place: &crate::layout::Place| {
-            let named = layout.nodes.iter().find(|(node, _)| *node == place.node);
-            Title {
-                node: place.node,
-                node_name: named.map_or_else(String::new, |(_, name)| name.clone()),
-                component: program.components[place.component].name.to_string(),
-                part: place.part,
-            }
+        let title = |place: &crate::layout::Place| Title {
+            node: place.node,
+            node_name: layout.node_name(place.node),
+            component: program.components[place.component].name.to_string(),
+            part: place.part,
         };
         layout.places.iter().map(title).collect()
     }

@@ -136,6 +136,13 @@ impl Transport {
         }
     }
 
+    /// From now on the MACs of what is written are wrong.
+    pub fn spoil(&mut self) {
+        if let Stage::Sealed { sealer, .. } = &mut self.stage {
+            *sealer = Sealer::new([0; 32]);
+        }
+    }
+
     /// Whether something is on its way into the socket that it did not take.
     pub fn has_pending(&self) -> bool {
         self.written < self.pending.len()
