@@ -28,6 +28,8 @@ const CLIENT_IDLE: Duration = Duration::from_secs(2);
 const HELLO_TIMEOUT: Duration = Duration::from_secs(2);
 /// A peer is told what was taken from it whenever it was so many bytes more.
 pub(crate) const ACKNOWLEDGE_BYTES: u64 = 128 << 10;
+/// A peer that leaves so many bytes of acknowledgements unread asks for them and does not want them; it is disconnected.
+const PEER_UNREAD_BYTES: usize = 256 << 10;
 /// Once so many bytes of messages were taken from clients, those who were not read yet are read first in the next round.
 const CLIENT_ROUND_BYTES: u64 = 256 << 10;
 /// A client that leaves so many bytes unread is disconnected.
@@ -274,7 +276,7 @@ impl Callers {
         }
         match self.slots[slot].as_ref().and_then(|connection| connection.identity) {
             Some(identity) if was_silent => self.welcome(slot, identity, now),
-            Some(Identity::Peer { place, .. }) => self.acknowledge(slot, place, asked),
+            Some(Identity::Peer { place, .. }) => self.acknowledge(slot, place, asked, meter),
             _ => {}
         }
         readable
@@ -303,16 +305,19 @@ impl Callers {
     }
 
     /// Tells a peer what was taken from it, if that is much more than it was told last or it asked.
-    fn acknowledge(&mut self, slot: usize, place: usize, asked: bool) {
+    fn acknowledge(&mut self, slot: usize, place: usize, asked: bool, meter: &mut Meter) {
         let peer = &mut self.peers[place];
         if !asked && peer.taken_bytes - peer.acknowledged_bytes < ACKNOWLEDGE_BYTES {
             return;
         }
         peer.acknowledged_bytes = peer.taken_bytes;
-        if let Some(connection) = &mut self.slots[slot] {
-            push_acknowledgement(&mut connection.out.bytes, peer.taken_bytes);
-            self.mark_dirty(slot);
+        let Some(connection) = &mut self.slots[slot] else { return };
+        if connection.out.len() > PEER_UNREAD_BYTES {
+            meter.drop(DropReason::DeafPeer);
+            return self.close(slot);
         }
+        push_acknowledgement(&mut connection.out.bytes, peer.taken_bytes);
+        self.mark_dirty(slot);
     }
 
     /// Sends a message to a logical node of an external role over its connection, if it has one; gives the number of bytes.

@@ -40,6 +40,8 @@ pub struct Deployment {
     layout: Arc<Layout>,
     config: Config,
     addresses: Vec<SocketAddr>,
+    /// Tells connections of this deployment from those of another.
+    session: u64,
     signal: Signal,
     threads: Threads,
     /// Keys of all nodes and clients, or of clients alone if nodes are processes; none if there are none.
@@ -118,6 +120,7 @@ impl Deployment {
             layout,
             config: config.clone(),
             addresses,
+            session: random::draw(),
             signal: Signal::default(),
             threads: Threads::default(),
             credentials: None,
@@ -126,6 +129,24 @@ impl Deployment {
             notices,
             _data: None,
         }
+    }
+
+    /// What an intruder has to know.
+    #[cfg(test)]
+    pub(crate) fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    /// The keys of all nodes.
+    #[cfg(test)]
+    pub(crate) fn credentials(&self) -> Arc<Credentials> {
+        self.credentials.clone().expect("nodes that are threads have keys")
+    }
+
+    /// What tells its connections from others.
+    #[cfg(test)]
+    pub(crate) fn session(&self) -> u64 {
+        self.session
     }
 
     /// The names of all nodes and where they listen.
@@ -163,7 +184,7 @@ impl Deployment {
 
     fn start_nodes(&mut self, listeners: Vec<TcpListener>) -> Result<(), RunError> {
         let (layout, credentials) = (self.layout.clone(), self.credentials.clone());
-        let mut hosts = Hosts::new(&self.program, layout, &self.config, &self.addresses, random::draw(), credentials)?;
+        let mut hosts = Hosts::new(&self.program, layout, &self.config, &self.addresses, self.session, credentials)?;
         if hosts.has_durable_tables() && self.config.data.is_none() {
             let folder = TemporaryFolder::new().map_err(RunError::io("make a temporary folder for durable tables"))?;
             hosts.keep_data_in(folder.path());

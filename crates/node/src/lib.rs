@@ -32,6 +32,8 @@ mod fuzz;
 mod host;
 mod hosts;
 mod inbox;
+#[cfg(test)]
+mod intruder;
 mod layout;
 mod link;
 mod load;

@@ -53,6 +53,8 @@ const TRIM_BYTES: usize = 256 << 10;
 const BEHIND_BYTES: usize = 1 << 20;
 const _: () = assert!(BEHIND_BYTES >= 4 * ACKNOWLEDGE_BYTES as usize && BEHIND_BYTES <= MIN_QUEUE_LIMIT_BYTES / 4);
 
+/// What a receiver says at once is read in so many pieces at most: acknowledgements are few, and whoever floods a node with them is left.
+const MAX_READS: usize = 64;
 /// A link that has been behind for so long is slow.
 const SLOW_AFTER: Duration = Duration::from_secs(1);
 
@@ -320,7 +322,7 @@ impl Link {
 
     /// Reads the welcome and acknowledgements.
     fn read(&mut self, scratch: &mut [u8], now: Instant) -> Result<(), LinkError> {
-        loop {
+        for _ in 0..MAX_READS {
             let (Connection::Greeting(stream) | Connection::Open { stream, .. }) = &mut self.connection else {
                 return Ok(());
             };
@@ -350,6 +352,8 @@ impl Link {
                 return Ok(());
             }
         }
+        self.fail(now);
+        Ok(())
     }
 
     fn welcome(&mut self, body: &[u8], refused: &mut Option<Refusal>) -> Option<()> {
@@ -367,7 +371,6 @@ impl Link {
                 self.written = self.log.len();
                 self.acknowledge(taken_bytes)?;
                 self.written = self.acknowledged;
-                self.back_off = FIRST_BACK_OFF;
                 self.waits_since = None;
                 if let Connection::Greeting(stream) = std::mem::replace(&mut self.connection, Connection::Idle) {
                     self.connection = Connection::Open { stream, blocked: false };
@@ -414,6 +417,8 @@ impl Link {
             return None;
         }
         if taken > self.acknowledged {
+            // Not before: who takes connections and nothing else would be called all the time.
+            self.back_off = FIRST_BACK_OFF;
             (self.waits_since, self.owes_since, self.asked_at) = (None, None, None);
         }
         self.acknowledged = taken;

@@ -39,10 +39,12 @@ pub(crate) enum DropReason {
     SlowClient,
     /// A message that a rule sent and that is too long for a frame.
     TooLong,
+    /// A connection of a node that asks for acknowledgements and does not read them; it was closed.
+    DeafPeer,
 }
 
 impl DropReason {
-    const ALL: [DropReason; 15] = [
+    const ALL: [DropReason; 16] = [
         DropReason::Malformed,
         DropReason::UnknownChannel,
         DropReason::WrongSender,
@@ -58,6 +60,7 @@ impl DropReason {
         DropReason::NoClient,
         DropReason::SlowClient,
         DropReason::TooLong,
+        DropReason::DeafPeer,
     ];
 
     /// The name in reports.
@@ -78,6 +81,7 @@ impl DropReason {
             DropReason::NoClient => "no_client",
             DropReason::SlowClient => "slow_client",
             DropReason::TooLong => "too_long",
+            DropReason::DeafPeer => "deaf_peer",
         }
     }
 }

@@ -116,8 +116,8 @@ impl Liar {
         }
         const FATES: [Lie; 6] = [Lie::Withheld, Lie::Changed, Lie::Readdressed, Lie::Astray, Lie::Late, Lie::Repeated];
         let lie = match FATES[self.random.below(FATES.len())] {
-            // External nodes have no partitions.
-            Lie::Astray if words.place.is_none() => Lie::Changed,
+            // Where there are no partitions, nothing goes astray.
+            Lie::Astray if self.parts(words.place).len() < 2 => Lie::Changed,
             lie => lie,
         };
         match lie {
@@ -132,8 +132,9 @@ impl Liar {
                 out.extend(self.posted(words.channel, to, words.args.to_vec()));
             }
             Lie::Astray => {
-                let place = self.astray(words.place).or(words.place);
-                out.push(self.message(words.channel, words.to, place, words.args.to_vec()));
+                let parts = self.parts(words.place);
+                let place = parts[self.random.below(parts.len())];
+                out.push(self.message(words.channel, words.to, Some(place), words.args.to_vec()));
             }
             _ => {
                 let message = || self.message(words.channel, words.to, words.place, words.args.to_vec());
@@ -224,12 +225,12 @@ impl Liar {
         }
     }
 
-    /// Another machine than this one with the component at a place, of the same node.
-    fn astray(&mut self, place: Option<usize>) -> Option<usize> {
-        let meant = &self.layout.places[place?];
-        let same = |at: &usize| self.layout.places[*at].node == meant.node;
-        let parts: Vec<usize> = self.layout.places_of(meant.component).filter(same).collect();
-        Some(parts[self.random.below(parts.len())]).filter(|at| *at != self.place)
+    /// The machines of a node that have the component at a place, without this one.
+    fn parts(&self, place: Option<usize>) -> Vec<usize> {
+        let Some(place) = place else { return Vec::new() };
+        let meant = &self.layout.places[place];
+        let same = |at: &usize| self.layout.places[*at].node == meant.node && *at != self.place;
+        self.layout.places_of(meant.component).filter(same).collect()
     }
 
     /// A message to where it belongs; nothing if that is here.

@@ -274,3 +274,29 @@ fn a_queue_over_its_limit_is_an_error_not_a_loss() {
     let error = pair.link.flush(pair.poll.registry(), Instant::now()).expect_err("110 bytes are over 100");
     assert!(error.to_string().contains("over the limit of 100"), "{error}");
 }
+
+#[test]
+fn a_receiver_that_may_lie_is_no_reason_to_fail() {
+    let mut pair = Pair::new(1_000);
+    pair.link.excuses.may_lie = true;
+    pair.push(0);
+    drop(pair.accept(Welcome::Refused(Refusal::Program)));
+    pair.run().expect("it may refuse whom it likes");
+    // It takes connections and nothing else.
+    std::thread::sleep(Duration::from_millis(50));
+    let mut stream = pair.accept(accepted(0));
+    for number in 0..100 {
+        pair.push(number);
+    }
+    pair.run().expect("it may take nothing");
+    assert!(pair.link.lost() >= 100 && pair.link.log.is_empty(), "{}", pair.link.lost());
+    // What is sent to it from now on has a gap in front, so the same incarnation gets none of it.
+    let ended = stream.read_to_end(&mut Vec::new());
+    let is_timeout = ended.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock);
+    assert!(!is_timeout, "the link has closed the connection");
+    for number in 0..50 {
+        pair.push(number);
+    }
+    pair.run().expect("it may take nothing");
+    assert!(pair.link.kept_bytes() <= 1_000, "it does not grow");
+}

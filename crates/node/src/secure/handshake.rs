@@ -5,12 +5,14 @@
 //! 3. The first shows its passport, and signs all that was said.
 //!
 //! The keys of the records are made of the secret that the fresh keys share and of all that was said, passports included: so whoever puts its own
-//! passport in place of another's has no key that the other end has. (The structure is that of SIGMA: Krawczyk, CRYPTO 2003.)
+//! passport in place of another's has no key that the other end has. (The structure is that of SIGMA: Krawczyk, CRYPTO 2003.) Secrets are overwritten when they
+//! have done their duty: that of a fresh key when the shared one is made, that when the keys of the records are.
 
 use std::fmt;
 
 use menard_value::{PublicKey, SecretKey};
-use x25519_dalek::{X25519_BASEPOINT_BYTES, x25519};
+use x25519_dalek::{PublicKey as FreshKey, SharedSecret, StaticSecret};
+use zeroize::Zeroizing;
 
 use super::certificate::Passport;
 use super::credentials::{Credentials, Guard};
@@ -23,20 +25,20 @@ const VERSION: u16 = 1;
 /// The longest body of a frame of the handshake.
 pub(super) const MAX_HANDSHAKE_BYTES: usize = 256;
 
-/// What was said so far, and this end's fresh key.
-struct Transcript {
-    said: Vec<u8>,
-    secret: [u8; 32],
-}
+/// What was said so far.
+#[derive(Debug)]
+struct Transcript(Vec<u8>);
 
 /// The one who connects, and waits for the second frame.
-#[derive(Debug)]
-pub(super) struct Initiator(Transcript);
+pub(super) struct Initiator {
+    transcript: Transcript,
+    secret: StaticSecret,
+}
 
 /// The other, who waits for the third.
 pub(super) struct Responder {
     transcript: Transcript,
-    shared: [u8; 32],
+    shared: SharedSecret,
 }
 
 /// A handshake that has succeeded.
@@ -48,9 +50,9 @@ pub(super) struct Established {
 }
 
 /// Without the secret.
-impl fmt::Debug for Transcript {
+impl fmt::Debug for Initiator {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Transcript").field("said", &self.said.len()).finish_non_exhaustive()
+        f.debug_struct("Initiator").field("transcript", &self.transcript).finish_non_exhaustive()
     }
 }
 
@@ -69,25 +71,24 @@ pub(super) fn is_handshake(body: &[u8]) -> bool {
 impl Initiator {
     /// Begins a handshake; gives the body of the first frame, too.
     pub fn start() -> std::io::Result<(Self, Vec<u8>)> {
-        let secret = draw()?;
-        let mut said = MAGIC.to_vec();
-        said.extend_from_slice(&VERSION.to_le_bytes());
-        said.extend_from_slice(&x25519(secret, X25519_BASEPOINT_BYTES));
-        let first = said.clone();
-        Ok((Initiator(Transcript { said, secret }), first))
+        let secret = StaticSecret::from(*draw()?);
+        let mut first = MAGIC.to_vec();
+        first.extend_from_slice(&VERSION.to_le_bytes());
+        first.extend_from_slice(FreshKey::from(&secret).as_bytes());
+        Ok((Initiator { transcript: Transcript(first.clone()), secret }, first))
     }
 
     /// Takes the body of the second frame, which must come from `wanted`; gives that of the third.
     pub fn finish(self, body: &[u8], guard: &Guard, wanted: Caller) -> Result<(Established, Vec<u8>), DropReason> {
-        let Initiator(mut transcript) = self;
+        let Initiator { mut transcript, secret } = self;
         let mut reader = Reader(body);
-        let fresh = reader.array().ok_or(DropReason::Malformed)?;
-        transcript.said.extend_from_slice(&fresh);
+        let fresh = reader.array::<32>().ok_or(DropReason::Malformed)?;
+        transcript.0.extend_from_slice(&fresh);
         let peer = transcript.hear(&mut reader, Role::Responder, &guard.credentials)?;
         if peer != wanted {
             return Err(DropReason::Unauthenticated);
         }
-        let shared = transcript.shared(fresh)?;
+        let shared = shared(secret, fresh)?;
         let mut third = Vec::new();
         transcript.show(&guard.passport, Role::Initiator, &mut third);
         let (of_initiator, of_responder) = transcript.keys(&shared);
@@ -104,11 +105,11 @@ impl Responder {
             return Err(DropReason::Malformed);
         }
         let theirs = reader.array().filter(|_| reader.0.is_empty()).ok_or(DropReason::Malformed)?;
-        let secret = draw().map_err(|_| DropReason::Unauthenticated)?;
-        let mut transcript = Transcript { said: body.to_vec(), secret };
-        let shared = transcript.shared(theirs)?;
-        let mut second = x25519(secret, X25519_BASEPOINT_BYTES).to_vec();
-        transcript.said.extend_from_slice(&second);
+        let secret = StaticSecret::from(*draw().map_err(|_| DropReason::Unauthenticated)?);
+        let mut transcript = Transcript(body.to_vec());
+        let mut second = FreshKey::from(&secret).as_bytes().to_vec();
+        let shared = shared(secret, theirs)?;
+        transcript.0.extend_from_slice(&second);
         transcript.show(&guard.passport, Role::Responder, &mut second);
         Ok((Responder { transcript, shared }, second))
     }
@@ -142,7 +143,7 @@ impl Role {
 impl Transcript {
     /// What an end signs.
     fn statement(&self, role: Role) -> Vec<u8> {
-        [role.domain(), blake3::hash(&self.said).as_bytes()].concat()
+        [role.domain(), blake3::hash(&self.0).as_bytes()].concat()
     }
 
     /// Appends this end's passport and signature.
@@ -151,10 +152,10 @@ impl Transcript {
         passport.caller.push(out);
         out.extend_from_slice(&passport.key.public().to_bytes());
         out.extend_from_slice(&passport.certificate);
-        self.said.extend_from_slice(&out[start..]);
+        self.0.extend_from_slice(&out[start..]);
         let signature = passport.key.sign(&self.statement(role));
         out.extend_from_slice(&signature);
-        self.said.extend_from_slice(&signature);
+        self.0.extend_from_slice(&signature);
     }
 
     /// Takes the other end's passport and signature, which are all that is left.
@@ -162,39 +163,40 @@ impl Transcript {
         let body = reader.0;
         let passport = (|| Some((reader.caller()?, reader.array::<32>()?, reader.array::<64>()?)))();
         let (peer, key, certificate) = passport.ok_or(DropReason::Malformed)?;
-        self.said.extend_from_slice(&body[..body.len() - reader.0.len()]);
+        self.0.extend_from_slice(&body[..body.len() - reader.0.len()]);
         let signature = reader.array().filter(|_| reader.0.is_empty()).ok_or(DropReason::Malformed)?;
         let key = PublicKey::new(&key).map_err(|_| DropReason::Unauthenticated)?;
         let is_genuine = credentials.certify(peer, &key, &certificate) && key.verify(&self.statement(role), &signature);
         if !is_genuine {
             return Err(DropReason::Unauthenticated);
         }
-        self.said.extend_from_slice(&signature);
+        self.0.extend_from_slice(&signature);
         Ok(peer)
     }
 
-    /// The secret that this end's fresh key shares with the other's, if that is a proper one.
-    fn shared(&self, theirs: [u8; 32]) -> Result<[u8; 32], DropReason> {
-        let shared = x25519(self.secret, theirs);
-        if shared == [0; 32] { Err(DropReason::Unauthenticated) } else { Ok(shared) }
-    }
-
     /// The keys of the records of the initiator and of the responder.
-    fn keys(&self, shared: &[u8; 32]) -> ([u8; 32], [u8; 32]) {
-        let material = [&shared[..], blake3::hash(&self.said).as_bytes()].concat();
-        let key = |context| blake3::derive_key(context, &material);
+    fn keys(&self, shared: &SharedSecret) -> (Zeroizing<[u8; 32]>, Zeroizing<[u8; 32]>) {
+        let material = Zeroizing::new([&shared.as_bytes()[..], blake3::hash(&self.0).as_bytes()].concat());
+        let key = |context| Zeroizing::new(blake3::derive_key(context, &material));
         (key("menard 2026-11 records of the initiator"), key("menard 2026-11 records of the responder"))
     }
 }
 
+/// The secret that a fresh key shares with that of the other end, if that is a proper one. The fresh key is of no use after that.
+fn shared(secret: StaticSecret, theirs: [u8; 32]) -> Result<SharedSecret, DropReason> {
+    let shared = secret.diffie_hellman(&FreshKey::from(theirs));
+    if shared.was_contributory() { Ok(shared) } else { Err(DropReason::Unauthenticated) }
+}
+
 /// Bytes that nobody can guess.
-pub(super) fn draw() -> std::io::Result<[u8; 32]> {
-    let mut bytes = [0; 32];
-    getrandom::fill(&mut bytes)?;
+pub(super) fn draw() -> std::io::Result<Zeroizing<[u8; 32]>> {
+    let mut bytes = Zeroizing::new([0; 32]);
+    getrandom::fill(&mut *bytes)?;
     Ok(bytes)
 }
 
 /// A key that nobody can guess.
 pub(super) fn draw_key() -> std::io::Result<SecretKey> {
-    Ok(SecretKey::new(&draw()?))
+    let secret = draw()?;
+    Ok(SecretKey::new(&secret))
 }

@@ -5,6 +5,8 @@
 
 use std::fmt;
 
+use zeroize::Zeroizing;
+
 use crate::meter::DropReason;
 use crate::wire::LENGTH_BYTES;
 
@@ -16,7 +18,7 @@ pub(super) const MAX_RECORD_BYTES: usize = MAX_PAYLOAD_BYTES + TAG_BYTES;
 
 /// One direction of a connection: its key, and the number of the next record.
 struct Direction {
-    key: [u8; 32],
+    key: Zeroizing<[u8; 32]>,
     next: u64,
 }
 
@@ -46,7 +48,7 @@ pub(super) struct Sealer(Direction);
 pub(super) struct Opener(Direction);
 
 impl Sealer {
-    pub fn new(key: [u8; 32]) -> Self {
+    pub fn new(key: Zeroizing<[u8; 32]>) -> Self {
         Sealer(Direction { key, next: 0 })
     }
 
@@ -63,7 +65,7 @@ impl Sealer {
 }
 
 impl Opener {
-    pub fn new(key: [u8; 32]) -> Self {
+    pub fn new(key: Zeroizing<[u8; 32]>) -> Self {
         Opener(Direction { key, next: 0 })
     }
 
@@ -89,7 +91,7 @@ mod tests {
     const KEY: [u8; 32] = [5; 32];
 
     fn records() -> Vec<Vec<u8>> {
-        let mut sealer = Sealer::new(KEY);
+        let mut sealer = Sealer::new(KEY.into());
         let seal = |bytes: &&[u8]| {
             let mut out = Vec::new();
             assert_eq!(sealer.seal(bytes, &mut out), bytes.len());
@@ -100,7 +102,7 @@ mod tests {
 
     #[test]
     fn records_come_through_in_order() {
-        let mut opener = Opener::new(KEY);
+        let mut opener = Opener::new(KEY.into());
         let opened: Vec<Vec<u8>> =
             records().iter().map(|record| opener.open(record).expect("it is good").to_vec()).collect();
         assert_eq!(opened, [&b"first"[..], b"second", b""]);
@@ -109,7 +111,7 @@ mod tests {
     #[test]
     fn no_other_record_verifies() {
         let records = records();
-        let is_refused = |record: &[u8]| assert_eq!(Opener::new(KEY).open(record), Err(DropReason::Tampered));
+        let is_refused = |record: &[u8]| assert_eq!(Opener::new(KEY.into()).open(record), Err(DropReason::Tampered));
         is_refused(&records[1]);
         is_refused(b"short");
         is_refused(&records[0][1..]);
@@ -118,8 +120,8 @@ mod tests {
             changed[position] ^= 1;
             is_refused(&changed);
         }
-        assert_eq!(Opener::new([6; 32]).open(&records[0]), Err(DropReason::Tampered));
-        let mut opener = Opener::new(KEY);
+        assert_eq!(Opener::new([6; 32].into()).open(&records[0]), Err(DropReason::Tampered));
+        let mut opener = Opener::new(KEY.into());
         opener.open(&records[0]).expect("it is good");
         assert_eq!(opener.open(&records[0]), Err(DropReason::Tampered), "once is enough");
     }
@@ -128,7 +130,7 @@ mod tests {
     fn what_is_long_is_cut() {
         let long = vec![7; MAX_PAYLOAD_BYTES + 1];
         let mut out = Vec::new();
-        assert_eq!(Sealer::new(KEY).seal(&long, &mut out), MAX_PAYLOAD_BYTES);
+        assert_eq!(Sealer::new(KEY.into()).seal(&long, &mut out), MAX_PAYLOAD_BYTES);
         assert_eq!(out.len(), LENGTH_BYTES + MAX_RECORD_BYTES);
     }
 }

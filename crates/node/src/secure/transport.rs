@@ -139,7 +139,7 @@ impl Transport {
     /// From now on the MACs of what is written are wrong.
     pub fn spoil(&mut self) {
         if let Stage::Sealed { sealer, .. } = &mut self.stage {
-            *sealer = Sealer::new([0; 32]);
+            *sealer = Sealer::new([0; 32].into());
         }
     }
 
