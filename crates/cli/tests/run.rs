@@ -108,3 +108,38 @@ fn signals_end_a_run_in_an_orderly_way() {
         assert!(String::from_utf8_lossy(&output.stdout).contains("throughput"), "{signal}");
     }
 }
+
+#[test]
+fn a_node_that_lies_is_told_of_and_not_believed() {
+    let words = ["run", "pbft_critical_path", "--seconds", "1", "--clients", "10", "--seed", "3"];
+    let (status, json) = Desk::new().json(&[&words[..], &["--faulty", "replica[3]=lies"]].concat());
+    assert_eq!((status, &json["safety"]["violations"], &json["safety"]["contradictions"]), (0, &0.into(), &0.into()));
+    assert_eq!(json["safety"]["properties"], 2, "what clients can see of five: {}", json["safety"]);
+    let liar = json["nodes"].as_array().and_then(|nodes| nodes.iter().find(|node| node["faulty"] == "lies"));
+    assert!(liar.is_some_and(|node| node["node"] == "replica[3]" && node["lies"]["changed"].is_u64()), "{liar:?}");
+    assert!(json["refused_by_others"].as_object().is_some_and(|reasons| !reasons.is_empty()), "{json}");
+}
+
+#[test]
+fn more_faults_than_are_declared_cause_a_warning() {
+    let desk = Desk::with(&[("short.toml", "clients = 3\nwarmup_s = 0.1\nduration_s = 0.3\n")]);
+    let answer = desk.menard(&[
+        "run",
+        "pbft_critical_path",
+        "--deploy",
+        "short.toml",
+        "--faulty",
+        "replica[2]=lies",
+        "--faulty",
+        "replica[3]=silent",
+    ]);
+    assert!(
+        answer.stderr.contains("warning: 2 of `replica` are faulty, and the protocol bears 1"),
+        "{}",
+        answer.stderr
+    );
+    let answer = desk.menard(&["run", "voting", "--faulty", "participant=lies"]);
+    assert_eq!(answer.status, 2, "{}", answer.stderr);
+    assert!(answer.stderr.contains("participant[0]"), "{}", answer.stderr);
+    assert_eq!(desk.menard(&["run", "voting", "--faulty", "leader=odd"]).status, 2);
+}

@@ -82,7 +82,7 @@ impl Intruder {
     }
 
     /// Waits until the other end closes the connection.
-    fn is_closed(mut self) -> bool {
+    fn ends(mut self) -> bool {
         let mut bytes = [0; 1024];
         loop {
             match self.stream.read(&mut bytes) {
@@ -194,7 +194,7 @@ fn noise_closes_a_connection_and_nothing_else() {
                 intruder.write(&record);
             }
         }
-        assert!(intruder.is_closed(), "{round}");
+        assert!(intruder.ends(), "{round}");
     }
     let report = measure(deployment);
     let victim = &report.nodes[VICTIM].dropped;
