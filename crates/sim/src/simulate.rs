@@ -5,28 +5,30 @@
 //! grouping of messages into steps is possible.
 
 mod blows;
+mod counting;
 mod pounces;
+mod run;
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 
-use menard_lang::run::{Address, Trace};
+use menard_lang::run::Trace;
 use menard_value::Node;
 
 use self::pounces::Pounces;
+pub(crate) use self::run::steps;
+pub use self::run::{Run, Summary};
 use crate::adversary::{Adversary, Layer};
 use crate::calm::{Verdict, calm_down};
 use crate::cuts::{self, Cut};
-use crate::host::Host;
 use crate::log::{Content, Entry, Packet, PacketId, narrow};
 use crate::misfortune::Misfortune;
 use crate::mood::{Clocks, Grouping, Mood};
-use crate::observe::{PreparedObserver, Unmet, Violation};
+use crate::observe::PreparedObserver;
 use crate::prepared::{OUTSIDE, Prepared};
 use crate::random::{Random, mix};
-use crate::sketch::Sketch;
 use crate::workload::{Request, requests};
-use crate::world::{Duty, RunStats, World};
+use crate::world::{Duty, World};
 
 /// Sets the second stream of chance apart from the first.
 const MORE: u64 = 0x6d6f_7265;
@@ -35,75 +37,12 @@ const FATE: u64 = 0x6c6f_7374;
 /// Draws what `choose` chooses by.
 const CHOICE: u64 = 0x6368_6f69_6365;
 
-/// A run.
-#[derive(Clone, PartialEq, Debug)]
-pub struct Run {
-    /// What happened.
-    pub trace: Trace,
-    /// The first violated property; the run ends where it is violated.
-    pub violation: Option<Violation>,
-    /// What never comes, if the run came to rest without it.
-    pub unmet: Option<Unmet>,
-    /// The events of the trace at which the rounds began in which the run came to rest, if it got so far. What happens from the first of them on
-    /// follows from what happened before.
-    pub rounds: Vec<usize>,
-    /// The node whose follow-ups did not end, if there was one; the run ends there.
-    pub endless: Option<Address>,
-    /// A hash of everything that happened, equal on every machine and in every build.
-    pub hash: u64,
-    /// What it did, in numbers.
-    pub stats: RunStats,
-}
-
 /// Runs a program once; the seed decides everything that is left open.
 pub fn simulate(prepared: &Prepared, observer: Option<&PreparedObserver>, seed: u64) -> Run {
     let mut simulator = Simulator::new(prepared, observer);
     let summary = simulator.run(seed);
     let Summary { violation, unmet, rounds, endless, hash, stats, .. } = summary;
     Run { trace: simulator.trace(), violation, unmet, rounds, endless, hash, stats }
-}
-
-/// Rounds of coming to rest that are shown of a run.
-const SHOWN_ROUNDS: usize = 4;
-/// So few more rounds are shown, too.
-const SPARED_ROUNDS: usize = 2;
-
-impl Run {
-    /// What a person has to read of it: rounds in which only more of the same happens are left out. Gives their number, too.
-    pub fn shown(&self) -> (Trace, usize) {
-        let mut trace = self.trace.clone();
-        let hidden = self.rounds.len().saturating_sub(SHOWN_ROUNDS);
-        if self.unmet.is_none() || hidden <= SPARED_ROUNDS {
-            return (trace, 0);
-        }
-        trace.events.truncate(self.rounds[SHOWN_ROUNDS]);
-        (trace, hidden)
-    }
-}
-
-/// A run without its trace.
-#[derive(Clone, PartialEq, Debug)]
-pub struct Summary {
-    /// As in [`Run`].
-    pub violation: Option<Violation>,
-    /// As in [`Run`].
-    pub unmet: Option<Unmet>,
-    /// As in [`Run`].
-    pub rounds: Vec<usize>,
-    /// Whether everything arrived in the end and timers went on firing for a while, so that it is known what never comes.
-    pub came_to_rest: bool,
-    /// As in [`Run`].
-    pub endless: Option<Address>,
-    /// How corrupt nodes lied, if there were any.
-    pub layer: Option<Layer>,
-    /// Whether the search for an order of the operations of clients was given up.
-    pub undecided: bool,
-    /// As in [`Run`].
-    pub hash: u64,
-    /// As in [`Run`].
-    pub stats: RunStats,
-    /// As in [`Trace`].
-    pub drained: bool,
 }
 
 /// Runs a program many times, one after another, in the same memory.
@@ -231,41 +170,6 @@ impl<'a> Simulator<'a> {
     /// What happened in the last run.
     pub fn trace(&self) -> Trace {
         self.world.log.trace(self.world.prepared, self.is_drained())
-    }
-
-    /// Adds to each channel's count how many messages the last run sent on it.
-    pub(crate) fn count_messages(&self, counts: &mut [u64]) {
-        for packet in &self.world.log.packets {
-            counts[usize::from(packet.channel)] += 1;
-        }
-    }
-
-    /// Counts from now on how often rules fire; gives a count of 0 for each, by component and rule.
-    pub(crate) fn count_firings(&mut self) -> Vec<Vec<u64>> {
-        self.world.engines.iter_mut().for_each(Host::count_firings);
-        self.world.prepared.components.iter().map(|component| vec![0; component.rules]).collect()
-    }
-
-    /// Adds to each rule's count how often it fired since this was asked last.
-    pub(crate) fn take_firings(&mut self, counts: &mut [Vec<u64>]) {
-        let prepared = self.world.prepared;
-        for (component, counts) in prepared.components.iter().zip(counts) {
-            let nodes = prepared.roles[usize::from(component.role)].nodes;
-            let places = component.first as usize..(component.first + nodes * component.parts) as usize;
-            for engine in &mut self.world.engines[places] {
-                engine.take_firings(|rule, times| counts[rule] += times);
-            }
-        }
-    }
-
-    /// Looks from now on at states of nodes.
-    pub(crate) fn sample_states(&mut self) {
-        self.world.states = Some(Sketch::default());
-    }
-
-    /// The states that were seen since this was asked last, if they are looked at.
-    pub(crate) fn take_states(&mut self) -> Option<Sketch> {
-        self.world.states.as_mut().map(std::mem::take)
     }
 
     /// Whether nothing is left to happen in the last run but that timers fire.
