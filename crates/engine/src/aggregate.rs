@@ -145,6 +145,16 @@ impl Groups {
         }
     }
 
+    /// Whether nothing has changed since the last [`Groups::flush`].
+    pub(crate) fn is_settled(&self) -> bool {
+        self.touched.is_empty()
+    }
+
+    /// Whether there are no groups.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.groups.is_empty()
+    }
+
     /// Gives the facts that groups cease and begin to give, net since the last call, to `sink`.
     pub(crate) fn flush(&mut self, plan: &AggregatePlan, stores: &[Box<Store>], mut sink: impl FnMut(bool, Fact<'_>)) {
         if let Some(skipped) = plan.numbers {

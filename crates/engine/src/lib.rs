@@ -10,6 +10,7 @@ mod hash;
 mod inspect;
 mod io;
 mod lower;
+mod marks;
 mod native;
 mod node;
 mod outbox;

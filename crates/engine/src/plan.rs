@@ -6,6 +6,7 @@
 use menard_lang::ir::{Aggregate, Comparison, Constructor, Name, Policy};
 use menard_value::{Function, Value};
 
+use crate::marks::Marks;
 use crate::router::Router;
 use crate::store::Version;
 
@@ -162,6 +163,8 @@ pub(crate) struct Stratum {
     pub(crate) reinsert: Vec<usize>,
     /// Keyed tables whose candidates are all there.
     pub(crate) resolve: Vec<usize>,
+    /// If none of these stores has changed, nothing happens in it after a node's first step.
+    pub(crate) wakes: Marks,
 }
 
 /// A rule.
@@ -173,6 +176,8 @@ pub(crate) struct RulePlan {
     pub(crate) rule: Option<usize>,
     pub(crate) pipelines: Vec<Pipeline>,
     pub(crate) target: Target,
+    /// If none of these stores has changed, it has no solutions after a node's first step.
+    pub(crate) wakes: Marks,
 }
 
 /// What becomes of what a rule derives.
@@ -205,6 +210,8 @@ pub(crate) struct Pipeline {
     pub(crate) driver: Driver,
     /// Event stores without which there is no solution.
     pub(crate) needs: Vec<usize>,
+    /// Its driver and what it needs: if one of these stores has not changed, there is no solution.
+    pub(crate) wakes: Marks,
     pub(crate) ops: Vec<Op>,
     pub(crate) emit: Emit,
     /// The number of rows joined.

@@ -6,6 +6,7 @@
 use super::Lowering;
 use super::clause::{Atom, Clause, Literal, Term};
 use super::join::{self, Output, Start};
+use crate::marks::Marks;
 use crate::plan::{Driver, Pipeline, RulePlan, StoreKind, StorePlan, Target};
 use crate::store::Version;
 
@@ -135,7 +136,8 @@ impl Item {
     }
 
     fn rule_plan(&self, pipelines: Vec<Pipeline>) -> RulePlan {
-        RulePlan { text: self.clause.text.clone(), rule: self.clause.rule, pipelines, target: self.target }
+        let wakes = Marks::of(pipelines.iter().filter_map(|pipeline| pipeline.driver.store()));
+        RulePlan { text: self.clause.text.clone(), rule: self.clause.rule, pipelines, target: self.target, wakes }
     }
 
     fn pipeline(&self, start: Start, stores: &mut [StorePlan], registers: &mut usize) -> Pipeline {

@@ -4,6 +4,7 @@
 //! join few relations, nearly always by keys.
 
 use crate::lower::clause::{Atom, Clause, Literal, Term};
+use crate::marks::Marks;
 use crate::plan::{Access, Driver, Emit, Op, Operand, Path, Pipeline, StoreKind, StorePlan};
 use crate::store::Version;
 use menard_lang::ir::Comparison;
@@ -103,9 +104,17 @@ impl<'c> Joiner<'_, 'c> {
             Output::Row(_) => Emit::Row(self.row_level.expect("the literal was joined")),
         };
         let needs = clause.positive_atoms().filter(|(_, atom)| self.stores[atom.store].kind == StoreKind::Event);
-        let needs = needs.map(|(_, atom)| atom.store).collect();
-        let pipeline =
-            Pipeline { driver: start.driver, needs, ops: self.ops, emit, levels: self.levels, reads_target: false };
+        let needs: Vec<usize> = needs.map(|(_, atom)| atom.store).collect();
+        let wakes = Marks::of(needs.iter().copied().chain(start.driver.store()));
+        let pipeline = Pipeline {
+            driver: start.driver,
+            needs,
+            wakes,
+            ops: self.ops,
+            emit,
+            levels: self.levels,
+            reads_target: false,
+        };
         (pipeline, self.registers)
     }
 

@@ -16,6 +16,7 @@ use std::collections::BTreeMap;
 
 use menard_lang::ir::{Component, Name, Program, RelationKind};
 
+use crate::marks::Marks;
 use crate::plan::{AggregatePlan, Plan, SendPlan, StoreKind, StorePlan, Stratum, WindowPlan};
 use crate::router::Router;
 use item::Item;
@@ -188,7 +189,7 @@ impl<'p> Lowering<'p> {
             let reinsert =
                 items.stores.iter().copied().filter(|&store| self.stores[store].inserted_by.is_some()).collect();
             let resolve = self.keyed(&items.stores);
-            strata.push(Stratum { stores: items.stores, rules, recursion, reinsert, resolve });
+            strata.push(Stratum { stores: items.stores, rules, recursion, reinsert, resolve, wakes: Marks::default() });
             self.plain_stratum(items.after, &mut strata, &mut registers);
         }
         let finish_views = std::mem::take(&mut self.finish_views);

@@ -11,6 +11,7 @@ impl State {
             self.recovered(plan);
         }
         for &store in &self.dirty {
+            self.awake.add(store);
             let next = &mut self.next[store];
             next.apply(&mut self.stores[store], plan.stores[store].durable);
             self.counters.rows_touched += (next.doomed.len() + next.plus.len()) as u64;
@@ -25,11 +26,13 @@ impl State {
     /// Takes the messages. Those that only drive rules stay where they are.
     pub(super) fn take(&mut self, plan: &Plan, inputs: &Inputs) {
         if inputs.start {
+            self.awake.add(plan.start);
             self.stores[plan.start].insert(&[][..]);
         }
         for (message, channel) in (0..).zip(inputs.channels()) {
             self.counters.messages_in += 1;
             let Some(store) = plan.received[usize::from(channel)] else { continue };
+            self.awake.add(store);
             if !plan.stores[store].passes {
                 self.stores[store].insert(inputs.row(message));
                 continue;

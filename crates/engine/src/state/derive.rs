@@ -24,6 +24,9 @@ impl State {
     }
 
     fn stratum(&mut self, plan: &Plan, stratum: &Stratum, inputs: &Inputs, outputs: &mut Outputs) {
+        if !self.awake.meets(stratum.wakes) && self.started {
+            return;
+        }
         for rule in &stratum.rules {
             self.rule(plan, rule, inputs, outputs);
         }
@@ -56,8 +59,14 @@ impl State {
 
     /// Runs all pipelines of a rule.
     fn rule(&mut self, plan: &Plan, rule: &RulePlan, inputs: &Inputs, outputs: &mut Outputs) {
+        if !self.awake.meets(rule.wakes) && self.started {
+            return;
+        }
         for pipeline in &rule.pipelines {
-            if self.has_no_rows(pipeline) || pipeline.needs.iter().any(|&store| self.is_quiet(plan, store)) {
+            if !self.awake.includes(pipeline.wakes)
+                || self.has_no_rows(pipeline)
+                || pipeline.needs.iter().any(|&store| self.is_quiet(plan, store))
+            {
                 continue;
             }
             for &(version, begins) in self.passes(pipeline, rule.target) {
@@ -128,6 +137,7 @@ impl State {
 
     /// For rules that do not read what they derive: solutions go straight into the store.
     fn run_into_store(&mut self, run: &Run<'_>, store: usize) {
+        self.awake.add(store);
         std::mem::swap(&mut self.stores[store], &mut self.spare);
         let State { spare, found, stores, arrived, fresh, scratch, counters, .. } = self;
         let mut reading = Reading { stores, arrived, fresh, scratch, counters };
@@ -143,6 +153,7 @@ impl State {
 
     /// For rules that read what they derive: solutions wait until all are found.
     fn run_buffered(&mut self, run: &Run<'_>, store: usize) {
+        self.awake.add(store);
         let mut derived = Tuples::new(run.plan.stores[store].arity);
         self.reading().execute(run, &mut |solution, _| derived.push(solution.tuple()));
         self.counters.rows_touched += derived.len() as u64;
@@ -201,6 +212,10 @@ impl State {
         let (Target::Insert(store) | Target::Count(store)) = target else {
             unreachable!("an aggregation derives a relation of this step")
         };
+        if self.groups[aggregate].is_settled() {
+            return;
+        }
+        self.awake.add(store);
         let kind = self.kind(plan, target);
         std::mem::swap(&mut self.stores[store], &mut self.spare);
         let State { groups, stores, spare, found, counters, .. } = self;

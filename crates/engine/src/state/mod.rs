@@ -17,6 +17,7 @@ use menard_value::Value;
 use crate::aggregate::Groups;
 use crate::execute::Scratch;
 use crate::hash::Seed;
+use crate::marks::Marks;
 use crate::outbox::Outbox;
 use crate::plan::{Plan, StoreKind, StorePlan};
 use crate::store::{RowTable, Store, Version};
@@ -37,6 +38,8 @@ pub(crate) struct State {
     pub(crate) next: Vec<Next>,
     /// The stores with something in `next`.
     dirty: Vec<usize>,
+    /// The stores that this step has changed so far, and those whose messages it takes; all in a node's first step.
+    awake: Marks,
     /// For each store of a channel that only drives rules, the messages of this step.
     arrived: Vec<Arrived>,
     pub(crate) groups: Vec<Groups>,
@@ -89,6 +92,7 @@ impl State {
             spare: Box::new(Store::new(0, false, &[], seed)),
             next: plan.stores.iter().map(next).collect(),
             dirty: Vec::new(),
+            awake: Marks::ALL,
             arrived: plan.stores.iter().map(|_| Arrived::default()).collect(),
             groups: plan.aggregates.iter().map(|aggregate| Groups::new(aggregate, seed)).collect(),
             outbox: Outbox::default(),
@@ -116,6 +120,7 @@ impl State {
             next.standing.clear();
         }
         self.dirty.clear();
+        self.awake = Marks::ALL;
         self.groups.iter_mut().for_each(Groups::clear);
         self.floors.fill(None);
         self.counters = Counters::default();
@@ -149,29 +154,33 @@ impl State {
 
     /// Makes what holds now what held before.
     fn commit(&mut self, plan: &Plan) {
-        for (position, (store, plan)) in self.stores.iter_mut().zip(&plan.stores).enumerate() {
-            let arrived = &mut self.arrived[position];
-            if !arrived.messages.is_empty() {
-                arrived.messages.clear();
-                arrived.seen.clear();
-            }
-            if store.touched().is_empty() {
-                continue;
-            }
-            match plan.kind {
-                StoreKind::Event => store.clear(),
-                StoreKind::Delta => store.commit(true),
-                StoreKind::Table | StoreKind::View | StoreKind::Role { .. } => store.commit(false),
-            }
-            self.fresh[position].clear();
-            self.found[position].clear();
-        }
+        let awake = std::mem::take(&mut self.awake);
+        awake.each(plan.stores.len(), |store| self.commit_store(store, &plan.stores[store].kind));
         for (groups, plan) in self.groups.iter_mut().zip(&plan.aggregates) {
-            if !plan.maintained {
+            if !plan.maintained && !groups.is_empty() {
                 groups.clear();
             }
         }
         self.outbox.clear();
+    }
+
+    fn commit_store(&mut self, position: usize, kind: &StoreKind) {
+        let arrived = &mut self.arrived[position];
+        if !arrived.messages.is_empty() {
+            arrived.messages.clear();
+            arrived.seen.clear();
+        }
+        let store = &mut self.stores[position];
+        if store.touched().is_empty() {
+            return;
+        }
+        match kind {
+            StoreKind::Event => store.clear(),
+            StoreKind::Delta => store.commit(true),
+            StoreKind::Table | StoreKind::View | StoreKind::Role { .. } => store.commit(false),
+        }
+        self.fresh[position].clear();
+        self.found[position].clear();
     }
 }
 

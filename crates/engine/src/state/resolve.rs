@@ -15,9 +15,10 @@ impl State {
     /// to hold in this step, a candidate that lost never held.
     pub(super) fn resolve(&mut self, plan: &Plan, table: usize) {
         let keyed = plan.stores[table].keyed.expect("only keyed tables are resolved");
-        if self.stores[keyed.candidates].touched().is_empty() {
+        if !self.awake.has(keyed.candidates) || self.stores[keyed.candidates].touched().is_empty() {
             return;
         }
+        self.awake.add(table);
         let floor = self.floors[table];
         std::mem::swap(&mut self.stores[keyed.candidates], &mut self.spare);
         let (candidates, store) = (&self.spare, &mut self.stores[table]);
