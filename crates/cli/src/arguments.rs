@@ -434,9 +434,11 @@ pub struct Bugs {
     /// The seed of the first run of the fixed programs
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub seed: u64,
-    /// Show this bug as it is found first, made small
-    #[arg(long, value_name = "NAME", conflicts_with_all = ["names", "seeds", "fixed", "seed"])]
+    /// Show the shortest run in which this bug is found
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["names", "fixed", "seed"])]
     pub show: Option<String>,
+    #[command(flatten)]
+    pub jobs: Jobs,
 }
 
 /// Numbers of clients, each greater than the one before it.

@@ -9,7 +9,9 @@ use menard_lang::Program;
 use menard_lang::ir::{FaultKind, Name};
 use menard_lang::run::Lift;
 use menard_opt::Stage;
-use menard_sim::{CampaignReport, Config, Counting, Found, Groups, MAX_FIRINGS, Prepared, PreparedObserver, Refiner};
+use menard_sim::{
+    Brevity, CampaignReport, Config, Counting, Found, Groups, MAX_FIRINGS, Prepared, PreparedObserver, Refiner,
+};
 use menard_sim::{Run, Runner, Scope, Until, Wrong};
 use menard_sim::{campaign, explore, includes, shrink, shrink_unmet, simulate, space_time};
 use serde_json::{Map, Value, json};
@@ -212,11 +214,6 @@ impl Laboratory {
         Ok(report)
     }
 
-    /// Simulates runs with consecutive seeds. Calls `progress` with the number of runs done.
-    pub fn report(&self, runs: u64, first_seed: u64, progress: &mut dyn FnMut(u64)) -> CampaignReport {
-        campaign(self.subject(), self.observer.as_ref(), &self.stages(), runs, first_seed, progress)
-    }
-
     /// Visits everything that can happen in a small scope.
     pub fn explore(&self, name: &str, output: Output) -> Explored {
         let requests = self.subject().sample_requests(self.subject().config().requests, EXPLORED_SEED);
@@ -238,7 +235,11 @@ impl Laboratory {
 
     /// A run in which something went wrong, made small, as a person can follow it.
     pub fn show(&self, found: &Found) -> String {
-        let run = self.shrunk(found);
+        self.draw(found, &self.shrunk(found, Brevity::Messages))
+    }
+
+    /// A run in which something went wrong, made small before, as a person can follow it.
+    pub fn draw(&self, found: &Found, run: &Run) -> String {
         let (trace, hidden) = run.shown();
         let mut text = space_time(self.subject().names(), &trace, run.violation.as_ref());
         if hidden > 0 {
@@ -247,11 +248,11 @@ impl Laboratory {
         match &found.what {
             Wrong::Property(_) => {}
             Wrong::Unmet(_) => {
-                let told = self.never(&run);
+                let told = self.never(run);
                 text.push_str(&told.map(|told| format!("   ✗  {told}\n")).unwrap_or_default());
             }
             Wrong::Endless(_) => {
-                let node = run.endless.map(|node| self.subject().names().address(&node)).unwrap_or_default();
+                let node = run.endless.as_ref().map(|node| self.subject().names().address(node)).unwrap_or_default();
                 text.push_str(&format!("\n{node} never settles: its follow-up steps do not end\n"));
             }
             Wrong::Refinement(_) => {
@@ -272,29 +273,29 @@ impl Laboratory {
     pub fn run(&self, seed: u64) -> Run {
         let report = campaign(self.subject(), self.observer.as_ref(), &self.stages(), 1, seed, &mut |_| {});
         match report.violations.first() {
-            Some(found) => self.shrunk(found),
+            Some(found) => self.shrunk(found, Brevity::Messages),
             None => simulate(self.subject(), self.observer.as_ref(), seed),
         }
     }
 
     /// A run in which something went wrong, made small.
-    pub fn shrunk(&self, found: &Found) -> Run {
+    pub fn shrunk(&self, found: &Found, brevity: Brevity) -> Run {
         let (subject, observer) = (self.subject(), self.observer.as_ref());
         let run = simulate(subject, observer, found.seed);
         match &found.what {
             Wrong::Property(violation) => {
                 let rule = violation.rule;
                 let mut keeps = |run: &Run| run.violation.as_ref().is_some_and(|violation| violation.rule == rule);
-                shrink(subject, observer, &run.trace, &mut keeps)
+                shrink(subject, observer, &run.trace, brevity, &mut keeps)
             }
             Wrong::Unmet(unmet) => match observer {
-                Some(observer) => shrink_unmet(subject, observer, &run, unmet.goal),
+                Some(observer) => shrink_unmet(subject, observer, &run, brevity, unmet.goal),
                 None => run,
             },
-            Wrong::Endless(_) => shrink(subject, observer, &run.trace, &mut |run| run.endless.is_some()),
+            Wrong::Endless(_) => shrink(subject, observer, &run.trace, brevity, &mut |run| run.endless.is_some()),
             Wrong::Refinement(_) => {
                 let mut refiner = Refiner::of(self.subject(), &self.stages());
-                shrink(subject, observer, &run.trace, &mut |run| refiner.check(&run.trace).is_err())
+                shrink(subject, observer, &run.trace, brevity, &mut |run| refiner.check(&run.trace).is_err())
             }
         }
     }

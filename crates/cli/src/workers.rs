@@ -1,11 +1,12 @@
-//! A campaign on several threads: the only threads around the simulator, which has none itself.
+//! Campaigns and hunts on several threads: the only threads around the simulator, which has none itself.
 //!
 //! Seeds are dealt out in parts. A run is its seed, whoever makes it, and reports of parts are put together in the order of the seeds: so
 //! the report does not depend on the number of threads, nor does where a campaign ends that ends early.
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc::{Sender, channel};
+use std::sync::mpsc::channel;
 use std::thread::{Builder, scope};
 
 use menard_sim::{CampaignReport, Runner, Until};
@@ -39,71 +40,92 @@ pub fn run<'a>(
     runner: &(dyn Fn() -> Runner<'a> + Sync),
     after: &mut dyn FnMut(&CampaignReport) -> Result<()>,
 ) -> Result<CampaignReport> {
-    let deal = Deal::new(course, report.runs);
+    let parts = Parts::new(course, report.runs);
     let ends = |report: &CampaignReport| course.until == Until::Wrong && report.wrong_runs > 0;
     if ends(&report) {
         return Ok(report);
     }
+    let work = |runner: &mut Runner<'a>, part: u64| {
+        let (first, runs) = parts.part(part);
+        runner.run(course.first_seed.wrapping_add(first), runs, course.until, &mut |_| {})
+    };
+    in_order(course.jobs, parts.count(), runner, &work, &mut |of_part| {
+        report.merge(of_part);
+        after(&report)?;
+        Ok(if ends(&report) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+    })?;
+    Ok(report)
+}
+
+/// Does pieces of work, numbered from 0, on so many threads, each with a worker of its own. Calls `after` with what they give, in the order of their
+/// numbers, until it breaks: so what it sees does not depend on the number of threads.
+pub fn in_order<W, T: Send>(
+    jobs: usize,
+    pieces: u64,
+    worker: &(dyn Fn() -> W + Sync),
+    work: &(dyn Fn(&mut W, u64) -> T + Sync),
+    after: &mut dyn FnMut(T) -> Result<ControlFlow<()>>,
+) -> Result<()> {
+    let (next, is_over) = (AtomicU64::new(0), AtomicBool::new(false));
+    let next = || match is_over.load(Ordering::Relaxed) {
+        true => None,
+        false => Some(next.fetch_add(1, Ordering::Relaxed)).filter(|piece| *piece < pieces),
+    };
     scope(|threads| {
         let (sender, done) = channel();
-        for _ in 0..course.jobs {
-            let (sender, deal) = (sender.clone(), &deal);
-            let thread = Builder::new().stack_size(STACK_BYTES);
-            let spawned = thread.spawn_scoped(threads, move || work(&mut runner(), course, deal, &sender));
+        for _ in 0..jobs {
+            let (sender, next) = (sender.clone(), &next);
+            let until_none_is_left = move || {
+                let mut worker = worker();
+                while let Some(piece) = next() {
+                    if sender.send((piece, work(&mut worker, piece))).is_err() {
+                        return;
+                    }
+                }
+            };
+            let spawned = Builder::new().stack_size(STACK_BYTES).spawn_scoped(threads, until_none_is_left);
             spawned.map_err(|error| Failure::environment(format!("no thread: {error}"), "take fewer --jobs"))?;
         }
         drop(sender);
-        let (mut waiting, mut next) = (BTreeMap::new(), 0);
-        for (part, of_part) in done {
-            waiting.insert(part, of_part);
-            while let Some(of_part) = waiting.remove(&next).filter(|_| !ends(&report)) {
-                report.merge(of_part);
-                next += 1;
-                if ends(&report) {
-                    deal.is_over.store(true, Ordering::Relaxed);
+        let (mut waiting, mut first) = (BTreeMap::new(), 0);
+        for (piece, given) in done {
+            waiting.insert(piece, given);
+            while let Some(given) = waiting.remove(&first) {
+                first += 1;
+                let goes_on = after(given);
+                if !matches!(goes_on, Ok(ControlFlow::Continue(()))) {
+                    is_over.store(true, Ordering::Relaxed);
+                    return goes_on.map(|_| ());
                 }
-                after(&report).inspect_err(|_| deal.is_over.store(true, Ordering::Relaxed))?;
             }
         }
-        Ok(report)
+        Ok(())
     })
 }
 
-/// Makes runs until there is no part left.
-fn work(runner: &mut Runner<'_>, course: &Course, deal: &Deal, sender: &Sender<(u64, CampaignReport)>) {
-    while let Some((part, first, runs)) = deal.next() {
-        let report = runner.run(course.first_seed.wrapping_add(first), runs, course.until, &mut |_| {});
-        if sender.send((part, report)).is_err() {
-            return;
-        }
-    }
-}
-
-/// Deals out runs in parts.
-struct Deal {
-    /// The first run that is dealt out, counted from 0.
+/// The runs of a campaign in parts.
+struct Parts {
+    /// The first run, counted from 0.
     first: u64,
     end: u64,
     size: u64,
-    next: AtomicU64,
-    is_over: AtomicBool,
 }
 
-impl Deal {
+impl Parts {
     fn new(course: &Course, first: u64) -> Self {
         let runs = course.runs.saturating_sub(first);
         let size = (runs / (course.jobs as u64 * MIN_PARTS)).clamp(1, MAX_PART);
-        Deal { first, end: course.runs, size, next: AtomicU64::new(0), is_over: AtomicBool::new(false) }
+        Parts { first, end: course.runs.max(first), size }
     }
 
-    /// The number of a part, its first run, and how many runs it has.
-    fn next(&self) -> Option<(u64, u64, u64)> {
-        if self.is_over.load(Ordering::Relaxed) {
-            return None;
-        }
-        let part = self.next.fetch_add(1, Ordering::Relaxed);
-        let first = self.first.saturating_add(part.saturating_mul(self.size));
-        (first < self.end).then(|| (part, first, self.size.min(self.end - first)))
+    fn count(&self) -> u64 {
+        (self.end - self.first).div_ceil(self.size)
+    }
+
+    /// The first run of a part, and how many it has.
+    fn part(&self, part: u64) -> (u64, u64) {
+        let first = self.first + part * self.size;
+        (first, self.size.min(self.end - first))
     }
 }
 

@@ -48,7 +48,7 @@ pub use observe::{PreparedObserver, Unmet, Violation};
 pub use prepared::Prepared;
 pub use refine::{Difference, Mismatch, RefineStats, Refiner, Stage, refine};
 pub use replay::{Obstacle, ReplayError, Replayer};
-pub use shrink::{schedule_of, shrink, shrink_unmet};
+pub use shrink::{Brevity, schedule_of, shrink, shrink_unmet};
 pub use simulate::{Run, Simulator, Summary, simulate};
 pub use sketch::Sketch;
 pub use space_time::space_time;

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use menard_lang::run::{Event, Trace};
-use menard_sim::{CampaignReport, Found, Layer, PreparedObserver, Run, Wrong};
+use menard_sim::{CampaignReport, Counting, Found, Layer, PreparedObserver, Run, Wrong};
 use menard_value::Value;
 use serde_json::{Value as Json, json};
 
@@ -13,9 +13,11 @@ use crate::board::hunt::{BAR_S, Hunt};
 use crate::board::median::median;
 use crate::command::simulate::REQUESTS;
 use crate::failure::{Failure, Result};
-use crate::laboratory::Laboratory;
+use crate::laboratory::{Laboratory, Study};
+use crate::output::Output;
 use crate::session::Session;
 use crate::text::read;
+use crate::workers::Course;
 
 /// A bug, ready to be looked for.
 pub struct Entry {
@@ -34,8 +36,6 @@ pub struct Entry {
 pub struct Row {
     /// The hunts, by number.
     pub hunts: Vec<Hunt>,
-    /// The first finding made small, if there is one.
-    pub shrunk: Option<Run>,
     /// Runs of the fixed program.
     pub fixed: CampaignReport,
     /// What is not as it has to be, in words.
@@ -78,19 +78,15 @@ impl Entry {
         Hunt::run(&self.buggy, &self.observer, number, max_runs)
     }
 
-    /// Runs the fixed program, with seeds from `first_seed` on.
-    pub fn run_fixed(&self, runs: u64, first_seed: u64, progress: &mut dyn FnMut(u64)) -> CampaignReport {
-        self.fixed.report(runs, first_seed, progress)
+    /// Runs the fixed program.
+    pub fn run_fixed(&self, course: Course, output: Output) -> Result<CampaignReport> {
+        let study = Study { course, counting: Counting::Nothing, ledger: None };
+        Ok(self.fixed.campaign(&study, &format!("the fix of {}", self.name), output)?.report)
     }
 
-    /// The finding made small.
-    pub fn shrunk(&self, found: &Found) -> Run {
-        self.buggy.shrunk(found)
-    }
-
-    /// The finding made small and drawn.
-    pub fn show(&self, found: &Found) -> String {
-        self.buggy.show(found)
+    /// A finding made small and drawn.
+    pub fn draw(&self, found: &Found, small: &Run) -> String {
+        self.buggy.draw(found, small)
     }
 
     /// Whether a finding is what the bug is expected to violate.
@@ -110,27 +106,27 @@ impl Entry {
 
     /// Judges what came of it.
     pub fn row(&self, hunts: Vec<Hunt>, fixed: CampaignReport) -> Row {
-        let shrunk = hunts.iter().find_map(|hunt| hunt.found.as_ref()).map(|found| self.shrunk(found));
         let mut missed = Vec::new();
         for (number, hunt) in hunts.iter().enumerate() {
             missed.extend(self.missed(number, hunt));
         }
-        if let (Some(most), Some(run)) = (self.expectation.max_steps, &shrunk)
-            && steps(run) > most
+        if let (Some(most), Some((_, run))) = (self.expectation.max_steps, shortest(&hunts))
+            && run.protocol_steps() > most
         {
-            missed.push(format!("the run has {} steps when it is made small, and {most} are enough", steps(run)));
+            let steps = run.protocol_steps();
+            missed.push(format!("the run has {steps} steps when it is made small, and {most} are enough"));
         }
         if let Some(found) = fixed.violations.first() {
             missed.push(format!("something is wrong in the fixed program, too: seed {}", found.seed));
         }
-        Row { hunts, shrunk, fixed, missed }
+        Row { hunts, fixed, missed }
     }
 
     /// What is wrong with a hunt.
     fn missed(&self, number: usize, hunt: &Hunt) -> Option<String> {
         match &hunt.found {
             None => Some(format!("hunt {number} finds nothing in {} runs, {:.0} s", hunt.runs, hunt.seconds)),
-            Some(found) if !self.is_expected(found) => {
+            Some((found, _)) if !self.is_expected(found) => {
                 Some(format!("hunt {number} finds something else, seed {}", found.seed))
             }
             Some(_) if hunt.seconds >= BAR_S => Some(format!("hunt {number} takes {:.0} s", hunt.seconds)),
@@ -152,19 +148,19 @@ impl Row {
         median(&seconds).map(|median| (median, seconds.iter().copied().fold(0.0, f64::max)))
     }
 
-    /// The steps of the finding made small.
+    /// The steps of the shortest finding.
     pub fn steps(&self) -> Option<usize> {
-        self.shrunk.as_ref().map(steps)
+        shortest(&self.hunts).map(|(_, run)| run.protocol_steps())
     }
 
     /// What it took to find it: ways to lie, those that found it in most hunts first; or other faults; or nothing but the network's freedom to
     /// be late.
     pub fn layer(&self) -> Option<String> {
-        let run = self.shrunk.as_ref()?;
+        let (_, run) = shortest(&self.hunts)?;
         if !run.trace.events.iter().any(|event| matches!(event, Event::Corrupt { .. })) {
             return Some(layer(&run.trace).to_owned());
         }
-        let found = || self.hunts.iter().filter_map(|hunt| hunt.found.as_ref());
+        let found = || self.hunts.iter().filter_map(|hunt| hunt.found.as_ref().map(|(found, _)| found));
         let found_by = |layer: &Layer| found().filter(|found| found.layer == Some(*layer)).count();
         let mut layers: Vec<Layer> = Layer::ALL.into_iter().filter(|layer| found_by(layer) > 0).collect();
         layers.sort_by_key(|layer| std::cmp::Reverse(found_by(layer)));
@@ -184,24 +180,16 @@ impl Row {
             "cpu_max_s": self.seconds().map(|(_, most)| most),
             "steps": self.steps(),
             "max_steps": entry.expectation.max_steps,
-            "seeds": self.hunts.iter().map(|hunt| hunt.found.as_ref().map(|found| found.seed)).collect::<Vec<_>>(),
+            "seeds": self.hunts.iter().map(|hunt| hunt.found.as_ref().map(|(found, _)| found.seed)).collect::<Vec<_>>(),
             "fixed_runs": self.fixed.runs,
             "fixed_violations": self.fixed.wrong_runs,
         })
     }
 }
 
-/// The steps of a run: what honest nodes of the protocol take, lies included, and what happens to them. What others send and receive is not
-/// counted, nor are starts and follow-ups, nor how a run comes to rest.
-fn steps(run: &Run) -> usize {
-    let is_step = |event: &&Event| match event {
-        Event::Step { inputs, .. } => !inputs.is_empty(),
-        Event::Inject { .. } | Event::Take { lost: false, .. } | Event::Corrupt { .. } | Event::Forge { .. } => false,
-        _ => true,
-    };
-    let events = &run.trace.events;
-    let before_rest = run.rounds.first().copied().unwrap_or(events.len());
-    events.iter().take(before_rest).filter(is_step).count()
+/// The finding that is shortest when it is made small, of several the first.
+pub fn shortest(hunts: &[Hunt]) -> Option<&(Found, Run)> {
+    hunts.iter().filter_map(|hunt| hunt.found.as_ref()).min_by_key(|(_, run)| run.protocol_steps())
 }
 
 /// What a run without liars needs to go wrong.

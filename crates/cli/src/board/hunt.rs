@@ -1,6 +1,6 @@
-//! The hunt for a bug: runs with one seed after the other until something goes wrong.
+//! The hunt for a bug: runs with one seed after the other until something goes wrong, which is made small.
 
-use menard_sim::{Found, PreparedObserver, Simulator, Wrong};
+use menard_sim::{Brevity, Found, PreparedObserver, Run, Simulator, Wrong};
 
 use crate::board::clock::Clock;
 use crate::laboratory::Laboratory;
@@ -18,8 +18,8 @@ pub struct Hunt {
     pub runs: u64,
     /// Processor time of these runs, in seconds.
     pub seconds: f64,
-    /// What was found.
-    pub found: Option<Found>,
+    /// What was found, and the run made small.
+    pub found: Option<(Found, Run)>,
 }
 
 impl Hunt {
@@ -35,7 +35,9 @@ impl Hunt {
             let what = summary.violation.map(Wrong::Property).or(summary.endless.map(Wrong::Endless)).or(unmet);
             let seconds = clock.seconds();
             if let Some(what) = what {
-                return Hunt { runs, seconds, found: Some(Found { seed, what, layer: summary.layer }) };
+                let found = Found { seed, what, layer: summary.layer };
+                let small = laboratory.shrunk(&found, Brevity::Steps);
+                return Hunt { runs, seconds, found: Some((found, small)) };
             }
             if seconds >= BAR_S {
                 return Hunt { runs, seconds, found: None };

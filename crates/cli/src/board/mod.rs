@@ -12,5 +12,5 @@ mod hunt;
 mod median;
 
 pub use catalog::Catalog;
-pub use entry::{Entry, Row};
+pub use entry::{Entry, Row, shortest};
 pub use hunt::{BAR_S, Hunt};

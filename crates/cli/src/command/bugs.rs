@@ -1,13 +1,17 @@
 //! `menard bugs`: known bugs, found again by the simulator without hints, and their fixes, in which it finds nothing.
 
-use menard_sim::CampaignReport;
+use std::ops::ControlFlow;
+
+use menard_sim::Until;
 use serde_json::{Value, json};
 
 use crate::arguments::Bugs;
-use crate::board::{BAR_S, Catalog, Entry, Hunt, Row};
+use crate::board::{BAR_S, Catalog, Entry, Hunt, Row, shortest};
 use crate::failure::{Failure, Result};
 use crate::output::Output;
 use crate::table::{Table, grouped};
+use crate::text::counted;
+use crate::workers::{Course, in_order};
 
 /// Hunts for bugs and prints the board.
 pub fn run(arguments: &Bugs, output: Output) -> Result<()> {
@@ -20,7 +24,7 @@ pub fn run(arguments: &Bugs, output: Output) -> Result<()> {
     let entries = entries.iter().map(|(name, folder)| Entry::open(name, folder)).collect::<Result<Vec<Entry>>>()?;
     let mut rows = Vec::new();
     for entry in &entries {
-        rows.push(row(entry, arguments, output));
+        rows.push(row(entry, arguments, output)?);
     }
     let board: Vec<(&Entry, &Row)> = entries.iter().zip(&rows).collect();
     output.say(table(&board).render());
@@ -38,27 +42,26 @@ pub fn run(arguments: &Bugs, output: Output) -> Result<()> {
 }
 
 /// Hunts for one bug, and runs its fix.
-fn row(entry: &Entry, arguments: &Bugs, output: Output) -> Row {
+fn row(entry: &Entry, arguments: &Bugs, output: Output) -> Result<Row> {
+    let hunts = hunts(entry, arguments, output)?;
+    let (first_seed, runs, jobs) = (arguments.seed, arguments.fixed, arguments.jobs.count());
+    let course = Course { first_seed, runs, until: Until::Done, jobs };
+    Ok(entry.row(hunts, entry.run_fixed(course, output)?))
+}
+
+/// Hunts for a bug as often as is asked for, until it gets lost: then the bar is missed, and further hunts would take as long.
+fn hunts(entry: &Entry, arguments: &Bugs, output: Output) -> Result<Vec<Hunt>> {
     let bar = output.progress(u64::from(arguments.seeds), &format!("hunting {}", entry.name));
     let mut hunts: Vec<Hunt> = Vec::new();
-    for number in 0..u64::from(arguments.seeds) {
-        let hunt = entry.hunt(number, arguments.runs);
+    let (jobs, seeds) = (arguments.jobs.count(), u64::from(arguments.seeds));
+    in_order(jobs, seeds, &|| (), &|(), number| entry.hunt(number, arguments.runs), &mut |hunt: Hunt| {
         bar.inc(1);
         let is_lost = hunt.found.is_none();
         hunts.push(hunt);
-        // The bar is missed, and further hunts would take as long.
-        if is_lost {
-            break;
-        }
-    }
+        Ok(if is_lost { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+    })?;
     bar.finish_and_clear();
-    let bar = output.progress(arguments.fixed, &format!("running the fix of {}", entry.name));
-    let fixed = match arguments.fixed {
-        0 => CampaignReport::default(),
-        runs => entry.run_fixed(runs, arguments.seed, &mut |done| bar.set_position(done)),
-    };
-    bar.finish_and_clear();
-    entry.row(hunts, fixed)
+    Ok(hunts)
 }
 
 fn table(board: &[(&Entry, &Row)]) -> Table {
@@ -83,25 +86,27 @@ fn legend(arguments: &Bugs) -> String {
     let seeds = arguments.seeds;
     format!(
         "runs, seconds: until it is found, on one core; the median of {seeds} hunts. The bar is {BAR_S} s for the slowest.\n\
-         steps: of the first finding, made small"
+         steps: of the shortest finding, made small; a node that takes several messages at once takes one step"
     )
 }
 
-/// Hunts for a bug until it is found, and shows the run.
+/// Hunts for a bug, and shows the shortest run in which it is found.
 fn show(entry: &Entry, arguments: &Bugs, output: Output) -> Result<()> {
-    let spinner = output.spinner(&format!("hunting {}", entry.name));
-    let hunt = entry.hunt(0, arguments.runs);
-    spinner.finish_and_clear();
+    let hunts = hunts(entry, arguments, output)?;
     let expectation = &entry.expectation;
     output.say(format!("{}\n{}\n\n{}", expectation.title, expectation.source, expectation.wrong.trim()));
-    let Some(found) = &hunt.found else {
-        let text = format!("{} was not found in {} runs", entry.name, grouped(hunt.runs));
+    let Some((found, small)) = shortest(&hunts) else {
+        let runs: u64 = hunts.iter().map(|hunt| hunt.runs).sum();
+        let text = format!("{} was not found in {} runs", entry.name, grouped(runs));
         return Err(Failure::No { text, json: json!({ "name": entry.name, "seed": null }) });
     };
     let command =
         format!("menard sim {}{} --seed {} --runs 1", entry.path, expectation.simulation.options(), found.seed);
-    output.say(format!("\nfound in run {}, made small:\n\n{}", grouped(hunt.runs), entry.show(found)));
+    let of = counted(hunts.len(), "finding", "findings");
+    output.say(format!("\nthe shortest of {of}, made small:\n\n{}", entry.draw(found, small)));
     output.say(format!("to see it again: {command}"));
-    output.result(&json!({ "name": entry.name, "seed": found.seed, "runs": hunt.runs, "command": command }));
+    output.result(
+        &json!({ "name": entry.name, "seed": found.seed, "steps": small.protocol_steps(), "command": command }),
+    );
     Ok(())
 }

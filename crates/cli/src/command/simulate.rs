@@ -3,7 +3,7 @@
 use menard_lang::operations::operations;
 use menard_lang::{Program, print};
 use menard_opt::Stage;
-use menard_sim::{Config, Counting, Found, PreparedObserver, Until};
+use menard_sim::{Brevity, Config, Counting, Found, PreparedObserver, Until};
 use serde_json::{Map, Value, json};
 
 use crate::arguments::{CheckOf, Sim, Which};
@@ -173,7 +173,7 @@ fn about(arguments: &Sim, setting: &Setting<'_>, laboratory: &Laboratory) -> Map
 fn write_trace(arguments: &Sim, laboratory: &Laboratory, found: Option<&Found>, output: Output) -> Result<()> {
     let Some(path) = &arguments.trace else { return Ok(()) };
     let run = match found {
-        Some(found) => laboratory.shrunk(found),
+        Some(found) => laboratory.shrunk(found, Brevity::Messages),
         None if arguments.runs == 1 => laboratory.run(arguments.seed),
         None => {
             output.complain(

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use menard_lang::run::{Address, Event, Message};
 use menard_sim::explain::Chronicle;
-use menard_sim::{Config, Replayer, campaign, schedule_of, shrink, simulate, space_time};
+use menard_sim::{Brevity, Config, Replayer, campaign, schedule_of, shrink, simulate, space_time};
 
 use crate::programs::{observe, prepare};
 
@@ -44,7 +44,7 @@ fn a_table_that_is_not_durable_is_found_out() {
     assert!(report.wrong_runs > 50, "{} runs", report.wrong_runs);
     let found = &report.violations[0];
     let run = simulate(&prepared, Some(&observer), found.seed);
-    let small = shrink(&prepared, Some(&observer), &run.trace, &mut |run| run.violation.is_some());
+    let small = shrink(&prepared, Some(&observer), &run.trace, Brevity::Messages, &mut |run| run.violation.is_some());
     insta::assert_snapshot!(space_time(prepared.names(), &small.trace, small.violation.as_ref()), @r#"
         ┌ client[0]
         │  ┌ client[1]

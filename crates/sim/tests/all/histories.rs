@@ -1,6 +1,8 @@
 //! What clients of a service see in a run has to have an order.
 
-use menard_sim::{CampaignReport, Config, Groups, Scope, Wrong, campaign, explore, shrink, simulate, space_time};
+use menard_sim::{
+    Brevity, CampaignReport, Config, Groups, Scope, Wrong, campaign, explore, shrink, simulate, space_time,
+};
 
 use crate::programs::{observe, prepare};
 
@@ -85,7 +87,7 @@ fn a_hasty_register_is_not() {
     let Wrong::Property(violation) = &found.what else { panic!("{found:?}") };
     let run = simulate(&prepared, Some(&observer), found.seed);
     let keeps = &mut |run: &menard_sim::Run| run.violation.as_ref().is_some_and(|other| other.rule == violation.rule);
-    let small = shrink(&prepared, Some(&observer), &run.trace, keeps);
+    let small = shrink(&prepared, Some(&observer), &run.trace, Brevity::Messages, keeps);
     insta::assert_snapshot!(space_time(prepared.names(), &small.trace, small.violation.as_ref()));
     let alone = observe(&program, REGISTER_PROPERTIES).without_operations();
     assert_eq!(campaign(&prepared, Some(&alone), &[], 200, 1, &mut |_| {}).violations, []);

@@ -1,7 +1,7 @@
 //! What has to be there in the end, when faults are over and timers have fired.
 
 use menard_sim::{
-    CampaignReport, Config, Prepared, PreparedObserver, Wrong, campaign, shrink_unmet, simulate, space_time,
+    Brevity, CampaignReport, Config, Prepared, PreparedObserver, Wrong, campaign, shrink_unmet, simulate, space_time,
 };
 
 use crate::programs::{observe, prepare};
@@ -63,7 +63,7 @@ fn who_asks_once_may_wait_for_ever() {
     assert!(!unmet.facts.is_empty());
     let run = simulate(&prepared, Some(&observer), report.violations[0].seed);
     assert_eq!(run.unmet.as_ref(), Some(unmet));
-    let small = shrink_unmet(&prepared, &observer, &run, unmet.goal);
+    let small = shrink_unmet(&prepared, &observer, &run, Brevity::Messages, unmet.goal);
     let text = space_time(prepared.names(), &small.trace, None);
     let told = observer.tell(&small.unmet.expect("it is still not met"), prepared.names());
     insta::assert_snapshot!(format!("{text}   ✗  {told}"), @r"
@@ -170,7 +170,7 @@ fn a_run_is_made_small_though_its_state_never_comes_again() {
     let run = simulate(&prepared, Some(&observer), 0);
     let goal = run.unmet.as_ref().expect("no answer ever comes").goal;
     assert!(run.rounds.len() > 100, "only the number of rounds tells that nothing comes");
-    let small = shrink_unmet(&prepared, &observer, &run, goal);
+    let small = shrink_unmet(&prepared, &observer, &run, Brevity::Messages, goal);
     assert_eq!(small.unmet.as_ref().map(|unmet| unmet.facts.len()), Some(1));
     let (shown, hidden) = small.shown();
     assert_eq!(hidden + 4, small.rounds.len());

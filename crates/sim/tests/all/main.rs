@@ -18,6 +18,7 @@ mod properties;
 mod random;
 mod refinement;
 mod runs;
+mod shrinking;
 mod signed;
 mod timers;
 mod values;

@@ -1,6 +1,6 @@
 //! Properties: a broken program is convicted, and its run becomes small and readable.
 
-use menard_sim::{Config, Run, Wrong, campaign, shrink, simulate, space_time};
+use menard_sim::{Brevity, Config, Run, Wrong, campaign, shrink, simulate, space_time};
 
 use crate::programs::{VOTING, VOTING_PROPERTIES, hasty_voting, observe, prepare};
 
@@ -29,7 +29,7 @@ fn convict() -> (menard_sim::Prepared, menard_sim::PreparedObserver, Run) {
 fn a_reply_without_all_votes_is_convicted_and_shrunk() {
     let (prepared, observer, run) = convict();
     let rule = run.violation.as_ref().map(|violation| violation.rule);
-    let small = shrink(&prepared, Some(&observer), &run.trace, &mut |run| {
+    let small = shrink(&prepared, Some(&observer), &run.trace, Brevity::Messages, &mut |run| {
         run.violation.as_ref().map(|violation| violation.rule) == rule
     });
     assert!(small.trace.events.len() < run.trace.events.len());
@@ -58,6 +58,6 @@ fn a_reply_without_all_votes_is_convicted_and_shrunk() {
 #[test]
 fn a_run_without_the_property_comes_back_as_it_is() {
     let (prepared, observer, run) = convict();
-    let same = shrink(&prepared, Some(&observer), &run.trace, &mut |_| false);
+    let same = shrink(&prepared, Some(&observer), &run.trace, Brevity::Messages, &mut |_| false);
     assert_eq!(same.trace, run.trace);
 }

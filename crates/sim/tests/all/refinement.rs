@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use menard_lang::ir::Name;
 use menard_lang::run::{Address, Event, Lift, Message, Schedule, Struck, Trace};
 use menard_sim::{
-    Config, Difference, Mismatch, Obstacle, Prepared, RefineStats, Refiner, Stage, campaign, refine, schedule_of,
-    shrink, simulate, space_time,
+    Brevity, Config, Difference, Mismatch, Obstacle, Prepared, RefineStats, Refiner, Stage, campaign, refine,
+    schedule_of, shrink, simulate, space_time,
 };
 use menard_value::Value;
 
@@ -180,7 +180,7 @@ fn a_run_that_is_no_refinement_is_shrunk() {
     let mut refiner = Refiner::new(&[Stage { original: &original, lift: &To("leader") }]);
     let mut traces = (0..50).map(|seed| simulate(&rewritten, None, seed).trace);
     let trace = traces.find(|trace| refiner.check(trace).is_err()).expect("some run is no refinement");
-    let small = shrink(&rewritten, None, &trace, &mut |run| refiner.check(&run.trace).is_err());
+    let small = shrink(&rewritten, None, &trace, Brevity::Messages, &mut |run| refiner.check(&run.trace).is_err());
     // A request, its arrival, two ballots, two votes.
     assert_eq!(schedule_of(&small.trace).events.len(), 6, "{}", space_time(rewritten.names(), &small.trace, None));
 }
