@@ -1,5 +1,5 @@
 //! `cargo xtask check`: all checks that do not run tests. Continuous integration calls nothing else but the tests and the main job.
-//! `cargo xtask mutants` shows what kills the mutant of each precondition, and `cargo xtask rewrites` writes the book's page of all rewrites.
+//! `cargo xtask rewrites` writes the book's page of all rewrites.
 //! `cargo xtask campaign` runs random programs in large numbers and adds them to the book's ledger; `cargo xtask refusals` looks whether refusals are needed.
 //! `cargo xtask bugs` hunts for all known bugs and writes the board and the ledger of their fixes.
 //!
@@ -37,7 +37,6 @@ const CHECKS: &[Check] = &[
 ];
 
 const USAGE: &str = "usage: cargo xtask check [NAME...]
-       cargo xtask mutants
        cargo xtask rewrites
        cargo xtask campaign SEEDS
        cargo xtask refusals SEEDS
@@ -48,7 +47,6 @@ fn main() -> ExitCode {
     let wanted: Vec<&str> = names.iter().map(String::as_str).collect();
     match wanted.as_slice() {
         ["check"] => run(CHECKS.iter()),
-        ["mutants"] => told(rewrites::mutants(&workspace_root())),
         ["rewrites"] => told(rewrites::write_page(&workspace_root())),
         ["campaign", seeds] => told(number(seeds).and_then(|seeds| campaign::run(&workspace_root(), seeds))),
         ["refusals", seeds] => told(number(seeds).and_then(|seeds| campaign::refusals(&workspace_root(), seeds))),

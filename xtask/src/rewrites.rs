@@ -1,16 +1,10 @@
-//! What tests of rewrites tell: which mutants are killed and by what, and the page of all rewrites.
+//! The page of all rewrites, which a test writes.
 
 use std::path::Path;
 
 use anyhow::Result;
 
 use crate::cargo::{cargo, run};
-
-/// Rewrites every near miss as if its precondition were not there, and prints what shows that this is wrong. It fails if a precondition
-/// has no near miss, or none whose mutant is killed.
-pub fn mutants(root: &Path) -> Result<()> {
-    test(root, "mutants", "every_mutant_is_killed", &[])
-}
 
 /// Writes the book's page of all rewrites as the code says it.
 pub fn write_page(root: &Path) -> Result<()> {

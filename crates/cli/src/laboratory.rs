@@ -180,7 +180,8 @@ impl Laboratory {
         Ok(campaign)
     }
 
-    fn runner(&self, counting: Counting) -> Runner<'_> {
+    /// Makes runs, one after another, and counts this in them.
+    pub fn runner(&self, counting: Counting) -> Runner<'_> {
         Runner::new(self.subject(), self.observer.as_ref(), &self.stages()).counting(counting)
     }
 

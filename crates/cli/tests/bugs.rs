@@ -119,3 +119,76 @@ fn names_that_are_wrong_are_told_of() {
     let answer = Desk::new().menard(&["bugs"]);
     assert_eq!((answer.status, answer.stderr.contains("no folder `bugs`")), (2, true), "{}", answer.stderr);
 }
+
+/// A server that passes on what two messages of one step say together.
+const NEAR_MISS: &str = "\
+protocol near_miss
+
+role client external
+role server
+role store
+
+channel put(k: int)   client -> server
+channel drop(k: int)  client -> server
+channel note(k: int)  server -> store
+
+component server {
+  note(k)@s :~ put(k), drop(k), store(s)
+}
+
+component store {
+  table kept(k: int)
+  kept(k) :- note(k)
+}
+";
+
+const REFUSED: &str = "\
+[[near_miss]]
+precondition = \"D2.1\"
+name = \"two messages that must meet\"
+program = \"two_messages.ded\"
+line = \"decouple server { note } into noter using functional\"
+mend = { from = \", drop(k)\", to = \"\" }
+killed_by = \"refinement\"
+";
+
+/// A folder with the mutant of one near miss.
+fn mutant(expect: &str) -> Desk {
+    Desk::with(&[
+        ("bugs/preconditions/functional/two_messages.ded", NEAR_MISS),
+        ("bugs/preconditions/functional/expect.toml", expect),
+    ])
+}
+
+#[test]
+fn a_rewrite_without_a_precondition_is_found() {
+    let desk = mutant(REFUSED);
+    let (status, json) = desk.json(&["bugs", "--seeds", "3", "--fixed", "200"]);
+    let family = &json["preconditions"][0];
+    assert_eq!((status, &family["rewrite"], &family["refinement"]), (0, &"functional".into(), &1.into()), "{json}");
+    assert_eq!((&family["fixed_runs"], &family["fixed_violations"]), (&200.into(), &0.into()), "{json}");
+    let shown = desk.menard(&["bugs", "--show", "preconditions/functional/two_messages"]);
+    assert_eq!(shown.status, 0, "{}", shown.stderr);
+    for said in ["D2.1", "is refused", "channel put_to_noter", "the original does not send note"] {
+        assert!(shown.stdout.contains(said), "{said}: {}", shown.stdout);
+    }
+}
+
+#[test]
+fn what_is_said_of_a_near_miss_is_checked() {
+    let wrong = [
+        (REFUSED.replace("D2.1", "D2.2"), "is refused for another reason"),
+        (REFUSED.replace(", drop(k)", ", drop(v)"), "what is to be mended is not there"),
+        (REFUSED.replace(", to = \"\"", ", to = \", drop(k), put(k)\""), "it is refused, though mended"),
+        (REFUSED.replace("\"refinement\"", "{ checker = \"E0209\" }"), "the mutant is a program"),
+        (REFUSED.replace("{ note }", "{ nothing }"), "the line does not fit"),
+        (REFUSED.replace("killed_by", "killed"), "unknown field `killed`"),
+    ];
+    for (expect, said) in wrong {
+        let answer = mutant(&expect).menard(&["bugs", "--fixed", "10"]);
+        assert_eq!(answer.status, 2, "{said}: {}", answer.stdout);
+        assert!(answer.stderr.contains(said), "{said}: {}", answer.stderr);
+    }
+    let answer = mutant(REFUSED).menard(&["bugs", "--show", "preconditions/functional/two_message"]);
+    assert!(answer.stderr.contains("did you mean `two_messages`?"), "{}", answer.stderr);
+}

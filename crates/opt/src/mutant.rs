@@ -2,7 +2,11 @@
 //!
 //! The folder `bugs/preconditions` has a folder for each rewrite, with programs and an `expect.toml` that is a [`Mutants`].
 
+use menard_lang::plan::parse_line;
+use menard_lang::{Program, Source};
 use serde::Deserialize;
+
+use crate::plan::{PlanError, Stage, apply_line};
 
 /// `expect.toml` of a rewrite.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Deserialize)]
@@ -78,6 +82,17 @@ pub enum Without {
     Sender,
     /// Partitions take what is for another one, on this channel.
     Message(String),
+}
+
+/// Applies one line of a plan, which decouples or partitions one component, without asking for the precondition in `skip`.
+///
+/// # Errors
+/// As [`apply_plan`](crate::apply_plan).
+pub fn apply_without(program: &Program, line: &str, skip: Option<&str>) -> Result<Stage, PlanError> {
+    let source = Source::new("<line of a plan>", line);
+    let lines = parse_line(line).map_err(PlanError::Misfit)?;
+    let [line] = lines.as_slice() else { panic!("`{line}` is one line for one component") };
+    apply_line(program, line, &source, "<rewritten>", skip)
 }
 
 impl NearMiss {

@@ -6,15 +6,18 @@ mod common;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
+use common::CELL_RUNS;
 use common::cases::{Case, Liar, cases, liars};
 use common::cells::{Verdict, cells};
 use common::library::{self, root};
-use common::{CASE_RUNS, CELL_RUNS};
 use menard_opt::mutant::KilledBy;
 use menard_opt::rules::{AnyRewrite, REWRITES};
 
 /// Set, the page is written instead of compared.
 const WRITE: &str = "MENARD_WRITE_BOOK";
+
+/// What `menard bugs` runs of each mended near miss, unless it is told otherwise.
+const MENDED_RUNS: u64 = 5_000;
 
 /// Longer changes of a near miss are not shown.
 const SHOWN_CHANGE: usize = 64;
@@ -63,12 +66,12 @@ fn page() -> String {
     let untested = cases.iter().filter(|case| matches!(case.killed_by, KilledBy::Nothing(_))).count();
     write!(
         page,
-        "\nRuns of refinement are those of one run of the tests on near misses that are mended ({CASE_RUNS} of each) and on allowed programs of the \
+        "\nRuns of refinement are those of continuous integration on near misses that are mended ({MENDED_RUNS} of each) and on allowed programs of the \
          [table of constructs](analyses.md) ({CELL_RUNS} of each); plans of protocols and random programs come on top.\n\n\
          ## Preconditions and their tests\n\n\
-         A *near miss* is a program in which one precondition does not hold: it is refused, and the precondition is named. Mended by a small change it is \
+         A *near miss* is a program of `bugs/preconditions` in which one precondition does not hold: it is refused, and the precondition is named. Mended by a small change it is \
          rewritten, and every run of the result is a run of the original. Its *mutant* is the near miss rewritten as if the precondition were not there: either some \
-         run of it is none of the original, or the checker does not accept it. `cargo xtask mutants` makes all of them, and names the seed that shows a wrong run.\n\n\
+         run of it is none of the original, or the checker does not accept it. `menard bugs` [hunts for all of them](bugs.md#preconditions), and `menard bugs --show preconditions/REWRITE/PROGRAM` shows one.\n\n\
          Score: each of {preconditions} preconditions that refinement can show has a mutant that is killed, {} mutants of {near_misses} near misses in \
          all. {untested} near miss is about being late, which refinement does not see.\n\n\
          What liars could do to a rewritten program is prevented, not refused. There a program with liars is rewritten, and refines its original under \
@@ -179,7 +182,7 @@ fn file(rewrite: &dyn AnyRewrite) -> String {
 
 fn runs(rewrite: &str, near_misses: usize) -> u64 {
     let allowed = cells().iter().filter(|cell| cell.rewrite == rewrite && cell.verdict == Verdict::Allowed).count();
-    near_misses as u64 * CASE_RUNS + allowed as u64 * CELL_RUNS
+    near_misses as u64 * MENDED_RUNS + allowed as u64 * CELL_RUNS
 }
 
 fn grouped(number: u64) -> String {

@@ -5,6 +5,7 @@ mod common;
 use common::cases::{Case, cases, liars};
 use common::{apply_without, program};
 use menard_opt::PlanError;
+use menard_opt::mutant::KilledBy;
 use menard_opt::rules::REWRITES;
 
 #[test]
@@ -44,6 +45,16 @@ fn only_the_broken_one_is_in_the_way() {
             Err(error) => {
                 panic!("{}, {}: more than that one is broken\n{}", case.precondition, case.name, error.render(false))
             }
+        }
+    }
+}
+
+/// What no test can show is said, and is not more than it has to be.
+#[test]
+fn only_what_liars_do_is_unseen() {
+    for case in cases() {
+        if let KilledBy::Nothing(why) = &case.killed_by {
+            assert!(case.broken.contains("fault byzantine"), "{}, {}: {why}", case.precondition, case.name);
         }
     }
 }

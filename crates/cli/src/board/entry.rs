@@ -75,7 +75,7 @@ impl Entry {
 
     /// Hunt number `number`.
     pub fn hunt(&self, number: u64, max_runs: u64) -> Hunt {
-        Hunt::run(&self.buggy, &self.observer, number, max_runs)
+        Hunt::run(&self.buggy, number, max_runs)
     }
 
     /// Runs the fixed program.

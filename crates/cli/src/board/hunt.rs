@@ -1,6 +1,6 @@
 //! The hunt for a bug: runs with one seed after the other until something goes wrong, which is made small.
 
-use menard_sim::{Brevity, Found, PreparedObserver, Run, Simulator, Wrong};
+use menard_sim::{Brevity, Counting, Found, Run, Until};
 
 use crate::board::clock::Clock;
 use crate::laboratory::Laboratory;
@@ -10,6 +10,9 @@ pub const BAR_S: f64 = 60.0;
 
 /// Hunts begin with seeds that are so far apart that none comes to those of another.
 const APART: u64 = 1_000_000_000;
+
+/// The clock is looked at after so many runs.
+const MAX_RUNS_UNTIMED: u64 = 16;
 
 /// What a hunt gave.
 #[derive(Clone, PartialEq, Debug)]
@@ -24,26 +27,24 @@ pub struct Hunt {
 
 impl Hunt {
     /// Hunt number `number`: runs with consecutive seeds until something goes wrong, or the time of [`BAR_S`] is over, or `max_runs` are done.
-    pub fn run(laboratory: &Laboratory, observer: &PreparedObserver, number: u64, max_runs: u64) -> Self {
+    pub fn run(laboratory: &Laboratory, number: u64, max_runs: u64) -> Self {
         let clock = Clock::start();
-        let mut simulator = Simulator::new(laboratory.subject(), Some(observer));
-        let first = Self::first_seed(number);
-        for runs in 1..=max_runs.min(APART) {
-            let seed = first + runs - 1;
-            let summary = simulator.run(seed);
-            let unmet = summary.unmet.map(Wrong::Unmet);
-            let what = summary.violation.map(Wrong::Property).or(summary.endless.map(Wrong::Endless)).or(unmet);
+        let mut runner = laboratory.runner(Counting::Nothing);
+        let (first, max_runs) = (Self::first_seed(number), max_runs.min(APART));
+        let mut runs = 0;
+        while runs < max_runs {
+            let report = runner.run(first + runs, MAX_RUNS_UNTIMED.min(max_runs - runs), Until::Wrong, &mut |_| {});
+            runs += report.runs;
             let seconds = clock.seconds();
-            if let Some(what) = what {
-                let found = Found { seed, what, layer: summary.layer };
+            if let Some(found) = report.violations.into_iter().next() {
                 let small = laboratory.shrunk(&found, Brevity::Steps);
                 return Hunt { runs, seconds, found: Some((found, small)) };
             }
             if seconds >= BAR_S {
-                return Hunt { runs, seconds, found: None };
+                break;
             }
         }
-        Hunt { runs: max_runs, seconds: clock.seconds(), found: None }
+        Hunt { runs, seconds: clock.seconds(), found: None }
     }
 
     /// The seed with which a hunt begins.

@@ -4,10 +4,8 @@ use std::fs::read_to_string;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 
-use menard_lang::ir::Name;
 use menard_opt::mutant::{Mutants, NearMiss, Verified};
 use menard_opt::rules::REWRITES;
-use menard_sim::Config;
 
 use super::library::root;
 
@@ -43,14 +41,6 @@ impl Deref for Liar {
 
     fn deref(&self) -> &Verified {
         &self.verified
-    }
-}
-
-impl Liar {
-    /// The world of the mutant.
-    pub fn config(&self) -> Config {
-        let without_message_verification = self.trusted_channel().into_iter().map(Name::from).collect();
-        Config { without_message_verification, ..Config::default() }
     }
 }
 

@@ -7,12 +7,12 @@ pub mod library;
 pub mod refine;
 
 use menard_lang::plan::{Line, parse_line};
-use menard_lang::{Program, Source, compile_text};
-use menard_opt::plan::apply_line;
+use menard_lang::{Program, compile_text};
+pub use menard_opt::mutant::apply_without;
 use menard_opt::rules::Denied;
 use menard_opt::{PlanError, Proof, Stage};
 
-/// Runs of each near miss, mended or as a mutant; a mutant that none of them kills counts as a survivor.
+/// Runs of each program with liars, and of each of its mutants.
 pub const CASE_RUNS: u64 = 400;
 /// Runs of each program of the table of constructs.
 pub const CELL_RUNS: u64 = 300;
@@ -20,12 +20,6 @@ pub const CELL_RUNS: u64 = 300;
 /// The line of a plan; one component only.
 pub fn line(text: &str) -> Line {
     parse_line(text).expect("lines of tests are well-formed").remove(0)
-}
-
-/// Applies one line, but for a precondition.
-pub fn apply_without(program: &Program, text: &str, skip: Option<&str>) -> Result<Stage, PlanError> {
-    let source = Source::new("<line>", text);
-    apply_line(program, &line(text), &source, "<rewritten>", skip)
 }
 
 /// What one rewrite makes of a line, whatever others would make of it.

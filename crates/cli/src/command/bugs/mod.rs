@@ -6,34 +6,49 @@ use menard_sim::Until;
 use serde_json::{Value, json};
 
 use crate::arguments::Bugs;
-use crate::board::{BAR_S, Catalog, Entry, Hunt, Row, shortest};
+use crate::board::{BAR_S, Catalog, Entry, Family, FamilyRow, Hunt, PRECONDITIONS, Row, shortest};
 use crate::failure::{Failure, Result};
 use crate::output::Output;
 use crate::table::{Table, grouped};
 use crate::text::counted;
 use crate::workers::{Course, in_order};
 
+mod mutants;
+
 /// Hunts for bugs and prints the board.
 pub fn run(arguments: &Bugs, output: Output) -> Result<()> {
     let catalog = Catalog::open()?;
     if let Some(name) = &arguments.show {
-        let (name, folder) = catalog.chosen(std::slice::from_ref(name))?.remove(0);
-        return show(&Entry::open(&name, &folder)?, arguments, output);
+        return match name.strip_prefix(PRECONDITIONS) {
+            Some(mutant) => mutants::show(&catalog, mutant, arguments, output),
+            None => show(&Entry::open(name, &catalog.find(name)?)?, arguments, output),
+        };
     }
-    let entries = catalog.chosen(&arguments.names)?;
-    let entries = entries.iter().map(|(name, folder)| Entry::open(name, folder)).collect::<Result<Vec<Entry>>>()?;
-    let mut rows = Vec::new();
-    for entry in &entries {
-        rows.push(row(entry, arguments, output)?);
-    }
-    let board: Vec<(&Entry, &Row)> = entries.iter().zip(&rows).collect();
-    output.say(table(&board).render());
-    output.say(legend(arguments));
-    let missed: Vec<String> = board
+    let (rewrites, protocols): (Vec<_>, Vec<_>) =
+        catalog.chosen(&arguments.names)?.into_iter().partition(|(name, _)| name.starts_with(PRECONDITIONS));
+    let entries = protocols.iter().map(|(name, folder)| Entry::open(name, folder)).collect::<Result<Vec<Entry>>>()?;
+    let families = rewrites
         .iter()
-        .flat_map(|(entry, row)| row.missed.iter().map(|missed| format!("{}: {missed}", entry.name)))
-        .collect();
-    let json = json!({ "bugs": board.iter().map(|(entry, row)| row.json(entry)).collect::<Vec<Value>>() });
+        .map(|(name, folder)| Family::open(name.trim_start_matches(PRECONDITIONS), folder))
+        .collect::<Result<Vec<Family>>>()?;
+    let rows = entries.iter().map(|entry| row(entry, arguments, output)).collect::<Result<Vec<Row>>>()?;
+    let of_families: Result<Vec<FamilyRow>> = families.iter().map(|family| family.row(arguments, output)).collect();
+    let of_families = of_families?;
+    let board: Vec<(&Entry, &Row)> = entries.iter().zip(&rows).collect();
+    let mutants: Vec<(&Family, &FamilyRow)> = families.iter().zip(&of_families).collect();
+    let tables = [(!board.is_empty()).then(|| table(&board)), (!mutants.is_empty()).then(|| mutants::table(&mutants))];
+    let tables: Vec<String> = tables.iter().flatten().map(Table::render).collect();
+    output.say(tables.join("\n"));
+    output.say(legend(arguments));
+    let of_bug = |(entry, row): &(&Entry, &Row)| {
+        row.missed.iter().map(|missed| format!("{}: {missed}", entry.name)).collect::<Vec<String>>()
+    };
+    let missed: Vec<String> =
+        board.iter().flat_map(of_bug).chain(mutants.iter().flat_map(|(_, row)| row.missed.clone())).collect();
+    let json = json!({
+        "bugs": board.iter().map(|(entry, row)| row.json(entry)).collect::<Vec<Value>>(),
+        "preconditions": mutants.iter().map(|(family, row)| family.json(row)).collect::<Vec<Value>>(),
+    });
     if missed.is_empty() {
         output.result(&json);
         return Ok(());
