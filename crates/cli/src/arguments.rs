@@ -298,6 +298,8 @@ pub enum LayerOf {
     Twins,
     /// Honest until something is decided; then what it hangs on is late elsewhere, and denied
     Lineage,
+    /// Several honest nodes with one key, which have received different things; now this one speaks, now that one
+    Pasts,
 }
 
 /// What a simulation checks.

@@ -36,6 +36,7 @@ fn layer_of(layer: LayerOf) -> Layer {
         LayerOf::SmallScope => Layer::SmallScope,
         LayerOf::Twins => Layer::Twins,
         LayerOf::Lineage => Layer::Lineage,
+        LayerOf::Pasts => Layer::Pasts,
     }
 }
 

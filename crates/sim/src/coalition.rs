@@ -1,24 +1,24 @@
 //! The corrupt nodes of a run: one adversary with all their keys, and what it has heard.
 //!
 //! What it may say follows from that: a signature within a message is one that it can make, since the signer is corrupt, or one that it has
-//! received. Digests it computes like everybody else.
+//! received. Digests it computes like everybody else, of what it could say as well, or it has received them: a digest is no window.
 
 use std::collections::BTreeSet;
 
-use menard_value::{Node, Powers, Value};
+use menard_value::{Node, Powers, Value, term_of};
 
-/// Who is corrupt, and which signatures of others they hold.
+/// Who is corrupt, and what they hold that nobody guesses: signatures, digests and bytes. Numbers, nodes and strings can be tried one by one.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Coalition {
     nodes: BTreeSet<Node>,
-    signatures: BTreeSet<Value>,
+    heard: BTreeSet<Value>,
 }
 
 impl Coalition {
     /// Nobody is corrupt.
     pub fn clear(&mut self) {
         self.nodes.clear();
-        self.signatures.clear();
+        self.heard.clear();
     }
 
     /// One more node is corrupt.
@@ -41,31 +41,47 @@ impl Coalition {
         self.nodes.contains(&node)
     }
 
-    /// A corrupt node has received this.
+    /// A corrupt node has received this, or has said it.
     pub fn hear(&mut self, args: &[Value]) {
         for value in args {
-            each_signature(value, &mut |signature| {
-                self.signatures.insert(signature.clone());
-                true
-            });
+            match value {
+                Value::Signature(_) | Value::Digest(_) | Value::Bytes(_) if !self.heard.contains(value) => {
+                    self.heard.insert(value.clone());
+                }
+                _ => self.hear(value.parts()),
+            }
         }
     }
 
-    /// Whether the coalition can have this.
+    /// Whether the coalition can have this. Of a digest of which nobody has noted what it was made of, it can.
     pub fn can_say(&self, args: &[Value]) -> bool {
-        args.iter().all(|value| each_signature(value, &mut |signature| self.can_have(signature)))
+        args.iter().all(|value| match value {
+            Value::Signature(signed) => {
+                self.heard.contains(value) || self.nodes.contains(&signed.signer()) && self.can_make(value)
+            }
+            Value::Digest(_) => self.heard.contains(value) || self.can_make(value),
+            _ => self.can_say(value.parts()),
+        })
     }
 
-    /// Whether the coalition can make this signature, or has received it.
-    pub fn can_have(&self, signature: &Value) -> bool {
-        let Value::Signature(signed) = signature else { return true };
-        self.nodes.contains(&signed.signer()) || self.signatures.contains(signature)
+    fn can_make(&self, value: &Value) -> bool {
+        term_of(value).is_none_or(|args| self.can_say(&args))
+    }
+
+    /// Whether the coalition knows all of this.
+    fn knows(&self, args: &[Value]) -> bool {
+        args.iter().all(|value| match value {
+            Value::Signature(signed) => self.heard.contains(value) || self.nodes.contains(&signed.signer()),
+            Value::Digest(_) => self.heard.contains(value) || self.may_open(value),
+            Value::Bytes(_) => self.heard.contains(value),
+            _ => self.knows(value.parts()),
+        })
     }
 }
 
 impl Powers for Coalition {
-    fn may_open(&self, _: &Value) -> bool {
-        true
+    fn may_open(&self, value: &Value) -> bool {
+        term_of(value).is_some_and(|args| self.knows(&args))
     }
 
     fn may_sign(&self, node: Node) -> bool {
@@ -74,13 +90,5 @@ impl Powers for Coalition {
 
     fn is_real(&self) -> bool {
         false
-    }
-}
-
-/// Visits the signatures within a value as long as the visitor says so; whether it always did.
-fn each_signature(value: &Value, visit: &mut dyn FnMut(&Value) -> bool) -> bool {
-    match value {
-        Value::Signature(_) => visit(value),
-        _ => value.parts().iter().all(|part| each_signature(part, visit)),
     }
 }

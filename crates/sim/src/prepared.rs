@@ -251,6 +251,16 @@ impl Prepared {
         }
     }
 
+    /// The places of all parts of a logical node that a message on `channel` to it can go to; [`OUTSIDE`] where there is none.
+    pub(crate) fn destinations(&self, channel: u16, to: Node) -> impl Iterator<Item = u32> + use<> {
+        let parts = match self.channels[usize::from(channel)].receiver {
+            End::External(_) => 1,
+            End::Component(component) => self.components[component].parts,
+        };
+        let first = self.destination(channel, to, 0);
+        (0..parts).map(move |part| first + part)
+    }
+
     /// The place of a physical node.
     pub(crate) fn place_of(&self, address: &Address) -> Option<u32> {
         let component = self.components.iter().find(|component| component.name == address.component)?;

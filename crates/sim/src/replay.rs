@@ -11,7 +11,7 @@ use menard_value::Node;
 use thiserror::Error;
 
 use crate::calm::{Verdict, calm_down};
-use crate::log::{Content, Entry, PacketId, narrow};
+use crate::log::{Content, Entry, PacketId};
 use crate::observe::{PreparedObserver, Violation};
 use crate::prepared::{End, OUTSIDE, Prepared};
 use crate::simulate::Run;
@@ -304,22 +304,19 @@ impl<'a> Replayer<'a> {
     /// A message in flight that its receiver will drop. Of equal ones to several partitions, it is these that are lost.
     fn stray(&mut self, message: &Message) -> Option<PacketId> {
         let content = self.content(message).ok()?;
-        let world = &self.world;
-        let is_it = |id: &PacketId| world.log.content(*id) == content && world.is_stray(*id);
-        let mut places = (0..narrow(world.duties.len())).filter(|_| world.coalition.has(content.from));
-        places.find_map(|place| world.flights.to(place).iter().copied().find(is_it))
+        let world = &mut self.world;
+        if !world.coalition.has(content.from) {
+            return None;
+        }
+        let mut places = world.prepared.destinations(content.channel, content.to);
+        places.find_map(|place| world.find(place, content, &[]).filter(|id| world.is_stray(*id)))
     }
 
     /// A message in flight to whatever part of its addressee.
     fn in_flight(&mut self, message: &Message) -> Result<PacketId, Blocked> {
         let content = self.content(message)?;
-        let prepared = self.world.prepared;
-        let parts = match prepared.channels[usize::from(content.channel)].receiver {
-            End::External(_) => 1,
-            End::Component(component) => prepared.components[component].parts,
-        };
-        (0..parts)
-            .map(|part| prepared.destination(content.channel, content.to, part))
+        let mut places = self.world.prepared.destinations(content.channel, content.to);
+        places
             .find_map(|place| self.world.find(place, content, &[]).or_else(|| self.instead(place, content)))
             .ok_or_else(|| (Some(message.clone()), Obstacle::NotInFlight))
     }

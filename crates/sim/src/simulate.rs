@@ -6,6 +6,7 @@
 
 mod blows;
 mod counting;
+mod hiding;
 mod pounces;
 mod run;
 
@@ -15,6 +16,7 @@ use std::collections::{BTreeMap, BinaryHeap};
 use menard_lang::run::Trace;
 use menard_value::Node;
 
+use self::hiding::Hiding;
 use self::pounces::Pounces;
 pub(crate) use self::run::steps;
 pub use self::run::{Run, Summary};
@@ -67,6 +69,7 @@ pub struct Simulator<'a> {
     /// Who writes what corrupt nodes send, if there are any.
     adversary: Option<Adversary>,
     pounces: Pounces,
+    hiding: Hiding,
     /// Messages that arrive no earlier than this, since somebody does not want them to.
     stalled_until: BTreeMap<PacketId, u64>,
 }
@@ -101,6 +104,7 @@ impl<'a> Simulator<'a> {
             firings: Vec::new(),
             adversary: None,
             pounces: Pounces::default(),
+            hiding: Hiding::default(),
             stalled_until: BTreeMap::new(),
         }
     }
@@ -222,6 +226,7 @@ impl<'a> Simulator<'a> {
         self.world.start();
         let is_lineage = self.adversary.as_ref().is_some_and(|adversary| adversary.layer() == Layer::Lineage);
         self.pounces = if is_lineage { Pounces::draw(&mut chance.more) } else { Pounces::default() };
+        self.hiding = if self.adversary.is_some() { Hiding::draw(seed) } else { Hiding::default() };
         if let Some(adversary) = &mut self.adversary {
             adversary.start(&mut self.world);
             for _ in 0..*chance.more.pick(&[2, 8, 24]) {
@@ -270,9 +275,22 @@ impl<'a> Simulator<'a> {
         let delay = chance.mood.delay(packet.origin, packet.destination, &mut chance.random);
         self.doomed[id as usize] = chance.misfortune.loses(from, to, &mut chance.random);
         self.schedule(self.now + delay, Happening::Arrival(id));
+        self.hide(id);
         if held && chance.random.percent(chance.mood.repeat_percent) {
             let wait = 1 + chance.random.below(chance.mood.window + 50);
             self.schedule(self.now + wait, Happening::Repetition(id));
+        }
+    }
+
+    /// Makes a message between honest nodes late, if such messages are hidden in the run.
+    fn hide(&mut self, id: PacketId) {
+        let packet = &self.world.log.packets[id as usize];
+        if packet.from == packet.to || !self.world.is_for_step(id) || self.world.coalition.has(packet.from) {
+            return;
+        }
+        let late = self.hiding.delay(self.world.log.content(id));
+        if late > 0 {
+            self.stalled_until.insert(id, self.now + late);
         }
     }
 

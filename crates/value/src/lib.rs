@@ -25,7 +25,7 @@ pub use keyring::{BadKeyError, Keyring, PublicKey, SecretKey};
 pub use registry::{find_registered, register, registered_names};
 pub use sequence::{MAX_VALUE_BYTES, Sequence};
 pub use signature::{Pattern, Scheme, Signature};
-pub use substitute::{Powers, Substitution, countersigned, leaves};
+pub use substitute::{Powers, Substitution, countersigned, leaves, wholes};
 pub use terms::{note_terms, term_of};
 pub use types::{Interned, MAX_TYPE_DEPTH, MAX_TYPE_PARTS, RecordType, Type};
 pub use value::{Blob, Digest, Node, Signed, Text, Value};

@@ -5,8 +5,8 @@ use crate::{Function, Node, Value, term_of};
 
 /// What somebody who changes values knows, and has keys for.
 pub trait Powers {
-    /// Whether it knows what a digest was made of.
-    fn may_open(&self, digest: &Value) -> bool;
+    /// Whether it knows what a digest is of, or what a signature is over.
+    fn may_open(&self, value: &Value) -> bool;
 
     /// Whether it has the key of a node.
     fn may_sign(&self, node: Node) -> bool;
@@ -31,24 +31,49 @@ impl Substitution<'_> {
             return new.clone();
         }
         match value {
-            Value::Digest(_) if self.powers.may_open(value) => {
-                self.made_anew("hash", value).unwrap_or_else(|| value.clone())
-            }
+            Value::Digest(_) => self.made_anew("hash", value).unwrap_or_else(|| value.clone()),
             Value::Signature(_) => self.signed_anew(value).unwrap_or_else(|| value.clone()),
             _ if value.parts().is_empty() => value.clone(),
             _ => rebuilt(value, value.parts().iter().map(|part| self.apply(part)).collect()),
         }
     }
 
+    /// The value with everything changed in it, but for records and tuples in which others have signed what would change: those stay as they are.
+    pub fn apply_soundly(&self, value: &Value) -> Value {
+        let is_unit = matches!(value, Value::Record(_) | Value::Tuple(_));
+        let is_changed = self.pairs.iter().any(|(old, _)| old == value);
+        if is_changed || value.parts().is_empty() {
+            self.apply(value)
+        } else if is_unit && self.tells(value) {
+            value.clone()
+        } else {
+            rebuilt(value, value.parts().iter().map(|part| self.apply_soundly(part)).collect())
+        }
+    }
+
+    /// Whether a signature within a value would no longer be valid.
+    fn tells(&self, value: &Value) -> bool {
+        if self.pairs.iter().any(|(old, _)| old == value) {
+            return false;
+        }
+        match value {
+            Value::Signature(_) => {
+                let is_over_a_change = |args: Vec<Value>| args.iter().any(|arg| self.apply(arg) != *arg);
+                self.signed_anew(value).is_none() && term_of(value).is_some_and(is_over_a_change)
+            }
+            _ => value.parts().iter().any(|part| self.tells(part)),
+        }
+    }
+
     /// The result of a function of changed arguments; nothing if it is not known what the value was made of, or none of it changes.
     fn made_anew(&self, function: &str, value: &Value) -> Option<Value> {
-        let args = term_of(value)?;
+        let args = opened(value, self.powers)?;
         let changed: Vec<Value> = args.iter().map(|arg| self.apply(arg)).collect();
         (changed != args).then(|| call(function, &changed, self.powers.is_real())).flatten()
     }
 
     fn signed_anew(&self, value: &Value) -> Option<Value> {
-        let signer = term_of(value)?.first().map(|signer| self.apply(signer))?;
+        let signer = opened(value, self.powers)?.first().map(|signer| self.apply(signer))?;
         let may_sign = signer.as_node().is_some_and(|node| self.powers.may_sign(node));
         may_sign.then(|| self.made_anew("sign", value)).flatten()
     }
@@ -56,9 +81,15 @@ impl Substitution<'_> {
 
 /// The signature of a node over what another signature is over, if that was noted.
 pub fn countersigned(value: &Value, signer: Node, powers: &dyn Powers) -> Option<Value> {
-    let mut args = term_of(value)?;
+    let mut args = opened(value, powers)?;
     *args.first_mut()? = Value::Node(signer);
     call("sign", &args, powers.is_real())
+}
+
+/// What a digest or a signature was made of, for somebody who may know it.
+fn opened(value: &Value, powers: &dyn Powers) -> Option<Vec<Value>> {
+    let args = term_of(value)?;
+    powers.may_open(value).then_some(args)
 }
 
 fn call(name: &str, args: &[Value], is_real: bool) -> Option<Value> {
@@ -84,23 +115,40 @@ fn rebuilt(value: &Value, parts: Vec<Value>) -> Value {
     made.unwrap_or_else(|_| value.clone())
 }
 
-/// The values without parts in some values and in what digests and signatures among them were made of, each once.
-pub fn leaves(values: &[Value]) -> Vec<Value> {
+/// The values without parts in some values and in what digests and signatures among them were made of, as far as that may be known, each once.
+pub fn leaves(values: &[Value], powers: &dyn Powers) -> Vec<Value> {
     let mut found = Vec::new();
-    values.iter().for_each(|value| add_leaves(value, &mut found));
+    values.iter().for_each(|value| add_leaves(value, powers, &mut found));
     found
 }
 
-fn add_leaves(value: &Value, found: &mut Vec<Value>) {
+fn add_leaves(value: &Value, powers: &dyn Powers, found: &mut Vec<Value>) {
     let inner = value.parts();
     if !inner.is_empty() {
-        return inner.iter().for_each(|part| add_leaves(part, found));
+        return inner.iter().for_each(|part| add_leaves(part, powers, found));
     }
-    match term_of(value) {
-        Some(args) => args.iter().for_each(|arg| add_leaves(arg, found)),
+    match opened(value, powers) {
+        Some(args) => args.iter().for_each(|arg| add_leaves(arg, powers, found)),
         None if found.contains(value) => {}
         None => found.push(value.clone()),
     }
+}
+
+/// The values in some values that have parts, or could have: records, lists, options that hold something or nothing; each once.
+pub fn wholes(values: &[Value]) -> Vec<Value> {
+    let mut found = Vec::new();
+    values.iter().for_each(|value| add_wholes(value, &mut found));
+    found
+}
+
+fn add_wholes(value: &Value, found: &mut Vec<Value>) {
+    if value.members().is_none() && value.fields().is_none() {
+        return;
+    }
+    if !found.contains(value) {
+        found.push(value.clone());
+    }
+    value.parts().iter().for_each(|part| add_wholes(part, found));
 }
 
 #[cfg(test)]
@@ -162,12 +210,28 @@ mod tests {
     }
 
     #[test]
+    fn what_others_have_signed_over_a_change_stays_whole() {
+        note_terms(true);
+        let powers = Liar { may_open: true, is_real: false };
+        let said = |signer, number: i64| {
+            let number = Value::Int(number);
+            Value::tuple(&[number.clone(), signed(signer, &number, false)]).expect("it is short")
+        };
+        let list = |own: i64| Value::list(&[said(OTHER, 1), said(LIAR, own)]).expect("it is short");
+        let pairs = [(Value::Int(1), Value::Int(2))];
+        assert_eq!(Substitution { pairs: &pairs, powers: &powers }.apply_soundly(&list(1)), list(2));
+        assert_eq!(wholes(&[list(1)]), [list(1), said(OTHER, 1), said(LIAR, 1)]);
+        note_terms(false);
+    }
+
+    #[test]
     fn a_digest_that_may_not_be_opened_stays() {
         note_terms(true);
         let digest = call("hash", &[Value::Int(1)], false).expect("it is defined");
         let pairs = [(Value::Int(1), Value::Int(2))];
         let powers = Liar { may_open: false, is_real: false };
         assert_eq!(Substitution { pairs: &pairs, powers: &powers }.apply(&digest), digest);
+        assert_eq!(leaves(std::slice::from_ref(&digest), &powers), [digest]);
         note_terms(false);
     }
 }

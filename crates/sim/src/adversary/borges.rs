@@ -3,12 +3,11 @@
 //!
 //! Chance alone finds little: so most of what is made up has values, and the form, of what was heard.
 
-use menard_value::{Node, Substitution, Type, Value, countersigned, leaves};
+use menard_value::{Node, Substitution, Type, Value, countersigned, leaves, term_of, wholes};
 
 use super::{Behaviour, Scene};
 use crate::log::Content;
 use crate::random::Random;
-use crate::workload;
 
 /// How much a liar of this kind talks.
 pub(super) struct Borges {
@@ -120,25 +119,82 @@ pub(super) fn imitated(args: &[Value], other: Node, from: Node, scene: &mut Scen
     }
 }
 
-/// Fields with some values changed: everywhere in the message, or in one field only.
+/// Fields with some values changed: everywhere in the message, or in one field only; in what others have signed, too, or not.
 pub(super) fn adapted(args: &[Value], from: Node, changes: u32, scene: &mut Scene<'_>) -> Vec<Value> {
     let mut args = args.to_vec();
     for _ in 0..changes {
         let only = (!args.is_empty() && scene.random.percent(30)).then(|| scene.random.index(args.len()));
-        let leaves = leaves(only.map_or(&args[..], |only| &args[only..=only]));
-        if leaves.is_empty() {
-            break;
-        }
-        let old = scene.random.pick(&leaves).clone();
-        let new = changed(&old, from, scene);
-        let pairs = [(old, new)];
-        let substitution = Substitution { pairs: &pairs, powers: scene.coalition };
-        match only {
-            Some(only) => args[only] = substitution.apply(&args[only]),
-            None => args.iter_mut().for_each(|value| *value = substitution.apply(value)),
+        let range = only.map_or(0..args.len(), |only| only..only + 1);
+        let within = &args[range.clone()];
+        let other = match scene.random.below(4) {
+            0 => exchanged(within, scene),
+            1 => recanted(within, from, scene),
+            _ => None,
+        };
+        let Some(pair) = other.or_else(|| altered(within, from, scene)) else { break };
+        let is_sound = scene.random.percent(50);
+        let substitution = Substitution { pairs: &[pair], powers: scene.coalition };
+        for value in &mut args[range] {
+            *value = if is_sound { substitution.apply_soundly(value) } else { substitution.apply(value) };
         }
     }
     args
+}
+
+/// A value without parts, and what it becomes.
+fn altered(within: &[Value], from: Node, scene: &mut Scene<'_>) -> Option<(Value, Value)> {
+    let leaves = leaves(within, scene.coalition);
+    let old = (!leaves.is_empty()).then(|| scene.random.pick(&leaves).clone())?;
+    let new = changed(&old, from, scene);
+    Some((old, new))
+}
+
+/// A part of a message that has parts itself, and another one in its place: one that was heard (other evidence, an older certificate, none at all),
+/// or a list with another choice of what was heard.
+fn exchanged(within: &[Value], scene: &mut Scene<'_>) -> Option<(Value, Value)> {
+    let wholes = wholes(within);
+    let old = (!wholes.is_empty()).then(|| scene.random.pick(&wholes).clone())?;
+    let chosen = scene.random.percent(50).then(|| chosen(&old, scene)).flatten();
+    let new = chosen.or_else(|| scene.lore.another(&old, scene.random))?;
+    Some((old, new))
+}
+
+/// Something that corrupt nodes have signed in a message, and another value in its place.
+fn recanted(within: &[Value], from: Node, scene: &mut Scene<'_>) -> Option<(Value, Value)> {
+    let mut signed = Vec::new();
+    within.iter().for_each(|value| add_signed(value, scene, &mut signed));
+    let old = (!signed.is_empty()).then(|| scene.random.pick(&signed).clone())?;
+    let is_whole = old.members().is_some() || old.fields().is_some();
+    let new = if is_whole { scene.lore.another(&old, scene.random)? } else { changed(&old, from, scene) };
+    Some((old, new))
+}
+
+/// Adds what signatures of corrupt nodes within a value are over.
+fn add_signed(value: &Value, scene: &Scene<'_>, found: &mut Vec<Value>) {
+    match value {
+        Value::Signature(signed) if scene.coalition.has(signed.signer()) => {
+            found.extend(term_of(value).into_iter().flatten().skip(1).filter(|arg| !matches!(arg, Value::String(_))));
+        }
+        _ => value.parts().iter().for_each(|part| add_signed(part, scene, found)),
+    }
+}
+
+/// A list or set in which one member is left out, or is another one of its type that was heard.
+fn chosen(collection: &Value, scene: &mut Scene<'_>) -> Option<Value> {
+    let mut members = collection.members()?.to_vec();
+    if members.is_empty() {
+        return None;
+    }
+    let position = scene.random.index(members.len());
+    match scene.random.percent(70) {
+        true => members[position] = scene.lore.another(&members[position], scene.random)?,
+        false => drop(members.remove(position)),
+    }
+    match collection {
+        Value::List(_) => Value::list(&members).ok(),
+        Value::Set(_) => Value::set(members).ok(),
+        _ => None,
+    }
 }
 
 /// Another value of the same type.
@@ -166,6 +222,6 @@ pub(super) fn changed(value: &Value, from: Node, scene: &mut Scene<'_>) -> Value
     };
     match scene.random.percent(70).then(|| scene.lore.value(ty, scene.random)).flatten() {
         Some(value) => value,
-        None => workload::any_value(scene.prepared, ty, scene.random),
+        None => scene.lore.any(scene.prepared, ty, scene.random),
     }
 }

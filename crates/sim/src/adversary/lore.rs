@@ -4,13 +4,20 @@ use menard_value::{Node, Type, Value};
 
 use crate::log::Content;
 use crate::prepared::Prepared;
-use crate::random::Random;
+use crate::random::{Random, mix};
 use crate::workload;
 
 /// Messages that are remembered of a channel.
 const MAX_MESSAGES: usize = 24;
 /// Values that are remembered of a type.
 const MAX_VALUES: usize = 48;
+/// Integers on which arithmetic fails, or jumps far ahead.
+const EXTREMES: [i64; 6] = [i64::MAX, i64::MAX, i64::MAX - 1, i64::MIN, -1, 1 << 32];
+/// In one of so many runs the adversary knows the extreme integers, and takes one so often in a hundred times.
+const EXTREME_RUNS: u64 = 16;
+const EXTREME_PERCENT: u32 = 30;
+/// Sets their chance apart from others.
+const EXTREME_STREAM: u64 = 0x6578_7472_656d;
 
 /// A message that was heard, or that an honest node would have sent.
 #[derive(Clone, PartialEq, Debug)]
@@ -26,6 +33,8 @@ pub(super) struct Lore {
     types: Vec<Vec<Type>>,
     channels: Vec<Memory<Heard>>,
     values: Vec<(Type, Memory<Value>)>,
+    /// Chance of its own, in runs in which there are extreme integers.
+    extremes: Option<Random>,
 }
 
 struct Memory<T> {
@@ -55,7 +64,8 @@ impl<T> Default for Memory<T> {
 
 impl Lore {
     /// Nothing was heard. The nodes of all roles are known.
-    pub fn new(prepared: &Prepared) -> Self {
+    pub fn new(prepared: &Prepared, seed: u64) -> Self {
+        let mut extremes = Random::new(mix(seed ^ EXTREME_STREAM));
         let types = prepared.channels.iter().map(|channel| channel.columns.iter().map(|(_, ty)| *ty).collect());
         let mut nodes = Memory::default();
         for (role, list) in (0..).zip(&prepared.roles) {
@@ -65,6 +75,7 @@ impl Lore {
             types: types.collect(),
             channels: prepared.channels.iter().map(|_| Memory::default()).collect(),
             values: vec![(Type::Node, nodes)],
+            extremes: (extremes.below(EXTREME_RUNS) == 0).then_some(extremes),
         }
     }
 
@@ -117,8 +128,23 @@ impl Lore {
         Some(random.pick(&memory.items).clone())
     }
 
+    /// Another value that was heard and is of the type of this one, if this one was heard.
+    pub fn another(&self, value: &Value, random: &mut Random) -> Option<Value> {
+        let (_, memory) = self.values.iter().find(|(_, memory)| memory.items.contains(value))?;
+        let others: Vec<&Value> = memory.items.iter().filter(|other| *other != value).collect();
+        (!others.is_empty()).then(|| (*random.pick(&others)).clone())
+    }
+
+    /// Any value of a type: a small one, so that some are equal, but now and then one that nobody thinks of.
+    pub fn any(&mut self, prepared: &Prepared, ty: Type, random: &mut Random) -> Value {
+        let value = workload::any_value(prepared, ty, random);
+        let extremes = self.extremes.as_mut().filter(|_| ty == Type::Int);
+        let extreme = extremes.and_then(|chance| chance.percent(EXTREME_PERCENT).then(|| *chance.pick(&EXTREMES)));
+        extreme.map_or(value, Value::Int)
+    }
+
     /// A value of a type: one that was heard, or one made up of such, or any.
-    pub fn make(&self, prepared: &Prepared, ty: Type, random: &mut Random) -> Value {
+    pub fn make(&mut self, prepared: &Prepared, ty: Type, random: &mut Random) -> Value {
         if random.percent(75)
             && let Some(value) = self.value(ty, random)
         {
@@ -126,7 +152,7 @@ impl Lore {
         }
         let leaf = &mut |ty: Type, random: &mut Random| match random.percent(60).then(|| self.value(ty, random)) {
             Some(Some(value)) => value,
-            _ => workload::any_value(prepared, ty, random),
+            _ => self.any(prepared, ty, random),
         };
         match ty.parts().is_empty() {
             true => leaf(ty, random),

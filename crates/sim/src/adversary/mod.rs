@@ -6,11 +6,13 @@
 //! * [`borges`]: anything at all, of the right types.
 //! * [`small_scope`]: what honest nodes would say, but for a little.
 //! * [`twins`]: two honest copies of each corrupt node, which see different parts of the network.
+//! * [`pasts`]: honest copies of each corrupt node that have received different things, of which now this one speaks, and now that one.
 //! * [`lineage`]: honest until something is decided; then what it hangs on is late or denied elsewhere.
 
 mod borges;
 mod lineage;
 mod lore;
+mod pasts;
 mod puppet;
 mod small_scope;
 mod tale;
@@ -21,6 +23,7 @@ use std::fmt;
 use menard_value::{Node, Value, note_terms};
 
 use self::lore::{Heard, Lore};
+pub(crate) use self::pasts::first_number;
 use crate::coalition::Coalition;
 use crate::log::{Content, PacketId};
 use crate::prepared::{End, OUTSIDE, Prepared};
@@ -44,11 +47,13 @@ pub enum Layer {
     Twins,
     /// Corrupt nodes are honest until a correct node has decided something; then what supports it is late elsewhere, and they deny it.
     Lineage,
+    /// Each corrupt node is several honest ones with one key, which have received different things; now this one speaks, and now that one.
+    Pasts,
 }
 
 impl Layer {
     /// All layers.
-    pub const ALL: [Layer; 4] = [Layer::Borges, Layer::SmallScope, Layer::Twins, Layer::Lineage];
+    pub const ALL: [Layer; 5] = [Layer::Borges, Layer::SmallScope, Layer::Twins, Layer::Lineage, Layer::Pasts];
 
     /// The name on the command line.
     pub fn name(self) -> &'static str {
@@ -57,6 +62,7 @@ impl Layer {
             Layer::SmallScope => "small-scope",
             Layer::Twins => "twins",
             Layer::Lineage => "lineage",
+            Layer::Pasts => "pasts",
         }
     }
 }
@@ -129,9 +135,10 @@ impl Adversary {
             Layer::SmallScope => Box::new(small_scope::SmallScope::draw(world, &mut random)),
             Layer::Twins => Box::new(twins::Twins::draw(world, &mut random)),
             Layer::Lineage => Box::new(lineage::Lineage::draw(world, &mut random)),
+            Layer::Pasts => Box::new(pasts::Pasts::draw(world, &mut random)),
         };
         note_terms(true);
-        Adversary { layer, behaviour, lore: Lore::new(world.prepared), random, forgeries: Vec::new() }
+        Adversary { layer, behaviour, lore: Lore::new(world.prepared, seed), random, forgeries: Vec::new() }
     }
 
     /// How it lies.

@@ -24,6 +24,7 @@ pub(super) struct Line {
 }
 
 /// One honest copy of every corrupt place.
+#[derive(Clone)]
 pub(super) struct Troupe {
     /// Places and what runs there.
     hosts: Vec<(u32, Host)>,

@@ -9,7 +9,7 @@ use super::tale::Tale;
 use super::{Behaviour, Scene};
 use crate::log::Content;
 use crate::random::{Random, mix};
-use crate::world::World;
+use crate::world::{World, fits};
 
 /// Lines that are kept for later.
 const MAX_STASH: usize = 64;
@@ -106,7 +106,8 @@ impl SmallScope {
             }
             Fate::Withheld => {}
             Fate::Changed => {
-                let args = adapted(args, from, 1, scene);
+                let changes = *scene.random.pick(&[1, 1, 1, 2, 3]);
+                let args = adapted(args, from, changes, scene);
                 scene.send(channel, from, to, args);
             }
             Fate::Readdressed => {
@@ -143,6 +144,8 @@ impl Behaviour for SmallScope {
     fn hear(&mut self, content: Content<'_>, place: u32, scene: &mut Scene<'_>) {
         let Content { channel, from, to, args } = content;
         let misheard = scene.random.percent(self.mishears).then(|| adapted(args, to, 1, scene));
+        // Empty lists of several types are equal, so that one may have been taken for another.
+        let misheard = misheard.filter(|args| fits(scene.prepared, channel, args));
         let content = Content { channel, from, to, args: misheard.as_deref().unwrap_or(args) };
         let lines = self.troupe.hear(content, place, scene.prepared);
         self.utter(lines, scene);

@@ -23,7 +23,7 @@ impl Tale {
             return;
         }
         let line = &lines[scene.random.index(lines.len())];
-        let values = leaves(&line.args);
+        let values = leaves(&line.args, scene.coalition);
         if !values.is_empty() {
             let truth = scene.random.pick(&values).clone();
             let lie = changed(&truth, line.from, scene);

@@ -1,12 +1,19 @@
 //! What an adversary that looks for decisions does to the network: what supports a decision elsewhere is late, and so is what follows from it.
 
+use std::collections::BTreeSet;
+
+use menard_value::Value;
+
 use super::Simulator;
 use crate::log::{Content, PacketId, narrow};
 use crate::prepared::OUTSIDE;
 use crate::random::Random;
 
+/// What messages at a place say that say the same.
+type Matter = (u32, u16, Option<Value>, Option<Value>);
+
 /// How such an adversary treats the network in one run.
-#[derive(Clone, Copy, Default, Debug)]
+#[derive(Clone, Default, Debug)]
 pub(super) struct Pounces {
     /// How often it still does.
     left: u32,
@@ -18,6 +25,8 @@ pub(super) struct Pounces {
     support: u32,
     /// How many of a hundred of those that follow from it.
     consequences: u32,
+    /// What nodes have taken so far.
+    taken: BTreeSet<Matter>,
 }
 
 impl Pounces {
@@ -28,6 +37,7 @@ impl Pounces {
             late: *random.pick(&[300, 3_000, 30_000]),
             support: *random.pick(&[0, 50, 100, 100]),
             consequences: *random.pick(&[0, 70, 100, 100]),
+            taken: BTreeSet::new(),
         }
     }
 }
@@ -62,21 +72,19 @@ impl Simulator<'_> {
     }
 
     /// Whether a step was one that an outcome hangs on: it told somebody outside, or it sent something on a message of which the node had equal ones
-    /// from others before.
-    fn matters(&self, at: u32, first: PacketId) -> bool {
+    /// before.
+    fn matters(&mut self, at: u32, first: PacketId) -> bool {
         let log = &self.world.log;
-        let sent = first..narrow(log.packets.len());
-        if sent.is_empty() {
-            return false;
-        }
-        let tells = sent.into_iter().any(|id| log.packets[id as usize].destination == OUTSIDE);
-        let is_vote = |taken: &PacketId| {
-            let content = log.content(*taken);
-            let before = (0..*taken).filter(|id| log.packets[*id as usize].destination == at);
-            let others = before.filter(|id| log.packets[*id as usize].waiting.is_none());
-            others.map(|id| log.content(id)).any(|other| is_for_the_same(other, content))
+        let matter = |taken: &PacketId| {
+            let Content { channel, args, .. } = log.content(*taken);
+            (at, channel, args.first().cloned(), args.get(1).cloned())
         };
-        tells || self.group.iter().any(is_vote)
+        let mut is_vote = false;
+        for taken in &self.group {
+            is_vote |= !self.pounces.taken.insert(matter(taken));
+        }
+        let mut sent = first..narrow(log.packets.len());
+        !sent.is_empty() && (is_vote || sent.any(|id| log.packets[id as usize].destination == OUTSIDE))
     }
 }
 

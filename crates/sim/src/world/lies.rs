@@ -24,6 +24,7 @@ impl World<'_> {
     /// The adversary sends a message to a place, if it may.
     pub fn forge(&mut self, content: Content<'_>, place: u32) -> Result<PacketId, Obstacle> {
         self.may_forge(content, place)?;
+        self.coalition.hear(content.args);
         let part = match self.prepared.channels[usize::from(content.channel)].receiver {
             End::External(_) => 0,
             End::Component(component) => {

@@ -18,6 +18,7 @@ mod properties;
 mod random;
 mod refinement;
 mod runs;
+mod secrets;
 mod shrinking;
 mod signed;
 mod timers;
