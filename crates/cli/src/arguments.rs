@@ -282,8 +282,9 @@ pub struct Lies {
     /// How corrupt nodes lie, where the program declares Byzantine faults [default: each run in one of these ways]
     #[arg(long, value_enum, value_delimiter = ',', value_name = "LAYER")]
     pub adversary: Vec<LayerOf>,
-    /// For studies: leave out what protects a rewritten program; of one channel, or of all
-    #[arg(long, value_name = "message-verification[:CHANNEL]")]
+    /// For studies: leave out what protects a program, of one channel or of all: that partitions drop what is not for them
+    /// (`message-verification[:CHANNEL]`), or that MACs cover columns (`authentication[:CHANNEL[.COLUMN]]`)
+    #[arg(long, value_name = "WHAT")]
     pub without: Vec<String>,
 }
 

@@ -117,6 +117,8 @@ pub struct Channel {
     pub delay: Option<Delay>,
     /// Whether a step takes at most one message of it.
     pub serial: bool,
+    /// The columns that the MAC of a message covers, all different; empty: all. Whoever is on the wire may change the others.
+    pub authenticated: Vec<Name>,
     /// Where it is declared.
     pub span: Span,
 }

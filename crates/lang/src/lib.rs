@@ -1,8 +1,10 @@
 //! Text to checked [`Program`]: lexing, parsing, formatting, names, types, space and time, strata; diagnostics; the
 //! intermediate representation with its printer; traces and schedules. No input or output.
 
+pub mod authentication;
 mod check;
 pub mod constant;
+pub mod determined;
 pub mod diagnostic;
 mod format;
 mod graph;

@@ -98,7 +98,11 @@ pub fn channel(channel: &Channel) -> String {
     if channel.is_local_timer() {
         return format!("timer {name}({columns}){delay}");
     }
-    format!("channel {name}({columns}) {} -> {}{key}{serial}{delay}", channel.sender, channel.receiver)
+    let authenticated = match channel.authenticated.is_empty() {
+        true => String::new(),
+        false => format!(" authenticated({})", channel.authenticated.join(", ")),
+    };
+    format!("channel {name}({columns}) {} -> {}{key}{serial}{delay}{authenticated}", channel.sender, channel.receiver)
 }
 
 fn columns(columns: &[Column]) -> String {

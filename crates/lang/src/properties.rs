@@ -253,6 +253,7 @@ fn observed(protocol: &Program, channel: &Channel) -> Channel {
         by: Vec::new(),
         delay: None,
         serial: false,
+        authenticated: Vec::new(),
         span: Span::default(),
     }
 }
@@ -268,6 +269,7 @@ fn corruption() -> Channel {
         by: Vec::new(),
         delay: None,
         serial: false,
+        authenticated: Vec::new(),
         span: Span::default(),
     }
 }

@@ -79,7 +79,8 @@ pub enum Event {
         /// The node.
         whom: Struck,
     },
-    /// The adversary sends a message in the name of a corrupt node.
+    /// The adversary sends a message in the name of a corrupt node; or, on a channel of which MACs do not cover all columns, in the place of one of a
+    /// correct node that is in flight.
     Forge {
         /// What is sent.
         message: Message,
@@ -149,6 +150,20 @@ pub enum Event {
     },
     /// The network is whole again.
     Heal,
+}
+
+/// Who is corrupt in a run with these events.
+pub fn corrupt<'e>(events: impl IntoIterator<Item = &'e Event>) -> impl Iterator<Item = &'e Struck> {
+    events.into_iter().map_while(|event| match event {
+        Event::Corrupt { whom } => Some(whom),
+        _ => None,
+    })
+}
+
+/// Whether an event of such a run puts a message in the place of one that a correct node has sent: who is on the wire changes what the
+/// MAC does not cover.
+pub fn is_changed_on_wire<'e>(events: impl IntoIterator<Item = &'e Event>, event: &Event) -> bool {
+    matches!(event, Event::Forge { message, .. } if corrupt(events).all(|whom| whom.node() != message.from))
 }
 
 /// What happened, in order. Starts are part of it.

@@ -120,6 +120,7 @@ impl Author<'_> {
             by: Vec::new(),
             delay: None,
             serial: false,
+            authenticated: Vec::new(),
             span: Span::default(),
         }
     }

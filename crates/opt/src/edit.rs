@@ -79,6 +79,7 @@ pub fn inner_channel(name: &Name, columns: Vec<Column>, component: &Name) -> Cha
         by: Vec::new(),
         delay: None,
         serial: false,
+        authenticated: Vec::new(),
         span: Span::default(),
     }
 }

@@ -1,7 +1,9 @@
 //! What a run is made of, apart from its seed.
 
+use std::collections::BTreeSet;
+
 use menard_lang::Program;
-use menard_lang::ir::{FaultKind, Name};
+use menard_lang::ir::{Channel, FaultKind, Name};
 
 use crate::Layer;
 
@@ -27,6 +29,8 @@ pub struct Config {
     pub layers: Vec<Layer>,
     /// For studies: channels whose receivers take messages that are for another partition, which they drop otherwise.
     pub without_message_verification: Vec<Name>,
+    /// For studies: columns, by channel and position, that MACs do not cover, besides those of which the program says so.
+    pub without_authentication: Vec<(Name, usize)>,
 }
 
 impl Default for Config {
@@ -41,6 +45,7 @@ impl Default for Config {
             reuse_percent: 3,
             layers: Layer::ALL.to_vec(),
             without_message_verification: Vec::new(),
+            without_authentication: Vec::new(),
         }
     }
 }
@@ -49,6 +54,13 @@ impl Config {
     /// Whether receivers of a channel take whatever comes, for themselves or for another partition.
     pub(crate) fn trusts(&self, channel: &Name) -> bool {
         self.without_message_verification.contains(channel)
+    }
+
+    /// The columns of a channel that MACs do not cover, in order.
+    pub(crate) fn uncovered(&self, channel: &Channel) -> Vec<usize> {
+        let exposed = self.without_authentication.iter().filter(|(name, _)| *name == channel.name);
+        let all: BTreeSet<usize> = channel.uncovered().into_iter().chain(exposed.map(|(_, column)| *column)).collect();
+        all.into_iter().collect()
     }
 }
 

@@ -27,6 +27,8 @@ pub(crate) struct Packet {
     pub held: bool,
     /// Whether it is a timer.
     pub timer: bool,
+    /// Whether somebody on the wire has made it of a message of a correct node.
+    pub changed: bool,
     /// A hash of channel, ends and fields, the same on every machine.
     pub digest: u64,
     /// Its position among the messages that wait at its destination; `None` once it has been taken.
@@ -102,6 +104,7 @@ impl Log {
             origin,
             held: false,
             timer: false,
+            changed: false,
             digest,
             waiting: None,
             first,

@@ -94,6 +94,8 @@ pub(crate) struct Channel {
     pub serial: bool,
     /// The column by which it fills a window, as that of an ordered channel does: its messages are looked for one number after the other.
     pub numbered: Option<usize>,
+    /// The columns that MACs do not cover.
+    pub uncovered: Vec<usize>,
     /// Of a channel from an external role: what its sender signs.
     pub signatures: Vec<RequestSignature>,
 }
@@ -131,7 +133,7 @@ impl Prepared {
             program.roles.iter().map(|role| Role { nodes: count(role), external: role.external }).collect();
         let mut prepared = Prepared {
             names: Names::new(program),
-            channels: channels(program),
+            channels: channels(program, &config),
             router: Router::new(program),
             faults: faults(program, &config),
             is_overwhelmed: config.faulty.iter().flatten().any(|faulty| faulty.is_too_much_for(program)),
@@ -296,7 +298,7 @@ impl Prepared {
     }
 }
 
-fn channels(program: &Program) -> Vec<Channel> {
+fn channels(program: &Program, config: &Config) -> Vec<Channel> {
     let components = program.components.iter().map(|component| &component.name);
     let natives = program.roles.iter().filter(|role| role.native).map(|role| &role.name);
     let names: Vec<&Name> = components.chain(natives).collect();
@@ -313,6 +315,7 @@ fn channels(program: &Program) -> Vec<Channel> {
         delay: channel.delay.as_ref().map(|delay| delay.micros),
         serial: channel.serial,
         numbered: numbered(program, channel),
+        uncovered: config.uncovered(channel),
         signatures: signatures.iter().filter(|signature| signature.channel == channel.name).cloned().collect(),
     };
     program.channels.iter().map(convert).collect()

@@ -10,6 +10,8 @@
 //!   deliveries only, holds of both or of neither;
 //! * but where the lift moves deliveries, they may come later in the original than they did, or not yet: a message that a node has and does not look
 //!   at might as well be on its way. Properties still hold, since the original could be given at any moment what was moved beyond it;
+//! * what somebody on the wire changes in messages of correct nodes must have no effect, whatever the program: such messages are left out of the run that is
+//!   lifted, and if something came of them, the original lacks it;
 //! * what a node of the rewritten program would have sent, had it not crashed or restarted, the original sent, and it perished with the node: the
 //!   network had not taken it over;
 //! * if the rewritten run was drained, the original sent no other message that the rewritten program never sent, all deliveries that were moved come
@@ -17,6 +19,7 @@
 //!   become one, the second is only late.)
 
 mod history;
+mod unchanged;
 mod whole;
 
 use std::borrow::Cow;
@@ -27,6 +30,7 @@ use menard_lang::run::{Event, Lift, Message, Trace};
 use thiserror::Error;
 
 use self::history::{Account, History};
+use self::unchanged::unchanged;
 use self::whole::wholly_corrupt;
 use crate::log::{Content, digest, narrow};
 use crate::prepared::Prepared;
@@ -154,7 +158,8 @@ impl<'a> Refiner<'a> {
 
     /// Checks one run of the program that the whole plan gives.
     pub fn check(&mut self, trace: &Trace) -> Result<RefineStats, Box<Mismatch>> {
-        let whole = self.rewritten.map_or(Cow::Borrowed(trace), |rewritten| wholly_corrupt(trace, rewritten));
+        let sent = unchanged(trace);
+        let whole = self.rewritten.map_or_else(|| Cow::Borrowed(&*sent), |rewritten| wholly_corrupt(&sent, rewritten));
         let trace = &*whole;
         let mut stats = RefineStats::default();
         let mut lifted: Option<Trace> = None;

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use menard_lang::ir::Name;
-use menard_lang::run::{Address, Event, Message, Schedule, Struck, Trace};
+use menard_lang::run::{Address, Event, Message, Schedule, Struck, Trace, corrupt};
 use menard_value::Node;
 use thiserror::Error;
 
@@ -53,6 +53,9 @@ pub enum Obstacle {
     /// The adversary sends in the name of an honest node.
     #[error("the sender is not corrupt")]
     NotCorrupt,
+    /// The adversary changes a message that is not in flight, or what its MAC covers.
+    #[error("no message is in flight that differs only in what its MAC does not cover")]
+    NotChanged,
     /// The adversary sends a signature that it can neither make nor has received.
     #[error("the adversary can neither make a signature in the message nor has it received it")]
     Unforgeable,
@@ -90,14 +93,6 @@ pub struct Replayer<'a> {
 }
 
 type Blocked = (Option<Message>, Obstacle);
-
-/// Who is corrupt in a run with these events.
-fn corrupt(events: &[Event]) -> impl Iterator<Item = &Struck> {
-    events.iter().map_while(|event| match event {
-        Event::Corrupt { whom } => Some(whom),
-        _ => None,
-    })
-}
 
 impl<'a> Replayer<'a> {
     /// A replayer for this program, with properties to check if there are any.
@@ -305,7 +300,7 @@ impl<'a> Replayer<'a> {
     fn stray(&mut self, message: &Message) -> Option<PacketId> {
         let content = self.content(message).ok()?;
         let world = &mut self.world;
-        if !world.coalition.has(content.from) {
+        if !world.coalition.has(content.from) && !world.can_be_changed(content.channel) {
             return None;
         }
         let mut places = world.prepared.destinations(content.channel, content.to);

@@ -14,7 +14,7 @@
 use std::collections::VecDeque;
 use std::fmt::Write;
 
-use menard_lang::run::{Address, Event, Message, Struck, Trace};
+use menard_lang::run::{Address, Event, Message, Struck, Trace, is_changed_on_wire};
 
 use crate::names::Names;
 use crate::observe::Violation;
@@ -39,6 +39,7 @@ pub fn space_time(names: &Names, trace: &Trace, violation: Option<&Violation>) -
 
 struct Diagram<'a> {
     names: &'a Names,
+    trace: &'a Trace,
     lanes: Vec<Address>,
     lines: Vec<String>,
     /// Events drawn.
@@ -50,7 +51,7 @@ struct Diagram<'a> {
 }
 
 impl<'a> Diagram<'a> {
-    fn new(names: &'a Names, trace: &Trace) -> Self {
+    fn new(names: &'a Names, trace: &'a Trace) -> Self {
         let mut lanes: Vec<Address> = Vec::new();
         let mut add = |address: Address| {
             if !lanes.contains(&address) {
@@ -76,7 +77,7 @@ impl<'a> Diagram<'a> {
             }
         }
         lanes.sort_by(|a, b| (a.node, &a.component, a.part).cmp(&(b.node, &b.component, b.part)));
-        Diagram { names, lanes, lines: Vec::new(), count: 0, sent: 0, flying: VecDeque::new() }
+        Diagram { names, trace, lanes, lines: Vec::new(), count: 0, sent: 0, flying: VecDeque::new() }
     }
 
     /// The names of the lanes, each above its lane.
@@ -98,7 +99,11 @@ impl<'a> Diagram<'a> {
             Event::Corrupt { whom } => self.strike(whom, '☠', "lies"),
             Event::Forge { message, .. } => {
                 let lane = self.lane_of(&self.names.home(message.from));
-                let text = format!("{} makes up {}", self.names.node(message.from), self.launch(lane, message));
+                let sender = self.names.node(message.from);
+                let text = match is_changed_on_wire(&self.trace.events, event) {
+                    true => format!("on the wire, a message of {sender} becomes {}", self.launch(lane, message)),
+                    false => format!("{sender} makes up {}", self.launch(lane, message)),
+                };
                 self.mark(lane, "☠", &text);
             }
             Event::Step { at, inputs, outputs } => self.step(at, inputs, outputs),

@@ -317,10 +317,11 @@ impl<'a> World<'a> {
         self.log.entries.push(entry);
     }
 
-    /// Shows messages that were delivered at the same time to the observer.
+    /// Shows messages that were delivered at the same time to the observer. What was changed on the wire no node has sent.
     fn observe(&mut self, delivered: &[PacketId]) {
         if let Some(watch) = &mut self.watch {
-            watch.see(delivered.iter().map(|packet| self.log.content(*packet)));
+            let sent = delivered.iter().filter(|packet| !self.log.packets[**packet as usize].changed);
+            watch.see(sent.map(|packet| self.log.content(*packet)));
         }
     }
 

@@ -60,7 +60,7 @@ impl Entry {
             session.observer.as_ref().map(PreparedObserver::new).ok_or_else(missing)
         };
         let laboratory = |session: &Session| {
-            let config = expectation.simulation.config(REQUESTS);
+            let config = expectation.simulation.config(&session.program, REQUESTS)?;
             Ok::<_, Failure>(Laboratory::new(&session.program, &[], Some(observer(session)?), false, config))
         };
         Ok(Entry {

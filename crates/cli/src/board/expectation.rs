@@ -1,9 +1,11 @@
 //! `expect.toml`: what a bug is, where it is from, how it is simulated, and what has to be found.
 
+use menard_lang::Program;
 use menard_sim::Config;
 use serde::Deserialize;
 
 use crate::failure::{Failure, Result};
+use crate::lies::leave_out;
 
 /// A bug in words and figures.
 #[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
@@ -36,6 +38,8 @@ pub struct Simulation {
     pub steps: Option<u32>,
     /// Parameters, as NAME=VALUE.
     pub set: Vec<String>,
+    /// What is left out that would protect the programs.
+    pub without: Vec<String>,
 }
 
 impl Expectation {
@@ -45,7 +49,7 @@ impl Expectation {
             let message = error.message().lines().next().unwrap_or_default().to_owned();
             let before = error.span().map_or("", |span| text.get(..span.start).unwrap_or_default());
             let line = before.lines().count().max(1);
-            let help = "the keys are title, source, wrong, violates, max_steps, and in [simulation] requests, clients, steps, set";
+            let help = "the keys are title, source, wrong, violates, max_steps, and in [simulation] requests, clients, steps, set, without";
             Failure::environment(format!("{name}:{line}: {message}"), help)
         })
     }
@@ -53,43 +57,60 @@ impl Expectation {
 
 impl Simulation {
     /// What runs are made of.
-    pub fn config(&self, requests: u32) -> Config {
+    pub fn config(&self, program: &Program, requests: u32) -> Result<Config> {
         let default = Config::default();
-        Config {
+        let mut config = Config {
             requests: self.requests.unwrap_or(requests),
             clients: self.clients.unwrap_or(default.clients),
             max_steps: self.steps.unwrap_or(default.max_steps),
             ..default
+        };
+        for what in &self.without {
+            leave_out(what, program, &mut config)?;
         }
+        Ok(config)
     }
 
     /// The options of `menard sim` that say the same, each with a space in front.
     pub fn options(&self) -> String {
         let figures = [("requests", self.requests), ("clients", self.clients), ("steps", self.steps)];
         let figures = figures.into_iter().filter_map(|(name, figure)| Some(format!(" --{name} {}", figure?)));
-        self.set.iter().map(|setting| format!(" --set {setting}")).chain(figures).collect()
+        let without = self.without.iter().map(|what| format!(" --without {what}"));
+        self.set.iter().map(|setting| format!(" --set {setting}")).chain(figures).chain(without).collect()
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use menard_lang::compile_text;
+
     use super::*;
 
     const SHORT: &str = "title = \"t\"\nsource = \"s\"\nwrong = \"w\"\nviolates = \"v\"\n";
+
+    fn program() -> Program {
+        compile_text(
+            "protocol t role a role b channel tell(x: int, y: int) a -> b component a { tell(1, 2)@n :~ start(), b(n) } component b { got(x) :- tell(x, _) }",
+        )
+    }
 
     #[test]
     fn what_is_left_out_is_as_in_sim() {
         let expectation = Expectation::parse("expect.toml", SHORT).expect("it is whole");
         assert_eq!((expectation.max_steps, expectation.simulation.options().as_str()), (None, ""));
-        assert_eq!(expectation.simulation.config(10), Config { requests: 10, ..Config::default() });
+        let config = expectation.simulation.config(&program(), 10).ok();
+        assert_eq!(config, Some(Config { requests: 10, ..Config::default() }));
     }
 
     #[test]
     fn options_are_those_of_sim() {
-        let text = format!("{SHORT}[simulation]\nclients = 3\nset = [\"f=2\"]\n");
+        let text =
+            format!("{SHORT}[simulation]\nclients = 3\nset = [\"f=2\"]\nwithout = [\"authentication:tell.y\"]\n");
         let simulation = Expectation::parse("expect.toml", &text).expect("it is whole").simulation;
-        assert_eq!(simulation.options(), " --set f=2 --clients 3");
-        assert_eq!(simulation.config(10).clients, 3);
+        assert_eq!(simulation.options(), " --set f=2 --clients 3 --without authentication:tell.y");
+        let config = simulation.config(&program(), 10).ok();
+        let left_out = config.map(|config| (config.clients, config.without_authentication));
+        assert_eq!(left_out, Some((3, vec![("tell".into(), 1)])));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! The checks run in stages. Later ones rely on what earlier ones made sure of: after [`names`], every name means something and
 //! every relation exists with the right number of columns.
 
+mod authenticated;
 mod binding;
 mod channels;
 mod claims;
@@ -39,6 +40,7 @@ pub(crate) fn protocol(program: &mut Program, sink: &mut Sink) -> Result<(), Dia
     names::check(program, sink);
     channels::check_endpoints(program, sink);
     time::check_endpoints(program, sink);
+    authenticated::check_ends(program, sink);
     tables::check_declarations(program, sink);
     sink.stop_on_errors()?;
     counts::check(program, sink);
@@ -50,6 +52,7 @@ pub(crate) fn protocol(program: &mut Program, sink: &mut Sink) -> Result<(), Dia
     channels::check_keys(program, sink);
     rules(program, sink)?;
     values::check_keys(program, sink);
+    authenticated::check(program, sink);
     repetition::check(program, sink);
     feeding::warn(program, sink);
     tables::warn(program, sink);

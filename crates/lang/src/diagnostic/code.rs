@@ -131,6 +131,8 @@ codes! {
     E0622 "A node that is only claimed is counted",
     E0623 "A signature that is never verified",
     E0624 "A signature that does not cover what is used",
+    E0626 "An authentication of columns that cannot be",
+    E0627 "A column that is neither authenticated nor checked",
     // Numbers of nodes and faults.
     E0701 "A number of nodes that makes no sense",
     E0702 "Too many nodes",

@@ -130,7 +130,7 @@ fn spaced(left: &SyntaxToken, right: &SyntaxToken) -> bool {
     };
     let closes = match right.kind() {
         Kind::RightParen | Kind::RightBracket | Kind::Comma | Kind::Colon | Kind::AtSign => true,
-        Kind::LeftParen => matches!(parent(right), Some(Kind::Arguments | Kind::Fields)),
+        Kind::LeftParen => matches!(parent(right), Some(Kind::Arguments | Kind::Fields | Kind::Authenticated)),
         Kind::LeftBracket if parent(right) == Some(Kind::ListOf) => false,
         Kind::LeftBracket => grandparent() != Some(Kind::Component),
         Kind::Less | Kind::Greater => parent(right) == Some(Kind::TypeName),

@@ -7,6 +7,7 @@ use crate::constant::evaluate;
 use crate::diagnostic::Code;
 use crate::ir::{Channel, Column, Expr, Fault, FaultKind, Name, Param, Relation, RelationKind, Role};
 use crate::source::Source;
+use crate::suggest::nearest;
 use crate::syntax::{SyntaxKind, SyntaxNode, SyntaxToken, ast, parse_override, span_of, token_span};
 
 /// The longest text of a parameter's value, a quarter of what a program may have.
@@ -97,6 +98,7 @@ impl Lowering<'_> {
         let key = ast::child(node, SyntaxKind::Key);
         let by = key.iter().flat_map(ast::expressions).map(|expr| self.expression(&expr)).collect();
         self.order(node, text(name));
+        let authenticated = self.authenticated(node, &columns);
         Some(Channel {
             name: text(name),
             columns,
@@ -105,8 +107,42 @@ impl Lowering<'_> {
             by,
             delay: self.delay(node),
             serial: ast::child(node, SyntaxKind::Serial).is_some(),
+            authenticated,
             span: span_of(node),
         })
+    }
+
+    /// The columns that `authenticated(...)` names.
+    fn authenticated(&mut self, channel: &SyntaxNode, columns: &[Column]) -> Vec<Name> {
+        let mut names: Vec<Name> = Vec::new();
+        let Some(node) = ast::child(channel, SyntaxKind::Authenticated) else { return names };
+        // The first name is the word itself.
+        for token in ast::names(&node).skip(1) {
+            let (name, span) = (text(&token), token_span(&token));
+            if !columns.iter().any(|column| column.name == name) {
+                let message = format!("the column `{name}`, which is to be authenticated, does not exist");
+                let diagnostic = self.sink.start(Code::E0202, message).label(span, "no column of the channel");
+                let all = columns.iter().map(|column| column.name.as_str());
+                self.sink.push(match nearest(&name, all.clone()) {
+                    Some(nearest) => diagnostic.help(format!("did you mean `{nearest}`?")),
+                    None => diagnostic.help(format!("there are: {}", all.collect::<Vec<_>>().join(", "))),
+                });
+            } else if names.contains(&name) {
+                let message = format!("the column `{name}` is authenticated twice");
+                self.sink.error(Code::E0626, span, message, "once is enough");
+            } else {
+                names.push(name);
+            }
+        }
+        let ordered = ast::child(channel, SyntaxKind::Ordered);
+        if let (Some(ordered), false) = (ordered, names.is_empty()) {
+            let message = "messages of an ordered channel are authenticated as a whole";
+            let diagnostic = self.sink.start(Code::E0626, message).label(span_of(&node), "without these columns");
+            let diagnostic =
+                diagnostic.label(span_of(&ordered), "what comes too early is kept before any rule checks it");
+            self.sink.push(diagnostic.help("leave out `authenticated`"));
+        }
+        names
     }
 
     pub(super) fn declaration(&mut self, node: &SyntaxNode) -> Option<Relation> {

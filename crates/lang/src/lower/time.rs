@@ -45,6 +45,7 @@ impl Lowering<'_> {
             by,
             delay,
             serial: false,
+            authenticated: Vec::new(),
             span: span_of(node),
         });
     }

@@ -161,6 +161,10 @@ impl Resolver {
             self.add(&end, kind, Scope::Protocol, false);
         }
         let columns = self.columns(node);
+        let authenticated = ast::child(node, SyntaxKind::Authenticated);
+        for name in authenticated.iter().flat_map(ast::names).filter(|name| columns.contains(&text(name))) {
+            self.add(&name, SymbolKind::Column, Scope::Declaration(start(node)), false);
+        }
         let Some(key) = ast::child(node, SyntaxKind::Key) else { return };
         for name in variables(&key) {
             if columns.contains(&text(&name)) {

@@ -75,6 +75,10 @@ pub const CONTEXTUAL_WORDS: &[Word] = &[
     ),
     ("ordered", "`ordered by n`: the receiver sees the messages by their numbers, from 0, without gaps, one a step."),
     ("serial", "A step takes at most one message of the channel."),
+    (
+        "authenticated",
+        "`authenticated(n, d)`: the MAC of a message covers these columns only; the receiver checks that they determine the others.",
+    ),
     ("by", "The key that picks a partition of the receiver; messages with equal keys go to the same one."),
     ("omission", "A node may fail to send or to receive some messages."),
     ("crash", "A node may stop for ever."),

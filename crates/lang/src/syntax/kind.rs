@@ -144,6 +144,7 @@ pub enum SyntaxKind {
     Delay,
     Serial,
     Ordered,
+    Authenticated,
     Eventually,
     Goal,
     Linearizable,

@@ -77,7 +77,7 @@ impl Lore {
     /// Remembers a message.
     pub fn learn(&mut self, channel: u16, args: &[Value]) {
         self.messages[usize::from(channel)].add(args.into(), MAX_MESSAGES);
-        for value in leaves(args) {
+        for value in leaves(args, &WithOwnKeys) {
             let Some(ty) = leaf_type(&value) else { continue };
             let position = self.values.iter().position(|(known, _)| *known == ty).unwrap_or_else(|| {
                 self.values.push((ty, Memory::default()));
@@ -115,7 +115,7 @@ impl Lore {
     pub fn changed(&self, args: &[Value], changes: usize, random: &mut Random) -> Vec<Value> {
         let mut args = args.to_vec();
         for _ in 0..changes {
-            let leaves = leaves(&args);
+            let leaves = leaves(&args, &WithOwnKeys);
             if leaves.is_empty() {
                 break;
             }

@@ -2,10 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use menard_lang::ir::{Comparison, Expr, ExprKind, HeadArg, Literal, Name, Rule};
-use menard_value::Function;
-
-use super::scope::variables;
+use menard_lang::determined::{close, invert};
+use menard_lang::ir::{HeadArg, Name, Rule};
 
 /// The variables that the head determines: its arguments that are variables, arguments of injective functions, and what follows from
 /// equations of the body. A value that is made of others tells them. Aggregates determine nothing.
@@ -19,69 +17,8 @@ pub fn determined(rule: &Rule) -> BTreeSet<Name> {
     if let Some(at) = &rule.head.at {
         invert(at, &mut known);
     }
-    loop {
-        let before = known.len();
-        for literal in &rule.body {
-            match literal {
-                Literal::Bind { variable, value, .. } => {
-                    if known.contains(variable) {
-                        invert(value, &mut known);
-                    } else if is_known(value, &known) {
-                        known.insert(variable.clone());
-                    }
-                }
-                Literal::Compare { op: Comparison::Equal, left, right, .. } => {
-                    if is_known(left, &known) {
-                        invert(right, &mut known);
-                    }
-                    if is_known(right, &known) {
-                        invert(left, &mut known);
-                    }
-                }
-                // A member does not tell what it is in, nor that its members.
-                Literal::In { .. } | Literal::Compare { .. } | Literal::Atom(_) => {}
-            }
-        }
-        if known.len() == before {
-            return known;
-        }
-    }
-}
-
-/// Whether the value of an expression follows from these variables.
-pub fn is_known(expr: &Expr, known: &BTreeSet<Name>) -> bool {
-    !has_wildcard(expr) && variables(expr).is_subset(known)
-}
-
-fn has_wildcard(expr: &Expr) -> bool {
-    let mut found = false;
-    expr.visit(&mut |part| found |= part.is_wildcard());
-    found
-}
-
-/// Adds what the value of an expression tells.
-fn invert(expr: &Expr, known: &mut BTreeSet<Name>) {
-    match &expr.kind {
-        ExprKind::Variable(name) => {
-            known.insert(name.clone());
-        }
-        ExprKind::Call(function, args) if function.get().injective => args.iter().for_each(|arg| invert(arg, known)),
-        // Of a plaintext there is one ciphertext between two nodes.
-        ExprKind::Call(function, args) if Some(*function) == Function::find("decrypt") => {
-            if let [to, from, ciphertext, layers] = &args[..]
-                && [to, from, layers].iter().all(|arg| is_known(arg, known))
-            {
-                invert(ciphertext, known);
-            }
-        }
-        ExprKind::Construct(_, parts) => parts.iter().for_each(|part| invert(part, known)),
-        ExprKind::Call(..)
-        | ExprKind::Field { .. }
-        | ExprKind::Wildcard
-        | ExprKind::Constant(_)
-        | ExprKind::Param(_)
-        | ExprKind::Me => {}
-    }
+    close(rule, &mut known);
+    known
 }
 
 #[cfg(test)]

@@ -36,6 +36,7 @@
 
 use std::collections::BTreeSet;
 
+use menard_lang::determined::is_known;
 use menard_lang::ir::{Atom, ExprKind, Name, Program, RelationKind, Rule};
 use menard_lang::plan::LineKind;
 use menard_lang::run::{Schedule, Trace};
@@ -45,7 +46,7 @@ use super::split::one_of;
 use super::{
     Misfit, Rewrite, Split, VERIFIED, decide, differ, is_serial, reads_nothing_that_moves, separate::separate,
 };
-use crate::analysis::determined::{determined, is_known};
+use crate::analysis::determined::determined;
 use crate::analysis::fault_model::{moves_no_disk, starts_alike, verified_channels};
 use crate::analysis::forwards::{Supply, forward, tell_alike};
 use crate::analysis::scope::{Reads, Scope, aggregates, atoms, fills, numbers, sends};

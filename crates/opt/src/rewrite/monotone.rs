@@ -1,10 +1,11 @@
 //! What is asked of rules that are told late what they read, by [monotonic](super::decouple_monotonic) and [mutual](super::decouple_mutual) decoupling: that they only
 //! ever conclude more from more.
 
+use menard_lang::determined::is_known;
 use menard_lang::ir::{Program, RelationKind, Rule};
 
 use super::{decide, differ};
-use crate::analysis::determined::{determined, is_known};
+use crate::analysis::determined::determined;
 use crate::analysis::persisted::Persisted;
 use crate::analysis::scope::{Reads, Scope, aggregates, atoms, fills, sends};
 use crate::refusal::{Broken, Obstacle};

@@ -212,6 +212,7 @@ fn checked_key(program: &Program, channel: &Channel, key: &Expr) -> Result<Expr,
         by: vec![key.clone()],
         delay: None,
         serial: false,
+        authenticated: Vec::new(),
         ..channel.clone()
     };
     let probe = Program {

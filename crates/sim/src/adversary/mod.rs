@@ -8,6 +8,8 @@
 //! * [`twins`]: two honest copies of each corrupt node, which see different parts of the network.
 //! * [`pasts`]: honest copies of each corrupt node that have received different things, of which now this one speaks, and now that one.
 //! * [`lineage`]: honest until something is decided; then what it hangs on is late or denied elsewhere.
+//!
+//! Whatever the layer, the adversary is on the [`wire`], too.
 
 mod borges;
 mod lineage;
@@ -17,6 +19,7 @@ mod puppet;
 mod small_scope;
 mod tale;
 mod twins;
+mod wire;
 
 use std::fmt;
 
@@ -24,6 +27,7 @@ use menard_value::{Node, Value, note_terms};
 
 use self::lore::{Heard, Lore};
 pub(crate) use self::pasts::first_number;
+use self::wire::Wire;
 use crate::coalition::Coalition;
 use crate::log::{Content, PacketId};
 use crate::prepared::{End, OUTSIDE, Prepared};
@@ -116,6 +120,7 @@ pub(crate) struct Adversary {
     lore: Lore,
     random: Random,
     forgeries: Vec<Forgery>,
+    wire: Option<Wire>,
 }
 
 impl fmt::Debug for Adversary {
@@ -138,7 +143,8 @@ impl Adversary {
             Layer::Pasts => Box::new(pasts::Pasts::draw(world, &mut random)),
         };
         note_terms(true);
-        Adversary { layer, behaviour, lore: Lore::new(world.prepared, seed), random, forgeries: Vec::new() }
+        let (lore, wire) = (Lore::new(world.prepared, seed), Wire::draw(world, seed));
+        Adversary { layer, behaviour, lore, random, forgeries: Vec::new(), wire }
     }
 
     /// How it lies.
@@ -158,12 +164,26 @@ impl Adversary {
         self.lore.learn(content);
         let args = content.args.to_vec();
         let Content { channel, from, to, .. } = content;
-        self.with(world, |behaviour, scene| behaviour.hear(Content { channel, from, to, args: &args }, place, scene))
+        self.with(world, |behaviour, scene| behaviour.hear(Content { channel, from, to, args: &args }, place, scene));
+        self.change(world);
     }
 
     /// Some time has passed.
     pub fn act(&mut self, world: &mut World<'_>) {
-        self.with(world, |behaviour, scene| behaviour.act(scene))
+        self.with(world, |behaviour, scene| behaviour.act(scene));
+        self.change(world);
+    }
+
+    /// Changes a message of a correct node on the wire, if there is one with something to change.
+    fn change(&mut self, world: &mut World<'_>) {
+        let Some(mut wire) = self.wire.take() else { return };
+        let exposed = wire.exposed(world);
+        if !exposed.is_empty() {
+            std::mem::swap(&mut self.random, &mut wire.random);
+            self.with(world, |_, scene| wire.change(&exposed, scene));
+            std::mem::swap(&mut self.random, &mut wire.random);
+        }
+        self.wire = Some(wire);
     }
 
     /// A correct node has decided something on these messages.

@@ -112,7 +112,10 @@ impl Chronicle<'_> {
         let (node, action) = match &moment.event {
             Event::Inject { message } => (self.names.node(message.from), "sends a message"),
             Event::Corrupt { whom } => (self.names.struck(whom), "lies from now on"),
-            Event::Forge { message, .. } => (self.names.node(message.from), "makes up a message"),
+            Event::Forge { message, .. } => match self.is_changed_on_wire(event) {
+                true => (self.names.node(message.from), "has its message changed on the wire"),
+                false => (self.names.node(message.from), "makes up a message"),
+            },
             Event::Step { at, inputs, .. } => {
                 let is_first = moment.step.as_ref().is_some_and(|step| step.previous.is_none());
                 let action = match (is_first, inputs.is_empty()) {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use menard_lang::Program;
 use menard_lang::ir::{Component, Name};
-use menard_lang::run::{Address, Event, Message, Struck, Trace};
+use menard_lang::run::{Address, Event, Message, Struck, Trace, is_changed_on_wire};
 use menard_value::Value;
 use thiserror::Error;
 
@@ -113,6 +113,11 @@ impl<'a> Chronicle<'a> {
         let papers = past.papers.values_mut();
         papers.for_each(|paper| chronicle.hold(&paper.close()));
         Ok(chronicle)
+    }
+
+    /// Whether an event changes a message of a correct node on the wire.
+    pub(super) fn is_changed_on_wire(&self, event: usize) -> bool {
+        is_changed_on_wire(self.moments.iter().map(|moment| &moment.event), &self.moments[event].event)
     }
 
     /// The number of events.

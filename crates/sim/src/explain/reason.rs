@@ -153,6 +153,9 @@ impl<'c, 'a> Teller<'c, 'a> {
             Event::Inject { .. } => {
                 return Reason::leaf(format!("{text}: m{}, sent from outside in event {label}", flight + 1));
             }
+            Event::Forge { .. } if chronicle.is_changed_on_wire(sent) => {
+                return Reason::leaf(format!("{text}: m{}, changed on the wire in event {label}", flight + 1));
+            }
             Event::Forge { .. } => {
                 return Reason::leaf(format!("{text}: m{}, made up in event {label}", flight + 1));
             }

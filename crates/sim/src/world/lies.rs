@@ -4,7 +4,7 @@ use menard_lang::run::Struck;
 use menard_value::Node;
 
 use super::{Duty, World, fits};
-use crate::log::{Content, Entry, PacketId, narrow};
+use crate::log::{Content, Entry, Packet, PacketId, narrow};
 use crate::prepared::{End, OUTSIDE};
 use crate::replay::Obstacle;
 
@@ -33,7 +33,7 @@ impl World<'_> {
             }
         };
         let packet = narrow(self.log.packets.len());
-        self.log.add(content, part, place);
+        self.log.add(content, part, place).changed = !self.coalition.has(content.from);
         self.log.entries.push(Entry::Forge { packet });
         self.stats.forged += 1;
         self.send(packet..packet + 1);
@@ -50,12 +50,48 @@ impl World<'_> {
             return Err(Obstacle::Misfit);
         }
         if !self.coalition.has(from) {
-            return Err(Obstacle::NotCorrupt);
+            return self.may_change(content, place);
         }
         if !self.can_reach(channel, to, place) {
             return Err(Obstacle::UnknownNode);
         }
         match self.coalition.can_say(args) {
+            true => Ok(()),
+            false => Err(Obstacle::Unforgeable),
+        }
+    }
+
+    /// Whether MACs of a channel leave something for somebody on the wire to change. Where nobody is corrupt, nobody is there.
+    pub fn can_be_changed(&self, channel: u16) -> bool {
+        !self.coalition.is_empty() && !self.prepared.channels[usize::from(channel)].uncovered.is_empty()
+    }
+
+    /// Whether the adversary may put this message in the place of one of a correct node, which is in flight to the same place and differs in what its
+    /// MAC does not cover; and in nothing else, since a MAC also covers the number of a message.
+    fn may_change(&self, content: Content<'_>, place: u32) -> Result<(), Obstacle> {
+        let Content { channel, from, to, args } = content;
+        if !self.can_be_changed(channel) {
+            return Err(Obstacle::NotCorrupt);
+        }
+        if place == OUTSIDE || !self.can_reach(channel, to, place) {
+            return Err(Obstacle::UnknownNode);
+        }
+        let uncovered = &self.prepared.channels[usize::from(channel)].uncovered;
+        let is_like = |id: &&PacketId| {
+            let packet = &self.log.packets[**id as usize];
+            let is_kept = |column: &usize| uncovered.contains(column) || self.log.args(**id)[*column] == args[*column];
+            (packet.channel, packet.from, packet.to, packet.changed) == (channel, from, to, false)
+                && (0..args.len()).all(|column| is_kept(&column))
+        };
+        let mut originals = self.flights.to(place).iter().filter(is_like).peekable();
+        if originals.peek().is_none() || originals.clone().any(|id| self.log.args(*id) == args) {
+            return Err(Obstacle::NotChanged);
+        }
+        let can_say = |original: &PacketId| {
+            let changed = uncovered.iter().filter(|column| self.log.args(*original)[**column] != args[**column]);
+            changed.into_iter().all(|column| self.coalition.can_say(std::slice::from_ref(&args[*column])))
+        };
+        match originals.any(can_say) {
             true => Ok(()),
             false => Err(Obstacle::Unforgeable),
         }
@@ -77,7 +113,8 @@ impl World<'_> {
     /// Whether the receiver of a message drops it, since it is for another partition: message verification.
     pub fn is_stray(&self, packet: PacketId) -> bool {
         let Content { channel, args, .. } = self.log.content(packet);
-        let sent_by_adversary = self.coalition.has(self.log.packets[packet as usize].from);
+        let Packet { from, changed, .. } = self.log.packets[packet as usize];
+        let sent_by_adversary = changed || self.coalition.has(from);
         sent_by_adversary
             && !self.prepared.config.trusts(&self.prepared.channels[usize::from(channel)].name)
             && self.prepared.router.part(channel, args) != self.log.packets[packet as usize].part

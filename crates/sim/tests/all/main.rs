@@ -23,3 +23,4 @@ mod shrinking;
 mod signed;
 mod timers;
 mod values;
+mod wire;

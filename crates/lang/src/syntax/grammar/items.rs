@@ -139,7 +139,23 @@ fn channel(parser: &mut Parser<'_>) -> Parsed {
         if parser.at_word("after") {
             delay(parser)?;
         }
+        if parser.at_word("authenticated") {
+            authenticated(parser)?;
+        }
         Ok(())
+    })
+}
+
+/// `authenticated(NAME, ...)`.
+fn authenticated(parser: &mut Parser<'_>) -> Parsed {
+    parser.node(SyntaxKind::Authenticated, |parser| {
+        parser.bump();
+        parser.expect(SyntaxKind::LeftParen)?;
+        parser.expect(SyntaxKind::Name)?;
+        while parser.eat(SyntaxKind::Comma) {
+            parser.expect(SyntaxKind::Name)?;
+        }
+        parser.expect(SyntaxKind::RightParen)
     })
 }
 
