@@ -64,6 +64,13 @@ pub enum LineKind {
         /// The new component that coordinates the partitions, which then share what has no such key; without it, everything has one.
         with: Option<Name>,
     },
+    /// `authenticate CHANNEL by COLUMN, ...`.
+    Authenticate {
+        /// The channel.
+        channel: Name,
+        /// The columns that its MACs go on to cover.
+        columns: Vec<Name>,
+    },
 }
 
 /// Prints as the line of a plan.
@@ -81,6 +88,9 @@ impl std::fmt::Display for LineKind {
                 }
                 write!(f, " into {into}")?;
                 with.iter().try_for_each(|with| write!(f, " with {with}"))
+            }
+            LineKind::Authenticate { channel, columns } => {
+                write!(f, "authenticate {channel} by {}", columns.join(", "))
             }
         }
     }
@@ -130,6 +140,7 @@ fn lines(root: &SyntaxNode, lowering: &mut Lowering<'_>) -> Vec<Line> {
         let kinds = match item.kind() {
             SyntaxKind::Decouple => decouple(&item).into_iter().collect(),
             SyntaxKind::Partition => partition(&item, lowering),
+            SyntaxKind::Authenticate => authenticate(&item).into_iter().collect(),
             _ => Vec::new(),
         };
         lines.extend(kinds.into_iter().map(|kind| Line { kind, span }));
@@ -147,6 +158,12 @@ fn decouple(node: &SyntaxNode) -> Option<LineKind> {
     let (component, into) = (names.nth(1)?, names.nth(1)?);
     let using = names.nth(1);
     Some(LineKind::Decouple { component, handles: names_in(&ast::child(node, SyntaxKind::Names)?), into, using })
+}
+
+fn authenticate(node: &SyntaxNode) -> Option<LineKind> {
+    // The first name directly in the node is the word itself.
+    let channel = names_in(node).into_iter().nth(1)?;
+    Some(LineKind::Authenticate { channel, columns: names_in(&ast::child(node, SyntaxKind::Names)?) })
 }
 
 fn partition(node: &SyntaxNode, lowering: &mut Lowering<'_>) -> Vec<LineKind> {

@@ -116,6 +116,8 @@ fn token() -> impl Strategy<Value = &'static str> {
         "using",
         "with",
         "partition",
+        "authenticate",
+        "authenticated",
         "count",
         "min",
         "hash",

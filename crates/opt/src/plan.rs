@@ -93,7 +93,7 @@ pub fn apply_line(
 ) -> Result<Stage, PlanError> {
     let using = match &line.kind {
         LineKind::Decouple { using, .. } => using.as_deref(),
-        LineKind::Partition { .. } => None,
+        LineKind::Partition { .. } | LineKind::Authenticate { .. } => None,
     };
     let mut refusals: Vec<Refusal> = Vec::new();
     let mut misfit = None;

@@ -9,6 +9,7 @@ use menard_lang::run::{Lift, Schedule, Trace};
 
 use crate::precondition::Proof;
 use crate::refusal::Refusal;
+use crate::rewrite::authenticate::{Authenticate, covered_where_unchecked};
 use crate::rewrite::decouple_asymmetric::DecoupleAsymmetric;
 use crate::rewrite::decouple_functional::DecoupleFunctional;
 use crate::rewrite::decouple_independent::DecoupleIndependent;
@@ -34,6 +35,7 @@ pub const REWRITES: &[&dyn AnyRewrite] = &[
     &PartitionCoHash,
     &PartitionDependencies,
     &PartitionPartial,
+    &Authenticate,
 ];
 
 /// The rewrite with this name.
@@ -103,7 +105,7 @@ where
             let rewritten = self.apply(program, &permit);
             let is_verified = skip.is_none() || skip != self.on_liars();
             let channels = if is_verified { unverified(program, &rewritten) } else { BTreeSet::new() };
-            let rewritten = verify(rewritten, &channels);
+            let rewritten = covered_where_unchecked(program, verify(rewritten, &channels));
             Ok(Applied { proofs, program: rewritten, lift: Arc::new(Permitted { rewrite: self.clone(), permit }) })
         }))
     }

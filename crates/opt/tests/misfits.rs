@@ -119,3 +119,30 @@ fn whatever_the_new_component_is_called_the_program_is_well_formed_or_the_line_d
         }
     }
 }
+
+/// Lines that authenticate fewer columns.
+#[test]
+fn authentication_that_does_not_fit_is_explained() {
+    const NOTES: &str = "protocol voting role client external role server role store[3] fault byzantine 1 of store
+        channel put(k: int, v: int) client -> server channel note(k: int, v: int, d: digest) server -> store authenticated(k, d)
+        component server { note(k, v, hash(v))@s :~ put(k, v), store(s) }
+        component store { got(k, v) :- note(k, v, d), d == hash(v) }";
+    let mut text = String::new();
+    for (protocol, line) in [
+        (VOTING, "authenticate vote by id"),
+        (NOTES, "authenticate not by k"),
+        (NOTES, "authenticate note by k, e"),
+        (NOTES, "authenticate note by k, k"),
+        (NOTES, "authenticate note by k, v"),
+        (NOTES, "authenticate note by d, k"),
+    ] {
+        let plan = plan::parse(&Source::new("test.plan", format!("plan test for voting\n\n{line}\n")), &[]);
+        let plan = plan.unwrap_or_else(|errors| panic!("{errors}"));
+        let Err(error @ PlanError::Misfit(_)) = apply_plan(&compile_text(protocol), &plan) else {
+            panic!("`{line}` is no misfit")
+        };
+        text += &error.render(false);
+        text += "\n";
+    }
+    insta::assert_snapshot!(text);
+}

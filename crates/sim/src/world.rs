@@ -225,7 +225,11 @@ impl<'a> World<'a> {
         }
         if let Some(taken) = &mut self.taken {
             let packets = &self.log.packets;
-            let from_others = |id: &&PacketId| packets[**id as usize].from != packets[**id as usize].to;
+            // What was changed on the wire nobody has sent, nor sends again.
+            let from_others = |id: &&PacketId| {
+                let Packet { from, to, changed, .. } = packets[**id as usize];
+                from != to && !changed
+            };
             taken[at as usize].now.extend(inputs.iter().filter(from_others));
         }
         self.engines[at as usize].step(&self.inputs, &mut self.outputs);

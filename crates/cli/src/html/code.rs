@@ -6,7 +6,7 @@ use menard_lang::syntax::{SyntaxKind, lex};
 use crate::markup::escape;
 
 /// Words with which declarations and lines of plans begin; only there are contextual words what they say, and names elsewhere.
-const BEGINNINGS: [&str; 15] = [
+const BEGINNINGS: [&str; 16] = [
     "channel",
     "table",
     "durable",
@@ -21,6 +21,7 @@ const BEGINNINGS: [&str; 15] = [
     "plan",
     "decouple",
     "partition",
+    "authenticate",
     "include",
 ];
 

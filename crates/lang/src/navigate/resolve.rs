@@ -234,6 +234,7 @@ impl Resolver {
                     }
                     self.params_in(&item, &Scope::Text);
                 }
+                SyntaxKind::Authenticate => self.nth(&item, 1, SymbolKind::Channel, Scope::Protocol, false),
                 _ => {}
             }
         }

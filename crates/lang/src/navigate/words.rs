@@ -94,6 +94,10 @@ pub const CONTEXTUAL_WORDS: &[Word] = &[
         "partition",
         "`partition COMPONENT by KEY into NUMBER` splits the facts of a component over several nodes by a key, columns or expressions over them.",
     ),
+    (
+        "authenticate",
+        "`authenticate CHANNEL by COLUMNS`: the MACs of the channel cover these columns only, and receivers check the others.",
+    ),
     ("into", "What a line of a plan makes: a new component, or a number of partitions."),
     ("in", "`x in e` holds if a list, set, map or option has the member `x`; a new variable ranges over the members."),
     ("record", "`record NAME(FIELDS)` declares a type of values with named fields."),

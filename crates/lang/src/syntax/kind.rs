@@ -135,6 +135,7 @@ pub enum SyntaxKind {
     Literal,
     Decouple,
     Partition,
+    Authenticate,
     Names,
     /// Words in front of a declaration that say how it is stored.
     Words,

@@ -89,7 +89,23 @@ impl Dependencies {
         (equations, classes)
     }
 
-    /// The ways in which a rule makes columns of its head out of others.
+    /// The ways in which a rule makes columns of its head out of others, given what is known of what it reads.
+    pub fn candidates(&self, program: &Program, component: &Component, rule: &Rule) -> Vec<Dependency> {
+        let mut found = Dependencies::default();
+        found.add_candidates(program, component, rule, self);
+        found.of.into_values().flatten().collect()
+    }
+
+    /// Whether all that a rule derives has this dependency, given what is known of what it reads.
+    pub fn makes(&self, program: &Program, component: &Component, rule: &Rule, dependency: &Dependency) -> bool {
+        let (mut equations, _) = self.equations(program, &component.name, rule);
+        let head = equations.head(rule);
+        let term = equations.instance(&dependency.term, &head);
+        equations.close();
+        equations.same(head[dependency.column], term)
+    }
+
+    /// The same, added to what is known.
     fn add_candidates(&mut self, program: &Program, component: &Component, rule: &Rule, known: &Dependencies) {
         let (mut equations, _) = known.equations(program, &component.name, rule);
         let head = equations.head(rule);

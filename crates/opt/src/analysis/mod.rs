@@ -18,6 +18,7 @@ pub mod ranges;
 pub mod repeated;
 pub mod replication;
 pub mod scope;
+pub mod sent;
 pub mod starting;
 pub mod state_machine;
 pub mod terms;

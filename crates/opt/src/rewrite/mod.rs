@@ -1,5 +1,6 @@
 //! The rewrites, one a file, and what they have in common.
 
+pub mod authenticate;
 mod batches;
 mod coordination;
 mod copies;

@@ -109,6 +109,9 @@ fn refused(rewrite: &dyn AnyRewrite, original: &Program, text: &str) -> Option<(
     let component = match &kind {
         LineKind::Decouple { into, .. } => into.clone(),
         LineKind::Partition { component, .. } => component.clone(),
+        LineKind::Authenticate { channel, .. } => {
+            original.channel(channel).map_or_else(|| channel.clone(), |found| found.sender.clone())
+        }
     };
     let sent = stage.program.channels.iter().filter(|channel| channel.sender == component);
     let sent: Vec<_> = sent.map(|channel| channel.name.clone()).collect();

@@ -121,6 +121,14 @@ fn a_check_stops_what_every_layer_changes() {
 }
 
 #[test]
+fn what_was_changed_is_not_sent_again_after_a_restart() {
+    let text = ARCHIVE.replace("fault byzantine 1 of store", "fault byzantine 1 of store fault restart 1 of store");
+    let (changes, violated) = campaign(&text, &Config::default());
+    assert!(changes > 100, "{changes}");
+    assert_eq!(violated, 0);
+}
+
+#[test]
 fn nobody_is_on_the_wire_where_nobody_is_corrupt() {
     let text = ARCHIVE.replace("fault byzantine 1", "fault crash 1");
     let (_, prepared) = prepare(&text, Config::default());

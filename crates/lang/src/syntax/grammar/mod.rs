@@ -27,7 +27,7 @@ kinds! {
     ProtocolWord PropertiesWord ParamWord RoleWord FaultWord ChannelWord ComponentWord TableWord EventWord ViewWord DeleteWord
     NewWord FromWord ToWord MeWord TrueWord FalseWord Underscore
     Root Header Param Role Fault Channel Fields Field Key Component Count Declaration Rule Head At Atom From To Compare Bind Binary
-    Unary Paren Call Arguments Variable Wildcard Me Literal Decouple Partition Names
+    Unary Paren Call Arguments Variable Wildcard Me Literal Decouple Partition Authenticate Names
     Words Policy Above Timer Delay Serial Ordered Authenticated Eventually Goal Linearizable Operation Until Absent
     Include Without Except Included
     Record Extern TypeName ListOf TupleOf RecordOf FieldOf Access In

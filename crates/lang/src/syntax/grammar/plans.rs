@@ -42,7 +42,8 @@ pub fn parameter_override(parser: &mut Parser<'_>) {
 }
 
 fn starts_item(parser: &Parser<'_>) -> bool {
-    parser.at(SyntaxKind::ParamWord) || ["plan", "decouple", "partition"].iter().any(|word| parser.at_word(word))
+    parser.at(SyntaxKind::ParamWord)
+        || ["plan", "decouple", "partition", "authenticate"].iter().any(|word| parser.at_word(word))
 }
 
 fn item(parser: &mut Parser<'_>) -> Parsed {
@@ -65,8 +66,10 @@ fn line(parser: &mut Parser<'_>) -> Parsed {
         parser.node(SyntaxKind::Decouple, decouple)
     } else if parser.at_word("partition") {
         parser.node(SyntaxKind::Partition, partition)
+    } else if parser.at_word("authenticate") {
+        parser.node(SyntaxKind::Authenticate, authenticate)
     } else {
-        parser.fail("`decouple` or `partition`")
+        parser.fail("`decouple`, `partition` or `authenticate`")
     }
 }
 
@@ -96,6 +99,13 @@ fn partition(parser: &mut Parser<'_>) -> Parsed {
         parser.expect(SyntaxKind::Name)?;
     }
     Ok(())
+}
+
+fn authenticate(parser: &mut Parser<'_>) -> Parsed {
+    parser.bump();
+    parser.expect(SyntaxKind::Name)?;
+    parser.expect_word("by")?;
+    names(parser)
 }
 
 fn names(parser: &mut Parser<'_>) -> Parsed {
