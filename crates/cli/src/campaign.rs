@@ -72,6 +72,7 @@ impl Campaign {
             "replies": report.replies,
             "lost": report.lost,
             "forged": report.forged,
+            "simulated_s": report.simulated_us as f64 / 1e6,
             "layers": report.layers,
             "channels": channels,
             "hash": format!("{:016x}", report.hash),

@@ -73,6 +73,8 @@ pub struct CampaignReport {
     pub replies: u64,
     /// Messages that corrupt nodes sent.
     pub forged: u64,
+    /// The time that passed in runs whose timers fire when they say, in microseconds.
+    pub simulated_us: u64,
     /// Runs with corrupt nodes, by how they lied.
     pub layers: BTreeMap<&'static str, u64>,
     /// Messages lost.
@@ -254,6 +256,7 @@ impl CampaignReport {
         self.requests += later.requests;
         self.replies += later.replies;
         self.forged += later.forged;
+        self.simulated_us += later.simulated_us;
         for (name, runs) in later.layers {
             *self.layers.entry(name).or_default() += runs;
         }
@@ -280,6 +283,7 @@ impl CampaignReport {
         self.requests += u64::from(stats.requests);
         self.replies += u64::from(stats.replies);
         self.forged += u64::from(stats.forged);
+        self.simulated_us += summary.simulated_us;
         if let Some(layer) = summary.layer {
             *self.layers.entry(layer.name()).or_default() += 1;
         }

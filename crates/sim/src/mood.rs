@@ -106,6 +106,14 @@ impl Mood {
         }
     }
 
+    /// So many ticks in microseconds of what timers say, if the clocks go by that; 0 otherwise.
+    pub fn micros(&self, ticks: u64) -> u64 {
+        match self.clocks {
+            Clocks::Any(_) => 0,
+            Clocks::Paced(pace, _) => ticks.saturating_mul(1_000_000) / pace,
+        }
+    }
+
     fn link(&self, from: u32, to: u32) -> u64 {
         mix(self.salt ^ (u64::from(from) << 32) ^ u64::from(to))
     }

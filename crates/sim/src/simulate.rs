@@ -158,6 +158,7 @@ impl<'a> Simulator<'a> {
             hash: self.world.log.hash(self.world.prepared),
             stats: self.world.stats,
             drained: self.is_drained(),
+            simulated_us: if self.world.prepared.has_timers() { chance.mood.micros(self.now) } else { 0 },
         }
     }
 

@@ -84,4 +84,6 @@ pub struct Summary {
     pub stats: RunStats,
     /// As in [`Trace`].
     pub drained: bool,
+    /// How much time passed in the run until it came to rest, in microseconds of its timers; 0 if the program has none, or if they fire at any time.
+    pub simulated_us: u64,
 }

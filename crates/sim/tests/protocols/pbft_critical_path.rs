@@ -90,11 +90,14 @@ fn a_command_that_is_executed_again() {
 /// A primary that lies gives a command two slots.
 #[test]
 fn machines_that_believe_the_primary() {
-    PROTOCOL.convicts(&Bug {
-        original: "!(answered(cmd.client, last), last >= cmd.id)",
-        broken: "!(answered(cmd.client, last), last > cmd.id)",
-        violates: "two results",
-    });
+    PROTOCOL.convicts_from(
+        20_000,
+        &Bug {
+            original: "!(answered(cmd.client, last), last >= cmd.id)",
+            broken: "!(answered(cmd.client, last), last > cmd.id)",
+            violates: "two results",
+        },
+    );
 }
 
 /// A primary that lies proposes one digest to all, and to some of them another command under it.

@@ -63,7 +63,8 @@ pub fn show(catalog: &Catalog, name: &str, arguments: &Bugs, output: Output) -> 
             };
             output.say(format!("Without {} it would be\n\n{}", mutant.precondition, study.text));
             let runs = grouped(hunt.runs);
-            output.say(format!("\nand run {runs}, made small, is none of the original:\n\n{}", study.draw(found, small)));
+            output
+                .say(format!("\nand run {runs}, made small, is none of the original:\n\n{}", study.draw(found, small)));
         }
     }
     output.result(&json!({ "name": name, "precondition": mutant.precondition, "line": mutant.line, "killed_by": killed_by(mutant) }));
