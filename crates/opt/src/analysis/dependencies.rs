@@ -6,7 +6,8 @@
 //! greatest set, among the terms that rules name, that is closed in this way; by induction over when facts come about it holds of all facts.
 //!
 //! Rules of the whole program are looked at: what arrives on a channel is what rules derived elsewhere. What external, native and Byzantine
-//! nodes send has no dependencies, unless who reads it believes the node itself alone (`from me`); nor has what an aggregate gives, which changes over time.
+//! nodes send has no dependencies, unless who reads it believes the node itself alone (`from me`); nor has what an aggregate gives, which changes over time, nor
+//! what comes on a channel whose MACs do not cover all columns: there it is the check of who reads it that says something.
 
 use std::collections::BTreeMap;
 
@@ -177,7 +178,8 @@ fn is_trusted(program: &Program, rule: &Rule) -> bool {
         let is_own = || channel.delay.is_some() || is_read_from_me(program, channel);
         !role.is_foreign() && (!declares_liars(program, &role.name) || is_own())
     };
-    program.role_of_endpoint(&channel.sender).is_none_or(is_honest)
+    // Of a channel whose MACs leave columns out, messages may be changed that their readers' own checks let through.
+    channel.authenticated.is_empty() && program.role_of_endpoint(&channel.sender).is_none_or(is_honest)
 }
 
 #[cfg(test)]
@@ -260,6 +262,24 @@ mod tests {
         assert_eq!(of_kept("note(k, v)@s :~ put(k, v), a(s)", &kept), [""; 0]);
         let lies = format!("{kept} }} fault byzantine 1 of b component c of a {{ none(1) :- start()");
         assert_eq!(of_kept("note(v % 3, v)@s :~ put(_, v), a(s)", &lies), [""; 0]);
+    }
+
+    #[test]
+    fn what_may_be_changed_on_the_wire_is_as_its_reader_checks_it() {
+        let of_kept = |authenticated: &str| {
+            let text = format!(
+                "protocol t role client external role a role b[4] role other[4] fault byzantine 1 of other
+                 channel put(k: int) client -> a channel told(k: int, v: int) a -> b {authenticated}
+                 component a {{ told(v % 3, v)@s :~ put(v), b(s) }} component other {{ none(1) :- start() }}
+                 component b {{ {TABLE} kept(k, v) :- told(k, v), k == v % 2 }}"
+            );
+            let program = compile_text(&text);
+            let dependencies = Dependencies::of(&program);
+            let kept = dependencies.get(&program, "b", "kept");
+            kept.iter().map(|known| format!("{} = {}", known.column, expr(&known.term))).collect::<Vec<_>>()
+        };
+        assert_eq!(of_kept("").len(), 2);
+        assert_eq!(of_kept("authenticated(v)"), ["0 = 1 % 2"]);
     }
 
     #[test]
