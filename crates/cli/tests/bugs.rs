@@ -182,6 +182,8 @@ fn what_is_said_of_a_near_miss_is_checked() {
         (REFUSED.replace(", to = \"\"", ", to = \", drop(k), put(k)\""), "it is refused, though mended"),
         (REFUSED.replace("\"refinement\"", "{ checker = \"E0209\" }"), "the mutant is a program"),
         (REFUSED.replace("{ note }", "{ nothing }"), "the line does not fit"),
+        (REFUSED.replace("decouple server { note }", "partition server, store"), "the line does not fit"),
+        (REFUSED.replace("decouple server { note } into noter using functional", ""), "one line of a plan"),
         (REFUSED.replace("killed_by", "killed"), "unknown field `killed`"),
     ];
     for (expect, said) in wrong {

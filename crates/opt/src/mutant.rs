@@ -7,6 +7,7 @@ use menard_lang::{Program, Source};
 use serde::Deserialize;
 
 use crate::plan::{PlanError, Stage, apply_line};
+use crate::rewrite::Misfit;
 
 /// `expect.toml` of a rewrite.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Deserialize)]
@@ -91,8 +92,11 @@ pub enum Without {
 pub fn apply_without(program: &Program, line: &str, skip: Option<&str>) -> Result<Stage, PlanError> {
     let source = Source::new("<line of a plan>", line);
     let lines = parse_line(line).map_err(PlanError::Misfit)?;
-    let [line] = lines.as_slice() else { panic!("`{line}` is one line for one component") };
-    apply_line(program, line, &source, "<rewritten>", skip)
+    let [only] = lines.as_slice() else {
+        let message = format!("`{line}` has to be one line of a plan, for one component");
+        return Err(PlanError::misfit(&source, None, Misfit { word: line.to_owned(), message, help: None }));
+    };
+    apply_line(program, only, &source, "<rewritten>", skip)
 }
 
 impl NearMiss {
