@@ -9,7 +9,7 @@ use serde_json::{Value as Json, json};
 
 use crate::arguments::Which;
 use crate::board::expectation::Expectation;
-use crate::board::hunt::{BAR_S, Hunt};
+use crate::board::hunt::{BAR_S, Hunt, MAX_STEPS};
 use crate::board::median::median;
 use crate::command::simulate::REQUESTS;
 use crate::failure::{Failure, Result};
@@ -104,17 +104,21 @@ impl Entry {
         }
     }
 
+    /// The steps of the shortest finding, if that are more than it may have.
+    pub fn too_many_steps(&self, hunts: &[Hunt]) -> Option<usize> {
+        let steps = shortest(hunts).map(|(_, run)| run.protocol_steps());
+        steps.filter(|steps| *steps > MAX_STEPS && self.expectation.long.is_none())
+    }
+
     /// Judges what came of it.
     pub fn row(&self, hunts: Vec<Hunt>, fixed: CampaignReport) -> Row {
         let mut missed = Vec::new();
         for (number, hunt) in hunts.iter().enumerate() {
             missed.extend(self.missed(number, hunt));
         }
-        if let (Some(most), Some((_, run))) = (self.expectation.max_steps, shortest(&hunts))
-            && run.protocol_steps() > most
-        {
-            let steps = run.protocol_steps();
-            missed.push(format!("the run has {steps} steps when it is made small, and {most} are enough"));
+        if let Some(steps) = self.too_many_steps(&hunts) {
+            let bar = "without a word in `long` of expect.toml on why";
+            missed.push(format!("the run has {steps} steps when it is made small, more than {MAX_STEPS}, {bar}"));
         }
         if let Some(found) = fixed.violations.first() {
             missed.push(format!("something is wrong in the fixed program, too: seed {}", found.seed));
@@ -179,7 +183,7 @@ impl Row {
             "cpu_s": self.seconds().map(|(median, _)| median),
             "cpu_max_s": self.seconds().map(|(_, most)| most),
             "steps": self.steps(),
-            "max_steps": entry.expectation.max_steps,
+            "long": entry.expectation.long,
             "seeds": self.hunts.iter().map(|hunt| hunt.found.as_ref().map(|(found, _)| found.seed)).collect::<Vec<_>>(),
             "fixed_runs": self.fixed.runs,
             "fixed_violations": self.fixed.wrong_runs,

@@ -19,8 +19,8 @@ pub struct Expectation {
     pub wrong: String,
     /// The violation that shows it: the first column of `violation(...)`, or the beginning of an `eventually` with its head.
     pub violates: String,
-    /// The most steps that the run may have when it is made small: given where the trace in the literature is short.
-    pub max_steps: Option<usize>,
+    /// Why the run may have more steps than others when it is made small: given where the trace in the literature is long.
+    pub long: Option<String>,
     /// How it is simulated.
     #[serde(default)]
     pub simulation: Simulation,
@@ -49,7 +49,7 @@ impl Expectation {
             let message = error.message().lines().next().unwrap_or_default().to_owned();
             let before = error.span().map_or("", |span| text.get(..span.start).unwrap_or_default());
             let line = before.lines().count().max(1);
-            let help = "the keys are title, source, wrong, violates, max_steps, and in [simulation] requests, clients, steps, set, without";
+            let help = "the keys are title, source, wrong, violates, long, and in [simulation] requests, clients, steps, set, without";
             Failure::environment(format!("{name}:{line}: {message}"), help)
         })
     }
@@ -97,8 +97,9 @@ mod tests {
     #[test]
     fn what_is_left_out_is_as_in_sim() {
         let expectation = Expectation::parse("expect.toml", SHORT).expect("it is whole");
-        assert_eq!((expectation.max_steps, expectation.simulation.options().as_str()), (None, ""));
-        let config = expectation.simulation.config(&program(), 10).ok();
+        let Expectation { long, simulation, .. } = expectation;
+        assert_eq!((long, simulation.options().as_str()), (None, ""));
+        let config = simulation.config(&program(), 10).ok();
         assert_eq!(config, Some(Config { requests: 10, ..Config::default() }));
     }
 

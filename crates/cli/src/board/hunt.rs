@@ -8,6 +8,9 @@ use crate::laboratory::Laboratory;
 /// A bug has to be found in less than so many seconds, on one core.
 pub const BAR_S: f64 = 60.0;
 
+/// A finding made small may have so many steps of the protocol, where the literature does not need more.
+pub const MAX_STEPS: usize = 12;
+
 /// Hunts begin with seeds that are so far apart that none comes to those of another.
 const APART: u64 = 1_000_000_000;
 

@@ -33,7 +33,7 @@ pub fn table(board: &[(&Family, &FamilyRow)]) -> Table {
 /// How many mutants are found by what.
 fn found_by(family: &Family) -> String {
     let (programs, checker, unseen) = family.counts();
-    let parts = [("refinement", programs - checker - unseen), ("checker", checker), ("nothing", unseen)];
+    let parts = [("refinement", programs - checker - unseen), ("checker", checker), ("unseen", unseen)];
     let parts = parts.into_iter().filter(|(_, mutants)| *mutants > 0);
     parts.map(|(finder, mutants)| format!("{finder} {mutants}")).collect::<Vec<_>>().join(", ")
 }
