@@ -32,7 +32,10 @@ pub fn watched(
 ) -> Result<Report> {
     let bar =
         output.spinner(&format!("{name}: starting {}", counted(program.physical_nodes() as usize, "node", "nodes")));
-    let result = run(&mut |progress| bar.set_message(format!("{name}: {}", words(&progress))));
+    let result = run(&mut |progress| match &progress {
+        Progress::Stalled(stalled) => bar.suspend(|| output.complain(format!("warning: {stalled}"))),
+        _ => bar.set_message(format!("{name}: {}", words(&progress))),
+    });
     bar.finish_and_clear();
     result.map_err(failure)
 }
@@ -42,6 +45,7 @@ fn words(progress: &Progress) -> String {
     match progress {
         Progress::Started(nodes) => format!("{} listen", counted(nodes.len(), "node", "nodes")),
         Progress::WarmingUp => "warming up".to_owned(),
+        Progress::Stalled(stalled) => stalled.to_string(),
         Progress::Measuring => "measuring".to_owned(),
         Progress::Second(second) => format!(
             "{} commands/s, latency p50 {}, p99 {}",

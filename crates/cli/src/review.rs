@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use menard_lang::Program;
-use menard_node::{Faulty, Report, faulty_nodes};
-use menard_sim::{Names, PreparedObserver};
+use menard_node::{Config, Report, faulty_nodes};
+use menard_sim::{Order, Outsider};
 use serde_json::{Value, json};
 
 use crate::failure::Result;
@@ -22,79 +22,141 @@ pub struct Review {
     /// How many messages were looked at.
     messages: usize,
     violation: Option<String>,
+    /// Of the operations of clients, if the properties say that they have an order.
+    order: Option<Checked>,
     contradictions: u64,
 }
 
+/// What is known of the operations of clients.
+enum Checked {
+    Order(Order),
+    /// Nothing: nodes began with tables of an earlier run, and nobody knows what was in them.
+    NotFresh,
+}
+
 impl Review {
-    /// Holds a run against the properties of its protocol. `program`: what was run.
-    pub fn of(session: &Session, program: &Program, faulty: &[Faulty], report: &Report) -> Result<Review> {
-        let observer =
-            session.observer.as_ref().map(|observer| PreparedObserver::from_outside(observer, &session.program));
-        let observer = observer.filter(|observer| observer.rules() > 0);
-        let corrupt = faulty_nodes(program, faulty).map_err(failure)?;
+    /// Holds a run against the properties of its protocol. `program`: what was run; `is_fresh`: nodes began with empty tables.
+    pub fn of(
+        session: &Session,
+        program: &Program,
+        config: &Config,
+        is_fresh: bool,
+        report: &Report,
+    ) -> Result<Review> {
+        let mut review =
+            Review { rules: 0, messages: 0, violation: None, order: None, contradictions: report.contradictions };
+        let Some(observer) = &session.observer else { return Ok(review) };
+        let outsider = Outsider::new(observer, &session.program);
+        let corrupt = faulty_nodes(program, &config.faulty).map_err(failure)?;
         let messages =
-            report.history.iter().map(|exchange| (exchange.channel, exchange.from, exchange.to, &*exchange.args));
-        let channels = program.channels.iter().map(|channel| &channel.name);
-        let violation =
-            observer.as_ref().and_then(|observer| observer.review(&Names::new(program), channels, &corrupt, messages));
-        let rules = observer.map_or(0, |observer| observer.rules());
-        let messages = if rules > 0 { report.history.len() } else { 0 };
-        Ok(Review { rules, messages, violation, contradictions: report.contradictions })
+            || report.history.iter().map(|exchange| (exchange.channel, exchange.from, exchange.to, &*exchange.args));
+        if outsider.rules() > 0 {
+            review.rules = outsider.rules();
+            review.messages = report.history.len();
+            review.violation = outsider.violation(program, &corrupt, messages());
+        }
+        if outsider.has_operations() {
+            review.order = Some(match is_fresh {
+                true => Checked::Order(outsider.order(program, &corrupt, messages())),
+                false => Checked::NotFresh,
+            });
+        }
+        Ok(review)
     }
 
     /// Whether clients were told nothing that is forbidden.
     pub fn is_good(&self) -> bool {
-        self.violation.is_none() && self.contradictions == 0
+        let is_disorder = matches!(&self.order, Some(Checked::Order(order)) if order.disorder.is_some());
+        self.violation.is_none() && self.contradictions == 0 && !is_disorder
     }
 
     /// For machines.
     pub fn json(&self) -> Value {
+        let order = self.order.as_ref().map(|order| match order {
+            Checked::NotFresh => json!({ "verdict": "not checked" }),
+            Checked::Order(order) => json!({
+                "verdict": verdict(order),
+                "operations": order.operations,
+                "messages": order.messages,
+                "disorder": order.disorder,
+            }),
+        });
         json!({
             "properties": self.rules,
             "messages": self.messages,
             "violations": u64::from(self.violation.is_some()),
             "violation": self.violation,
+            "linearizable": order,
             "contradictions": self.contradictions,
         })
     }
 
     /// For people.
     pub fn tell(&self, report: &Report) -> String {
-        let mut rows = Vec::new();
-        let faulty = report.nodes.iter().filter_map(|node| Some((&node.node, node.faulty.as_ref()?, &node.lies)));
-        for (node, conduct, lies) in faulty {
-            let is = if conduct == "silent" { "is silent" } else { conduct };
-            let told: u64 = lies.values().sum();
-            rows.push(("faulty", format!("{node} {is}: {}", kinds(told, lies))));
-        }
-        if !rows.is_empty() {
-            let refused = report.refused();
-            rows.push(("refused", kinds(refused.values().sum(), &refused)));
-        }
-        if !report.outvoted.is_empty() {
-            let nodes = report.outvoted.iter().map(|(node, count)| format!("{node} {} times", grouped(*count)));
-            rows.push((
-                "outvoted",
-                format!("{}, by others who agreed on another answer", nodes.collect::<Vec<_>>().join(", ")),
-            ));
+        let mut rows = faults(report);
+        if let Some(stalled) = &report.stalled {
+            rows.push(("stalled", stalled.to_string()));
         }
         if self.rules > 0 {
-            let what = match &self.violation {
-                None => "none".to_owned(),
-                Some(violation) => violation.clone(),
-            };
-            let seen = format!(
-                "{} rules of the properties, {} messages of clients",
-                self.rules,
-                grouped(self.messages as u64)
-            );
-            rows.push(("violations", format!("{what} ({seen})")));
+            let what = self.violation.as_deref().unwrap_or("none");
+            let messages = grouped(self.messages as u64);
+            rows.push((
+                "violations",
+                format!("{what} ({} rules of the properties, {messages} messages of clients)", self.rules),
+            ));
+        }
+        match &self.order {
+            None => {}
+            Some(Checked::NotFresh) => {
+                rows.push(("order", "not checked, since nodes began with tables of an earlier run".to_owned()));
+            }
+            Some(Checked::Order(order)) => rows.push(("order", told(order))),
         }
         if self.contradictions > 0 {
             rows.push(("contradicted", format!("{} answers that were believed", grouped(self.contradictions))));
         }
         rows.into_iter().map(|(name, value)| format!("{name:<14}{value}\n")).collect()
     }
+}
+
+fn verdict(order: &Order) -> &'static str {
+    match order {
+        Order { disorder: Some(_), .. } => "no",
+        Order { is_undecided: true, .. } => "undecided",
+        _ => "yes",
+    }
+}
+
+/// Whether operations have an order, for people.
+fn told(order: &Order) -> String {
+    let [operations, messages] = [order.operations, order.messages].map(|count| grouped(count as u64));
+    let seen = format!("{operations} operations, {messages} messages of clients");
+    match (&order.disorder, verdict(order)) {
+        (Some(disorder), _) => format!("{}\n({seen})", disorder.trim_end()),
+        (None, "yes") => format!("linearizable ({seen})"),
+        (None, _) => format!("undecided: the search was given up ({seen})"),
+    }
+}
+
+/// What faulty nodes did, and what came of it.
+fn faults(report: &Report) -> Vec<(&'static str, String)> {
+    let mut rows = Vec::new();
+    let faulty = report.nodes.iter().filter_map(|node| Some((&node.node, node.faulty.as_ref()?, &node.lies)));
+    for (node, conduct, lies) in faulty {
+        let is = if conduct == "silent" { "is silent" } else { conduct };
+        let told: u64 = lies.values().sum();
+        rows.push(("faulty", format!("{node} {is}: {}", kinds(told, lies))));
+    }
+    if !rows.is_empty() {
+        let refused = report.refused();
+        rows.push(("refused", kinds(refused.values().sum(), &refused)));
+    }
+    if !report.outvoted.is_empty() {
+        let nodes = report.outvoted.iter().map(|(node, count)| format!("{node} {} times", grouped(*count)));
+        let nodes = nodes.collect::<Vec<_>>().join(", ");
+        rows.push(("outvoted", format!("{nodes}, by others who agreed on another answer")));
+    }
+    rows
 }
 
 /// Counts by kind, with their sum.

@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 use hdrhistogram::Histogram;
 use menard_value::Node;
 
+use crate::ballot::{Ballot, Past, Turn, Words};
+
 /// The longest latency that is told from longer ones.
 const LONGEST_LATENCY_US: u64 = 3_600_000_000;
 
@@ -30,8 +32,6 @@ pub(crate) struct Measured {
     /// Commands in each whole second.
     pub seconds: Vec<u64>,
     pub counts: Counts,
-    /// How often nodes answered otherwise than was believed, since the beginning of the run.
-    pub outvoted: BTreeMap<Node, u64>,
 }
 
 /// What clients count.
@@ -46,28 +46,43 @@ pub(crate) struct Counts {
     pub unexpected: u64,
     /// Answers that came over the connection of another node or component than their sender's.
     pub forged: u64,
+}
+
+/// What clients were told in the whole run, where nodes may lie.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Testimony {
+    /// How often nodes answered otherwise than was believed.
+    pub outvoted: BTreeMap<Node, u64>,
     /// Commands of which two different answers could be believed.
     pub contradictions: u64,
+    /// Why clients go on waiting, if they were answered.
+    pub stall: Option<Stall>,
+}
+
+/// Commands that were answered, by too few nodes in the same words.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Stall {
+    /// How many commands.
+    pub commands: u64,
+    /// So many nodes gave the same answer at most.
+    pub agree: usize,
+    /// So many have to.
+    pub believed_from: usize,
+    /// The role of these nodes.
+    pub role: u16,
 }
 
 /// What a node answers to a command.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Answer<'a> {
+pub(crate) struct Answer {
     /// The command's number.
     pub number: i64,
     /// Who answers.
     pub from: Node,
-    /// What: answers with the same bytes say the same.
-    pub content: &'a [u8],
+    /// What; of no interest where one answer is enough.
+    pub said: Words,
     /// The answer is believed when so many nodes have given it.
     pub believed_from: usize,
-}
-
-/// What one node has answered to the last command of a client.
-#[derive(Clone, Debug)]
-struct Vote {
-    from: Node,
-    content: Box<[u8]>,
 }
 
 /// The last command of a client.
@@ -77,38 +92,19 @@ struct Command {
     since: Instant,
     /// The client waits for an answer that it can believe.
     waits: bool,
-    /// One for each node that has answered, if one answer is not enough.
-    votes: Vec<Vote>,
-    /// The answer that was believed, if one is not enough.
-    believed: Option<Box<[u8]>>,
+    /// The answers, if one is not enough; so many have to agree.
+    ballot: Ballot,
+    believed_from: usize,
 }
 
 impl Command {
-    /// Takes an answer in; whether it can be believed now, and no answer in the same words could be before. Nodes that have said something else than
-    /// what is believed are counted.
-    fn hears(&mut self, answer: Answer<'_>, outvoted: &mut BTreeMap<Node, u64>) -> bool {
+    /// What an answer changes.
+    fn hear(&mut self, answer: Answer, outvoted: &mut BTreeMap<Node, u64>) -> Turn {
         if answer.believed_from <= 1 {
-            return self.waits;
+            return if self.waits { Turn::Believed } else { Turn::None };
         }
-        if self.votes.iter().any(|vote| vote.from == answer.from) {
-            return false;
-        }
-        self.votes.push(Vote { from: answer.from, content: answer.content.into() });
-        if let Some(believed) = &self.believed
-            && **believed != *answer.content
-        {
-            *outvoted.entry(answer.from).or_default() += 1;
-        }
-        let agree = self.votes.iter().filter(|vote| *vote.content == *answer.content).count();
-        if agree != answer.believed_from {
-            return false;
-        }
-        if self.believed.is_none() {
-            let others = self.votes.iter().filter(|vote| *vote.content != *answer.content);
-            others.for_each(|vote| *outvoted.entry(vote.from).or_default() += 1);
-            self.believed = Some(answer.content.into());
-        }
-        true
+        self.believed_from = answer.believed_from;
+        self.ballot.hear(answer.from, answer.said, answer.believed_from, outvoted)
     }
 }
 
@@ -118,8 +114,9 @@ pub(crate) struct Clients {
     next_number: i64,
     /// Of each client.
     last: Vec<Option<Command>>,
-    /// How often nodes answered otherwise than was believed, since the beginning of the run.
-    outvoted: BTreeMap<Node, u64>,
+    /// The ballots of commands before the last: another answer may become credible later.
+    past: Past,
+    told: Testimony,
     outstanding: usize,
     resend_after: Duration,
     /// When to send again which client's command, in the order of time: all wait equally long.
@@ -142,7 +139,8 @@ impl Clients {
         Clients {
             next_number: 0,
             last: vec![None; clients as usize],
-            outvoted: BTreeMap::new(),
+            past: Past::default(),
+            told: Testimony::default(),
             outstanding: 0,
             resend_after,
             resends: VecDeque::new(),
@@ -170,47 +168,44 @@ impl Clients {
     pub fn begin(&mut self, client: u32, now: Instant) -> i64 {
         let number = self.next_number;
         self.next_number += 1;
-        let command = Command { number, since: now, waits: true, votes: Vec::new(), believed: None };
-        let before = self.last[client as usize].replace(command);
-        assert!(before.is_none_or(|before| !before.waits), "a client has one command under way");
+        let command = Command { number, since: now, waits: true, ballot: Ballot::default(), believed_from: 1 };
+        if let Some(before) = self.last[client as usize].replace(command) {
+            assert!(!before.waits, "a client has one command under way");
+            self.past.keep(client, before.number, before.ballot);
+        }
         self.outstanding += 1;
         self.resends.push_back((now + self.resend_after, client, number));
         number
     }
 
     /// Notes an answer; whether the client has now got what it waits for.
-    pub fn answer(&mut self, client: u32, answer: Answer<'_>, now: Instant) -> bool {
+    pub fn answer(&mut self, client: u32, answer: Answer, now: Instant) -> bool {
         self.counts.messages_in += 1;
-        let Some(last) = self.last.get_mut(client as usize) else {
-            self.counts.unexpected += 1;
-            return false;
-        };
-        match last {
-            Some(command) if command.number == answer.number && command.waits => {
-                if !command.hears(answer, &mut self.outvoted) {
-                    return false;
+        let outvoted = &mut self.told.outvoted;
+        let turn = match self.last.get_mut(client as usize) {
+            Some(Some(command)) if command.number == answer.number => {
+                let turn = command.hear(answer, outvoted);
+                if turn == Turn::Believed && std::mem::take(&mut command.waits) {
+                    let latency = now.saturating_duration_since(command.since);
+                    self.outstanding -= 1;
+                    self.record(now, latency);
+                    return true;
                 }
-                command.waits = false;
-                self.outstanding -= 1;
-                let latency = now.saturating_duration_since(command.since);
-                self.record(now, latency);
-                true
-            }
-            Some(command) if command.number == answer.number => {
-                self.counts.contradictions += u64::from(command.hears(answer, &mut self.outvoted));
-                self.counts.duplicates += u64::from(answer.believed_from <= 1);
-                false
+                turn
             }
             // A client's numbers grow, and it has had the answer to every earlier one.
-            Some(command) if (0..command.number).contains(&answer.number) => {
-                self.counts.duplicates += u64::from(answer.believed_from <= 1);
-                false
+            Some(Some(command)) if (0..command.number).contains(&answer.number) => {
+                let vote = (answer.from, answer.said);
+                self.past.hear(client, answer.number, vote, answer.believed_from, outvoted)
             }
             _ => {
                 self.counts.unexpected += 1;
-                false
+                return false;
             }
-        }
+        };
+        self.counts.duplicates += u64::from(answer.believed_from <= 1);
+        self.told.contradictions += u64::from(turn == Turn::Contradicted);
+        false
     }
 
     fn record(&mut self, now: Instant, latency: Duration) {
@@ -269,13 +264,24 @@ impl Clients {
         let mut seconds = self.seconds.clone();
         // Seconds at the end in which nothing was answered count, the one that is not over does not.
         seconds.resize(usize::try_from(window.as_secs()).unwrap_or(usize::MAX), 0);
-        Measured {
-            window,
-            latency_us: self.latency_us.clone(),
-            seconds,
-            counts: self.counts,
-            outvoted: self.outvoted.clone(),
-        }
+        Measured { window, latency_us: self.latency_us.clone(), seconds, counts: self.counts }
+    }
+
+    /// What was told since the beginning of the run. A command that has waited for less than `patience` is not taken for stalled.
+    pub fn told(&self, patience: Duration, now: Instant) -> Testimony {
+        Testimony { stall: self.stall(patience, now), ..self.told.clone() }
+    }
+
+    /// Commands that have waited for so long, and that some nodes have answered, if there are any.
+    pub fn stall(&self, patience: Duration, now: Instant) -> Option<Stall> {
+        let waiting = self.last.iter().flatten().filter(|command| command.waits && command.since + patience <= now);
+        let answered = waiting.filter_map(|command| Some((command.believed_from, command.ballot.strongest()?)));
+        let stalls =
+            answered.map(|(believed_from, (agree, node))| Stall { commands: 1, agree, believed_from, role: node.role });
+        stalls.reduce(|sum, one| {
+            let strongest = if one.agree > sum.agree { one } else { sum };
+            Stall { commands: sum.commands + 1, ..strongest }
+        })
     }
 
     /// The second that is over, once it is.
@@ -308,8 +314,8 @@ mod tests {
     }
 
     /// The answer of the only node.
-    fn alone(number: i64) -> Answer<'static> {
-        Answer { number, from: Node { role: 1, index: 0 }, content: b"", believed_from: 1 }
+    fn alone(number: i64) -> Answer {
+        Answer { number, from: Node { role: 1, index: 0 }, said: [0; 32], believed_from: 1 }
     }
 
     #[test]
@@ -362,31 +368,42 @@ mod tests {
         assert_eq!(clients.measured(after(start, 3_900)).seconds, [0, 1, 0]);
     }
 
-    /// A client with one command, and what it makes of answers of nodes in turn: of each whether it was what the client waited for.
-    fn believe(answers: &[(u32, &[u8])]) -> (Vec<bool>, Clients) {
+    /// What one of several nodes says, of which two have to agree.
+    fn of(number: i64, index: u32, said: u8) -> Answer {
+        Answer { number, from: Node { role: 1, index }, said: [said; 32], believed_from: 2 }
+    }
+
+    #[test]
+    fn a_client_waits_until_enough_nodes_agree() {
         let start = Instant::now();
         let mut clients = Clients::new(1, RESEND, start);
         let number = clients.begin(0, start);
-        let answer = |(index, content): &(u32, &[u8])| {
-            let from = Node { role: 1, index: *index };
-            clients.answer(0, Answer { number, from, content, believed_from: 2 }, start)
-        };
-        (answers.iter().map(answer).collect(), clients)
+        assert!(!clients.answer(0, of(number, 3, b'x'), start));
+        assert!(!clients.answer(0, of(number, 0, b'a'), start));
+        let stall = Stall { commands: 1, agree: 1, believed_from: 2, role: 1 };
+        assert_eq!(clients.stall(RESEND, after(start, 100)), Some(stall));
+        assert_eq!(clients.stall(RESEND, after(start, 99)), None, "it has not waited for long");
+        assert!(clients.answer(0, of(number, 1, b'a'), start));
+        assert_eq!((clients.counts.commands, clients.outstanding()), (1, 0));
+        let told = clients.told(RESEND, after(start, 500));
+        assert_eq!((told.contradictions, told.stall), (0, None));
+        assert_eq!(told.outvoted, [(Node { role: 1, index: 3 }, 1)].into());
     }
 
     #[test]
-    fn nobody_is_believed_alone() {
-        let (got, clients) = believe(&[(3, b"lie"), (3, b"lie"), (3, b"truth"), (0, b"truth"), (1, b"truth")]);
-        assert_eq!(got, [false, false, false, false, true]);
-        assert_eq!(clients.outvoted, [(Node { role: 1, index: 3 }, 1)].into());
-        assert_eq!((clients.counts.commands, clients.counts.contradictions, clients.outstanding()), (1, 0, 0));
-    }
-
-    #[test]
-    fn who_lies_afterwards_is_found_out_and_so_is_a_contradiction() {
-        let (got, clients) = believe(&[(0, b"one"), (1, b"one"), (2, b"two"), (3, b"two")]);
-        assert_eq!(got, [false, true, false, false]);
-        assert_eq!(clients.outvoted.values().sum::<u64>(), 2);
-        assert_eq!(clients.counts.contradictions, 1);
+    fn a_contradiction_is_found_after_the_next_command_has_begun_too() {
+        let start = Instant::now();
+        let mut clients = Clients::new(1, RESEND, start);
+        let first = clients.begin(0, start);
+        for (node, said) in [(0, b'a'), (1, b'a'), (2, b'b')] {
+            clients.answer(0, of(first, node, said), start);
+        }
+        let second = clients.begin(0, start);
+        assert!(!clients.answer(0, of(first, 3, b'b'), start));
+        assert!(!clients.answer(0, of(first, 3, b'b'), start));
+        let told = clients.told(RESEND, start);
+        assert_eq!((told.contradictions, told.outvoted.len()), (1, 2));
+        assert_eq!(clients.counts.duplicates, 0);
+        assert_eq!(clients.waiting(), [(0, second)]);
     }
 }

@@ -5,14 +5,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
-use crate::clients::{Measured, Second};
+use crate::clients::{Measured, Second, Testimony};
 use crate::control::{Phase, Signal};
 use crate::error::RunError;
 use crate::layout::Layout;
 use crate::load::LoadNotice;
 use crate::meter::Snapshot;
 use crate::process::fleet::Fleet;
-use crate::report::Exchange;
+use crate::report::{Exchange, Stalled};
 use crate::threads::{Outcome, Threads};
 
 /// How often the flag that stops a run is looked at.
@@ -27,6 +27,8 @@ pub enum Progress {
     Started(Vec<(String, SocketAddr)>),
     /// Load has begun.
     WarmingUp,
+    /// Nothing was answered in the warm-up that a client could believe, but something was.
+    Stalled(Stalled),
     /// The measurement has begun.
     Measuring,
     /// A second of load is over.
@@ -96,6 +98,8 @@ pub(crate) struct Window {
     pub nodes: Vec<(Snapshot, Snapshot)>,
     /// What the clients saw.
     pub clients: Measured,
+    /// What they were told, from the beginning on.
+    pub testimony: Testimony,
     /// The first messages between clients and nodes.
     pub history: Vec<Exchange>,
     /// Commands that had no answer when the clients stopped.
@@ -113,6 +117,7 @@ struct Told {
     measuring: bool,
     unanswered: Option<u64>,
     measured: Option<Box<Measured>>,
+    testimony: Testimony,
     history: Vec<Exchange>,
     begin: Vec<Option<Snapshot>>,
     end: Vec<Option<Snapshot>>,
@@ -170,6 +175,7 @@ impl Conductor<'_> {
             nodes: told.begin.into_iter().flatten().zip(told.end.into_iter().flatten()).collect(),
             unanswered: told.unanswered.expect("all have ended, the clients too"),
             history: told.history,
+            testimony: told.testimony,
             clients: *told.measured.expect("all have ended, the clients too"),
             kills: self.fleet.map_or(0, Fleet::kills),
             stopped_early: waited == Waited::Stopped,
@@ -225,12 +231,17 @@ impl Conductor<'_> {
             Notice::Node { place, phase: Phase::Drain, snapshot } => told.end[place] = Some(*snapshot),
             Notice::Node { .. } => {}
             Notice::Load(LoadNotice::Ready) => told.connected = true,
-            Notice::Load(LoadNotice::Measuring) => told.measuring = true,
-            Notice::Load(LoadNotice::Second(second)) => (self.progress)(Progress::Second(second)),
-            Notice::Load(LoadNotice::Measured(measured, history)) => {
-                (told.measured, told.history) = (Some(measured), history);
+            Notice::Load(LoadNotice::Measuring(stall)) => {
+                told.measuring = true;
+                if let Some(stall) = stall {
+                    (self.progress)(Progress::Stalled(Stalled::new(stall, self.layout)));
+                }
             }
-            Notice::Load(LoadNotice::Drained { unanswered }) => told.unanswered = Some(unanswered),
+            Notice::Load(LoadNotice::Second(second)) => (self.progress)(Progress::Second(second)),
+            Notice::Load(LoadNotice::Measured(measured)) => told.measured = Some(measured),
+            Notice::Load(LoadNotice::Drained { unanswered, told: testimony, history }) => {
+                (told.unanswered, told.testimony, told.history) = (Some(unanswered), *testimony, history);
+            }
             // Nobody was told to end yet, so any end is a failure.
             ended @ Notice::Ended { .. } => return ended.failure(self.layout).map_or(Ok(()), Err),
         }

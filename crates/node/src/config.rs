@@ -43,6 +43,8 @@ pub struct Config {
     pub commands: Vec<String>,
     /// Integers of commands other than their number are drawn from those below this, strings are such integers.
     pub keys: u32,
+    /// A client believes what so many nodes answer in the same words; 0: as many as the program's faults call for.
+    pub believe: u32,
     /// Bytes that one node has not acknowledged over which the sending node gives up, rather than losing a message or growing for ever.
     pub queue_limit_bytes: usize,
     /// Where durable tables are kept; not a key of the file. Without it a program with durable tables gets a fresh folder, which is removed
@@ -79,6 +81,7 @@ impl Default for Config {
             payload_bytes: 16,
             commands: Vec::new(),
             keys: 1,
+            believe: 0,
             queue_limit_bytes: 64 << 20,
             data: None,
             key_folder: None,
@@ -118,7 +121,7 @@ pub enum ConfigError {
 }
 
 impl Config {
-    const KEYS: [&'static str; 10] = [
+    const KEYS: [&'static str; 11] = [
         "listen",
         "base_port",
         "clients",
@@ -128,6 +131,7 @@ impl Config {
         "payload_bytes",
         "commands",
         "keys",
+        "believe",
         "queue_limit_bytes",
     ];
 
@@ -144,11 +148,11 @@ impl Config {
     /// The settings as a `deploy.toml`.
     pub fn to_toml(&self) -> String {
         let Config { listen, base_port, clients, warmup_s, duration_s, resend_after_ms, payload_bytes, .. } = self;
-        let Config { commands, keys, queue_limit_bytes, .. } = self;
+        let Config { commands, keys, believe, queue_limit_bytes, .. } = self;
         format!(
             "listen = \"{listen}\"\nbase_port = {base_port}\nclients = {clients}\nwarmup_s = {warmup_s}\n\
              duration_s = {duration_s}\nresend_after_ms = {resend_after_ms}\npayload_bytes = {payload_bytes}\n\
-             commands = {commands:?}\nkeys = {keys}\nqueue_limit_bytes = {queue_limit_bytes}\n"
+             commands = {commands:?}\nkeys = {keys}\nbelieve = {believe}\nqueue_limit_bytes = {queue_limit_bytes}\n"
         )
     }
 
@@ -264,7 +268,7 @@ mod tests {
     #[test]
     fn every_key_is_read() {
         let text = "listen = \"::1\"\nbase_port = 7000\nclients = 3\nwarmup_s = 0\nduration_s = 2.5\n\
-                    resend_after_ms = 20\npayload_bytes = 8\ncommands = [\"put\"]\nkeys = 9\nqueue_limit_bytes = 8388608\n";
+                    resend_after_ms = 20\npayload_bytes = 8\ncommands = [\"put\"]\nkeys = 9\nbelieve = 2\nqueue_limit_bytes = 8388608\n";
         let config = Config::parse("deploy.toml", text).expect("all keys are good");
         assert_eq!(Config::parse("again", &config.to_toml()).expect("it is what was read"), config);
         let all = Config {
@@ -277,6 +281,7 @@ mod tests {
             payload_bytes: 8,
             commands: vec!["put".to_owned()],
             keys: 9,
+            believe: 2,
             queue_limit_bytes: 8 << 20,
             ..Config::default()
         };

@@ -16,6 +16,8 @@
 
 #![allow(clippy::disallowed_methods, reason = "this is the crate that has clocks and threads")]
 
+mod ballot;
+mod belief;
 mod callers;
 mod clients;
 mod conductor;
@@ -42,6 +44,7 @@ mod meter;
 mod process;
 mod random;
 mod report;
+mod said;
 mod secure;
 mod session;
 mod stream;
@@ -59,5 +62,5 @@ pub use deployment::{Deployment, run, run_processes, validate};
 pub use error::RunError;
 pub use faulty::{Conduct, Faulty, faulty_nodes, undeclared};
 pub use process::{NodeProcess, Processes};
-pub use report::{Busiest, Exchange, Latency, NodeReport, Report};
+pub use report::{Busiest, Exchange, Latency, NodeReport, Report, Stalled};
 pub use secure::{KeysError, write_keys};

@@ -1,33 +1,37 @@
 //! The load generator: logical clients, each with one command under way, over one connection to each place that they deal with.
 //!
-//! Where nodes may lie, a client believes an answer when enough nodes have given the same ([`Reply::believed_from`]).
+//! Where nodes may lie, a client believes an answer when enough nodes have given the same ([`crate::belief`]).
 //!
 //! A command goes to the first logical node of the role that takes commands; if no answer comes in time it goes to all of them, again and
 //! again. A node that is back after its connection broke gets all that is under way at once. Numbers are unique over all clients and grow; what a command holds is made from its number, so that it is the same when it is
 //! sent again. Latency counts from the first sending.
 
+mod commands;
+
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use menard_value::{Keyring, Node, Value, encode};
+use menard_value::{Keyring, Node, Value};
 use mio::{Events, Poll, Token};
 use thiserror::Error;
 
-use crate::clients::{Answer, Clients, Measured, Second};
+use self::commands::{Commands, Heard};
+use crate::clients::{Clients, Measured, Second, Stall, Testimony};
 use crate::control::{Phase, Signal, WAKER};
-use crate::layout::{Endpoint, Layout};
+use crate::layout::Layout;
 use crate::meter::DropReason;
-use crate::random::Random;
 use crate::report::Exchange;
 use crate::session::Session;
-use crate::wire::{MessageHeader, Refusal, push_message, read_fields, read_header};
-use crate::workload::{Maker, Reply, Workload};
+use crate::wire::{MessageHeader, Refusal, push_message};
+use crate::workload::Workload;
 
 /// How long connections may take to be made.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long the last answers are waited for after the measurement.
 const DRAIN_TIMEOUT: Duration = Duration::from_millis(300);
+/// Where one answer is not enough, others are heard for so long after the measurement, even if nobody waits: they may contradict what was believed.
+const SETTLE_TIME: Duration = Duration::from_millis(100);
 /// The longest sleep, so that no phase is overslept.
 const LONGEST_SLEEP: Duration = Duration::from_millis(100);
 /// The most bytes that are read from one connection before the others have their turn.
@@ -61,16 +65,20 @@ pub(crate) struct LoadParts {
 pub(crate) enum LoadNotice {
     /// All connections are made; load begins.
     Ready,
-    /// The measurement begins.
-    Measuring,
+    /// The measurement begins. If no command has been answered so far that nodes have said anything to, why not.
+    Measuring(Option<Stall>),
     /// A second of load is over.
     Second(Second),
     /// The measurement is over.
-    Measured(Box<Measured>, Vec<Exchange>),
+    Measured(Box<Measured>),
     /// All answers have come, or none came any more.
     Drained {
         /// Commands without an answer.
         unanswered: u64,
+        /// What clients were told since the beginning.
+        told: Box<Testimony>,
+        /// The first messages between clients and nodes.
+        history: Vec<Exchange>,
     },
 }
 
@@ -97,19 +105,13 @@ pub(crate) struct Load {
     names: Vec<String>,
     clients: Clients,
     history: History,
+    /// A client sends its command again after this time.
+    resend_after: Duration,
     /// For each role how many of its nodes may lie.
     liars: Vec<u32>,
     /// Clients without a command, who begin the next as soon as the connection takes it.
     idle: VecDeque<u32>,
     commands: Commands,
-}
-
-/// A message to a client.
-enum Heard {
-    /// An answer to a command of this client, by this channel of answers. Its fields are in [`Commands::args`].
-    Answer { client: u32, reply: Reply },
-    /// One that answers nothing.
-    Other,
 }
 
 /// The first messages between clients and nodes.
@@ -124,18 +126,6 @@ impl History {
             self.exchanges.push(Exchange { channel, from, to, args: args.into() });
         }
     }
-}
-
-/// How commands are made and answers read.
-struct Commands {
-    layout: Arc<Layout>,
-    workload: Workload,
-    seed: u64,
-    keys: u32,
-    payload: Vec<u8>,
-    args: Vec<Value>,
-    /// What an answer says, as bytes.
-    content: Vec<u8>,
 }
 
 /// The token of the session with the place at this position in the workload's list.
@@ -156,6 +146,7 @@ impl Load {
             sessions: parts.sessions,
             names: names.collect(),
             history: History { exchanges: Vec::new(), limit: parts.history },
+            resend_after: parts.resend_after,
             liars: parts.liars,
             clients: Clients::new(parts.clients, parts.resend_after, Instant::now()),
             idle: (0..parts.clients).collect(),
@@ -198,17 +189,19 @@ impl Load {
         self.loading = true;
         self.begin_commands(Instant::now());
         let mut drained = false;
-        let mut drain_until = None;
+        let mut drain_since = None;
         loop {
             more = self.round(&mut events, &mut scratch, more)?;
             let now = Instant::now();
             match self.follow_signal(now, &mut notify) {
                 Phase::Stop => return Ok(()),
                 Phase::Drain => {
-                    let until = *drain_until.get_or_insert(now + DRAIN_TIMEOUT);
-                    if !drained && (self.clients.outstanding() == 0 || now >= until) {
+                    let since = *drain_since.get_or_insert(now);
+                    let is_over = now >= since + DRAIN_TIMEOUT;
+                    let is_quiet = self.clients.outstanding() == 0 && now >= since + self.settle_time();
+                    if !drained && (is_over || is_quiet) {
                         drained = true;
-                        notify(LoadNotice::Drained { unanswered: self.clients.outstanding() as u64 });
+                        notify(self.drained(now));
                     }
                 }
                 Phase::WarmUp | Phase::Measure => {
@@ -227,19 +220,31 @@ impl Load {
         if phase != self.phase {
             match phase {
                 Phase::Measure => {
+                    let has_answers = self.clients.counts.commands > 0;
+                    let stall = if has_answers { None } else { self.clients.stall(Duration::ZERO, now) };
                     self.clients.measure(now);
-                    notify(LoadNotice::Measuring);
+                    notify(LoadNotice::Measuring(stall));
                 }
-                Phase::Drain => {
-                    let history = std::mem::take(&mut self.history.exchanges);
-                    self.history.limit = 0;
-                    notify(LoadNotice::Measured(Box::new(self.clients.measured(now)), history));
-                }
+                Phase::Drain => notify(LoadNotice::Measured(Box::new(self.clients.measured(now)))),
                 Phase::WarmUp | Phase::Stop => {}
             }
             self.phase = phase;
         }
         phase
+    }
+
+    /// How long answers are heard that nobody waits for.
+    fn settle_time(&self) -> Duration {
+        let one_is_enough = self.commands.workload.replies.iter().all(|reply| reply.believed_from <= 1);
+        if one_is_enough { Duration::ZERO } else { SETTLE_TIME }
+    }
+
+    /// What is told when no more answers are waited for.
+    fn drained(&mut self, now: Instant) -> LoadNotice {
+        let history = std::mem::take(&mut self.history.exchanges);
+        self.history.limit = 0;
+        let told = Box::new(self.clients.told(self.resend_after, now));
+        LoadNotice::Drained { unanswered: self.clients.outstanding() as u64, told, history }
     }
 
     /// Writes, waits, reads. Gives whether there is more to read.
@@ -382,131 +387,5 @@ impl Load {
     }
 }
 
-impl Commands {
-    /// Makes the fields of a command.
-    fn make(&mut self, client: u32, number: i64) {
-        let random = Random::new(self.seed ^ number.cast_unsigned());
-        let maker = Maker { random, keys: self.keys, payload: &mut self.payload };
-        let client = Node { role: self.workload.role, index: client };
-        let request = self.workload.request(number);
-        request.command(number, client, maker, &mut self.args);
-        if !request.is_addressed() {
-            request.sign(client, client, &mut self.args);
-        }
-    }
-
-    /// What a message from a place is to a client; an error if it is none, or none that this place may send. Its fields are in `args` then.
-    fn read_answer(&mut self, body: &[u8], place: usize) -> Result<(MessageHeader, Heard), DropReason> {
-        let (header, fields) = read_header(body).ok_or(DropReason::Malformed)?;
-        let reply = self.workload.replies.iter().find(|reply| reply.channel == header.channel).copied();
-        if reply.is_none() && !self.workload.others.contains(&header.channel) {
-            return Err(DropReason::UnknownChannel);
-        }
-        let (route, place) = (&self.layout.routes[usize::from(header.channel)], &self.layout.places[place]);
-        if route.sender != Endpoint::Component(place.component) || header.from != place.node.index {
-            return Err(DropReason::ForgedSender);
-        }
-        self.args.clear();
-        read_fields(fields, &route.columns, &mut self.args).map_err(|_| DropReason::Malformed)?;
-        Ok((header, reply.map_or(Heard::Other, |reply| Heard::Answer { client: header.to, reply })))
-    }
-
-    /// The answer that was just read. Signatures in it are its sender's own, and say nothing else than the rest.
-    fn answer(&mut self, from: Node, reply: Reply) -> Answer<'_> {
-        self.content.clear();
-        if reply.believed_from > 1 {
-            self.content.extend(reply.channel.to_le_bytes());
-            let said = self.args.iter().filter(|value| !matches!(value, Value::Signature(_)));
-            said.for_each(|value| encode(value, &mut self.content));
-        }
-        let number = self.args[reply.number].as_int().expect("the number is an integer, as was seen at the start");
-        Answer { number, from, content: &self.content, believed_from: reply.believed_from }
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use std::io::{Read, Write};
-    use std::net::{TcpListener, TcpStream};
-
-    use menard_lang::compile_text;
-
-    use super::*;
-    use crate::config::Config;
-    use crate::session::FULL_BYTES;
-    use crate::wire::{Caller, Hello, Welcome};
-
-    const CLIENTS: u32 = 400;
-    const PAYLOAD_BYTES: usize = 65_536;
-
-    /// Clients of voting, and the listener that plays the leader.
-    fn clients_of_voting() -> (Load, TcpListener) {
-        let program = compile_text(include_str!("../../../protocols/voting/voting.ded"));
-        let layout = Arc::new(Layout::new(&program).expect("voting is small"));
-        let workload = Workload::infer(&program, &layout, &Config::default()).expect("voting has clients");
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let target = layout.wire_place(workload.places[0]);
-        let caller = Caller::Client { role: workload.role, first: 0, count: CLIENTS };
-        let hello = Hello { fingerprint: layout.fingerprint, session: 0, incarnation: 0, target, caller };
-        let address = listener.local_addr().expect("a bound listener has an address");
-        let parts = LoadParts {
-            layout,
-            workload,
-            clients: CLIENTS,
-            resend_after: Duration::from_millis(1),
-            payload_bytes: PAYLOAD_BYTES,
-            keys: 1,
-            history: 0,
-            liars: vec![0; program.roles.len()],
-            seed: 1,
-            signal: Signal::default(),
-            keyring: Arc::default(),
-            poll: Poll::new().expect("a poll"),
-            sessions: vec![Session::new(address, session_token(0), &hello, None, Instant::now())],
-        };
-        (Load::new(parts), listener)
-    }
-
-    /// Accepts a connection and answers its hello.
-    fn accept(listener: &TcpListener) -> TcpStream {
-        let (mut stream, _) = listener.accept().expect("clients connect");
-        stream.set_read_timeout(Some(Duration::from_secs(10))).expect("sockets have timeouts");
-        let mut length = [0; 4];
-        stream.read_exact(&mut length).expect("clients say hello");
-        stream.read_exact(&mut vec![0; u32::from_le_bytes(length) as usize]).expect("clients say hello");
-        let mut welcome = Vec::new();
-        Welcome::Accepted { incarnation: 1, taken_bytes: 0 }.push(&mut welcome);
-        stream.write_all(&welcome).expect("clients read");
-        stream
-    }
-
-    #[test]
-    fn what_a_slow_node_has_not_taken_stays_small() {
-        let (mut load, listener) = clients_of_voting();
-        let (mut events, mut scratch) = (Events::with_capacity(8), vec![0; READ_BYTES]);
-        let accepted = std::thread::spawn(move || accept(&listener));
-        while !load.sessions[0].is_open() {
-            load.round(&mut events, &mut scratch, false).expect("connecting is no error");
-        }
-        let mut leader = accepted.join().expect("the connection is made");
-        load.loading = true;
-        let mut run_round = |load: &mut Load| {
-            load.round(&mut events, &mut scratch, false).expect("sending is no error");
-            load.resend_commands(Instant::now());
-            let waiting = load.sessions[0].out().map_or(0, |out| out.len());
-            assert!(waiting <= 2 * FULL_BYTES + 2 * PAYLOAD_BYTES, "{waiting} bytes");
-        };
-        (0..50).for_each(|_| run_round(&mut load));
-        assert!(load.clients.outstanding() < CLIENTS as usize, "the system's buffers do not take 26 MB");
-        // When the node reads, all clients get their turn.
-        let reader = std::thread::spawn(move || {
-            let mut taken = vec![0; PAYLOAD_BYTES];
-            while leader.read(&mut taken).is_ok_and(|count| count > 0) {}
-        });
-        while load.clients.outstanding() < CLIENTS as usize {
-            run_round(&mut load);
-        }
-        drop(load);
-        reader.join().expect("the node reads to the end");
-    }
-}
+mod tests;

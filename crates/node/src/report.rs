@@ -1,9 +1,13 @@
 //! What a run measured.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use menard_value::{Node, Value};
 use serde::Serialize;
+
+use crate::clients::Stall;
+use crate::layout::Layout;
 
 /// What a run measured, in the window between warm-up and end. Units are in the names.
 #[derive(Clone, PartialEq, Debug, Default, Serialize)]
@@ -26,9 +30,11 @@ pub struct Report {
     pub unexpected_replies: u64,
     /// Answers in the name of another node than the one that sent them: always 0 unless a node lies.
     pub forged_replies: u64,
-    /// Commands with two different answers, each from as many nodes as a client believes: always 0 unless the program is wrong, or more nodes
-    /// lie than it bears.
+    /// Commands with two different answers, each from as many nodes as a client believes, since the start: always 0 unless the program is wrong, or
+    /// more nodes lie than it bears.
     pub contradictions: u64,
+    /// Commands of the end of the run that were answered, but not so that a client could believe it.
+    pub stalled: Option<Stalled>,
     /// How often logical nodes answered otherwise than was believed, since the start.
     pub outvoted: BTreeMap<String, u64>,
     /// Processes that were killed and started again. What the report says of their nodes counts from their last start.
@@ -69,6 +75,48 @@ pub struct Exchange {
     pub to: Node,
     /// Its fields.
     pub args: Box<[Value]>,
+}
+
+/// Commands that have waited for long although nodes have answered them: too few gave the same answer.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Stalled {
+    /// How many commands.
+    pub commands: u64,
+    /// The role whose nodes answer.
+    pub role: String,
+    /// How many nodes it has.
+    pub nodes: u64,
+    /// So many of them gave the same answer at most.
+    pub agree: u64,
+    /// So many have to, before a client believes them.
+    pub believed_from: u64,
+}
+
+impl Stalled {
+    /// The same in names.
+    pub(crate) fn new(stall: Stall, layout: &Layout) -> Self {
+        let nodes = || layout.nodes.iter().filter(|(node, _)| node.role == stall.role);
+        let name = nodes().next().map_or("", |(_, name)| name.split('[').next().unwrap_or(name));
+        Stalled {
+            commands: stall.commands,
+            role: name.to_owned(),
+            nodes: nodes().count() as u64,
+            agree: stall.agree as u64,
+            believed_from: stall.believed_from as u64,
+        }
+    }
+}
+
+impl fmt::Display for Stalled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Stalled { commands, role, nodes, agree, believed_from } = self;
+        let waits = if *commands == 1 { "1 command waits".to_owned() } else { format!("{commands} commands wait") };
+        write!(
+            f,
+            "{waits}, since at most {agree} of {nodes} nodes of `{role}` answer the same and a client believes {believed_from}; if fewer nodes answer \
+             each command, and check what they were told, say so with `believe` in deploy.toml"
+        )
+    }
 }
 
 /// The latency of commands, in microseconds.
@@ -183,6 +231,7 @@ mod tests {
             unexpected_replies: 0,
             forged_replies: 0,
             contradictions: 0,
+            stalled: None,
             outvoted: BTreeMap::new(),
             kills: 0,
             throughput_per_s: 1.0,
@@ -205,7 +254,7 @@ mod tests {
         assert_eq!(
             keys(&json),
             "bound_per_s busiest bytes_per_command clients commands contradictions duplicate_replies forged_replies kills latency_us \
-             messages_per_command nodes outvoted resends stopped_early syncs syncs_per_command throughput_p90_per_s throughput_per_s unanswered unexpected_replies window_s"
+             messages_per_command nodes outvoted resends stalled stopped_early syncs syncs_per_command throughput_p90_per_s throughput_per_s unanswered unexpected_replies window_s"
         );
         assert_eq!(
             keys(&json["nodes"][0]),

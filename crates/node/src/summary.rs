@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use crate::RunError;
-use crate::clients::Measured;
+use crate::clients::{Measured, Testimony};
 use crate::conductor::Window;
 use crate::faulty::Conduct;
 use crate::layout::Layout;
 use crate::meter::Snapshot;
-use crate::report::{Busiest, Latency, NodeReport, Report};
+use crate::report::{Busiest, Latency, NodeReport, Report, Stalled};
 
 /// Sums a window up. An error if no command was answered in it: then there is nothing to divide by, and something is wrong.
 /// `faulty`: the places that are so on purpose.
@@ -20,7 +20,9 @@ pub(crate) fn summarize(
     faulty: &BTreeMap<usize, Conduct>,
     window: Window,
 ) -> Result<Report, RunError> {
-    let Measured { window: measured, latency_us, seconds, counts, outvoted } = &window.clients;
+    let Measured { window: measured, latency_us, seconds, counts } = &window.clients;
+    let Testimony { outvoted, contradictions, stall } = &window.testimony;
+    let stalled = stall.map(|stall| Stalled::new(stall, layout));
     let window_s = measured.as_secs_f64();
     let throughput_per_s = counts.commands as f64 / window_s;
     let reports: Vec<NodeReport> = nodes
@@ -37,7 +39,7 @@ pub(crate) fn summarize(
     let settled = reports.iter().filter(|node| node.window_s >= longest_s / 2.0 && node.faulty.is_none());
     let busiest = settled.max_by(|a, b| a.cpu_us_per_command.total_cmp(&b.cpu_us_per_command));
     let Some(busiest) = busiest.filter(|_| counts.commands > 0) else {
-        return Err(if window.stopped_early { RunError::Stopped } else { no_reply(window_s, &reports) });
+        return Err(if window.stopped_early { RunError::Stopped } else { no_reply(window_s, &reports, stalled) });
     };
     let busiest = Busiest { node: busiest.node.clone(), cpu_us_per_command: busiest.cpu_us_per_command };
     // Each node has a window of its own, a little apart from the clients': rates can be compared where counts cannot.
@@ -55,7 +57,8 @@ pub(crate) fn summarize(
         duplicate_replies: counts.duplicates,
         unexpected_replies: counts.unexpected,
         forged_replies: counts.forged,
-        contradictions: counts.contradictions,
+        contradictions: *contradictions,
+        stalled,
         outvoted: outvoted.iter().map(|(node, count)| (layout.node_name(*node), *count)).collect(),
         kills: window.kills,
         throughput_per_s,
@@ -117,18 +120,18 @@ fn is(conduct: &str) -> &str {
     if conduct == Conduct::Silent.name() { "is silent" } else { conduct }
 }
 
-fn no_reply(seconds: f64, nodes: &[NodeReport]) -> RunError {
+fn no_reply(seconds: f64, nodes: &[NodeReport], stalled: Option<Stalled>) -> RunError {
     let dropped = nodes.iter().flat_map(|node| {
         node.dropped.iter().map(move |(reason, count)| format!("{} dropped {count} ({reason})", node.node))
     });
     let dropped = dropped.collect::<Vec<_>>().join(", ");
     let faulty = nodes.iter().filter_map(|node| Some(format!("{} {}", node.node, is(node.faulty.as_deref()?))));
     let faulty = faulty.collect::<Vec<_>>().join(", ");
-    let mut hint = String::new();
+    let mut hint = stalled.map_or(String::new(), |stalled| format!("; {stalled}"));
     if !faulty.is_empty() {
-        hint = format!(
+        hint.push_str(&format!(
             "; {faulty} on purpose: perhaps the protocol cannot do without, for instance because nobody takes a leader's place"
-        );
+        ));
     }
     if !dropped.is_empty() {
         hint.push_str(&format!("; {dropped}"));

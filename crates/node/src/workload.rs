@@ -9,8 +9,8 @@ use menard_lang::signed::{RequestSignature, Term, request_signatures};
 use menard_value::{Node, Signed, Type, Value};
 
 use crate::RunError;
+use crate::belief::believed_from;
 use crate::config::Config;
-use crate::hosts::liars_of;
 use crate::layout::{Endpoint, Layout};
 use crate::random::Random;
 use crate::wire::{MessageHeader, OversizedError, push_message};
@@ -119,8 +119,8 @@ impl Workload {
             let channel = position(back);
             match number_of(back, &number).filter(|_| answers.contains(&&back.name)) {
                 Some(number) => {
-                    let sender = layout.routes[usize::from(channel)].sender;
-                    replies.push(Reply { channel, number, believed_from: believed_from(program, sender) });
+                    let believed_from = believed_from(program, back, config.believe).map_err(RunError::Workload)?;
+                    replies.push(Reply { channel, number, believed_from });
                 }
                 None => others.push(channel),
             }
@@ -157,18 +157,6 @@ impl Workload {
         }
         Ok(())
     }
-}
-
-/// How many nodes have to give the same answer before a client believes it: one more than may lie, so that one of them does not. A role
-/// that declares no liars may have been told what it says by those that it trusts: then liars of all roles count, as far as it has so many nodes.
-fn believed_from(program: &Program, sender: Endpoint) -> usize {
-    let Endpoint::Component(component) = sender else { return 1 };
-    let Some(role) = program.role_index(&program.components[component].role) else { return 1 };
-    let roles = (0_u16..).zip(&program.roles);
-    let (own, all) = (liars_of(program, role), roles.map(|(role, _)| liars_of(program, role)).sum::<u32>());
-    let nodes = program.roles[usize::from(role)].nodes;
-    let liars = if own > 0 { own } else { all.min(nodes.saturating_sub(1)) };
-    liars as usize + 1
 }
 
 /// How many fields of bytes a made up value of this type has.

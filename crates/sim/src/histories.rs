@@ -99,6 +99,11 @@ impl Operations {
         self.operations.is_empty()
     }
 
+    /// Looks for those alone from now on whose beginnings and ends can be seen without messages on these channels.
+    pub fn without_channels(&mut self, hidden: &BTreeSet<Name>) {
+        self.operations.retain(|watched| watched.channels.is_disjoint(hidden));
+    }
+
     /// Looks for none from now on.
     pub fn clear(&mut self) {
         self.operations.clear();
@@ -120,29 +125,46 @@ pub(crate) fn reach(component: &Component, view: &Name, reached: &mut BTreeSet<N
 }
 
 impl Histories {
-    /// Takes in what the observer sees now. Has to be called after every step that may make a difference.
+    /// Takes in what the observer sees now, and checks it if there is one more answer. Has to be called after every step that may make a difference.
     pub fn see(&mut self, operations: &Operations, observer: &Engine) {
+        let answers = self.answers();
+        self.note(operations, observer);
+        if self.answers() > answers {
+            self.check();
+        }
+    }
+
+    /// Takes in what the observer sees now, without a check. Gives how many facts that are.
+    pub fn note(&mut self, operations: &Operations, observer: &Engine) -> usize {
         self.time += 1;
+        let mut facts = 0;
         for (number, watched) in operations.operations.iter().enumerate() {
             for mut fact in observer.facts(&watched.operation.begun) {
+                facts += 1;
                 let args = fact.split_off(watched.operation.identity);
                 let record = self.records.entry(watched.identity(&fact)).or_default();
                 let asked = record.asked.entry((watched.operation.kind, args)).or_insert((self.time, BTreeSet::new()));
                 asked.1.insert(number);
             }
         }
-        let mut is_new = false;
         for (number, watched) in operations.operations.iter().enumerate() {
             for mut fact in observer.facts(&watched.operation.ended) {
+                facts += 1;
                 let answer = fact.split_off(watched.operation.identity).pop();
                 let record = self.records.entry(watched.identity(&fact)).or_default();
-                is_new |= !record.answered.contains_key(&number);
                 record.answered.entry(number).or_insert((self.time, answer));
             }
         }
-        if is_new {
-            self.check();
-        }
+        facts
+    }
+
+    /// How many operations there are.
+    pub fn operations(&self) -> usize {
+        self.records.values().map(|record| record.asked.len()).sum()
+    }
+
+    fn answers(&self) -> usize {
+        self.records.values().map(|record| record.answered.len()).sum()
     }
 
     /// What no order explains, if anything.
@@ -176,7 +198,8 @@ impl Histories {
         xxh3_128(&bytes)
     }
 
-    fn check(&mut self) {
+    /// Looks for an order that explains all answers so far.
+    pub fn check(&mut self) {
         let calls: Vec<Call<Asked, Option<Value>>> =
             self.records.iter().flat_map(|(identity, record)| record.calls(identity)).collect();
         let (log, map): (Vec<_>, Vec<_>) = calls.into_iter().partition(|call| call.operation.kind == Kind::Append);

@@ -44,7 +44,7 @@ pub use explore::{
 };
 pub use histories::Disorder;
 pub use names::Names;
-pub use observe::{PreparedObserver, Unmet, Violation};
+pub use observe::{Order, Outsider, PreparedObserver, Unmet, Violation};
 pub use prepared::Prepared;
 pub use refine::{Difference, Mismatch, RefineStats, Refiner, Stage, refine};
 pub use replay::{Obstacle, ReplayError, Replayer};

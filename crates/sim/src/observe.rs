@@ -1,6 +1,8 @@
 //! Properties, checked while a run goes on: they compile to a program of one node, the observer, that takes every message that is
 //! delivered, in the order in which they are: the messages of one turn at once.
 
+mod outside;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -10,7 +12,8 @@ use menard_lang::ir::{Component, Name};
 use menard_lang::properties::{self, CORRUPT};
 use menard_value::{Node, Value};
 
-use crate::histories::{Disorder, Histories, Operations, reach};
+pub use self::outside::{Order, Outsider};
+use crate::histories::{Disorder, Histories, Operations};
 use crate::log::Content;
 use crate::names::Names;
 
@@ -100,50 +103,6 @@ impl PreparedObserver {
         }
     }
 
-    /// Of properties of a protocol, those that whoever sees only what external nodes send and receive can check: rules for `violation` that speak
-    /// of no other messages, not even by way of other rules. What is owed in the end is not among them, nor are operations of clients.
-    pub fn from_outside(program: &Program, protocol: &Program) -> Self {
-        let is_external = |name: &Name| protocol.role(name).is_some_and(|role| role.external);
-        let inner =
-            protocol.channels.iter().filter(|channel| !is_external(&channel.sender) && !is_external(&channel.receiver));
-        let hidden: Vec<Name> = inner.map(|channel| properties::received(&channel.name)).collect();
-        let component = program.components.first().expect("an observer program has one component");
-        let mut observer = PreparedObserver::new(program).without_goals().without_operations();
-        observer.violations.retain(|(view, _)| {
-            let mut reached = BTreeSet::new();
-            reach(component, view, &mut reached);
-            hidden.iter().all(|channel| !reached.contains(channel))
-        });
-        observer
-    }
-
-    /// How many rules for `violation` there are.
-    pub fn rules(&self) -> usize {
-        self.violations.len()
-    }
-
-    /// The first property that these messages violate, taken one by one in this order, with what violates it in words. `channels`: those of the program
-    /// that was run; `corrupt`: the nodes of which nothing is promised.
-    pub fn review<'m>(
-        &self,
-        names: &Names,
-        channels: impl Iterator<Item = &'m Name>,
-        corrupt: &[Node],
-        messages: impl Iterator<Item = (u16, Node, Node, &'m [Value])>,
-    ) -> Option<String> {
-        let mut watch = Watch::new(self, channels);
-        watch.reset();
-        corrupt.iter().for_each(|node| watch.suspect(*node));
-        for (channel, from, to, args) in messages {
-            watch.see([Content { channel, from, to, args }].into_iter());
-            if let Some(violation) = watch.violation() {
-                let facts = violation.facts.iter().take(MAX_TOLD).map(|fact| names.fact("violation", fact));
-                return Some(facts.collect::<Vec<_>>().join(", "));
-            }
-        }
-        None
-    }
-
     /// The same, without anything that is said of operations of clients.
     pub fn without_operations(mut self) -> Self {
         self.operations.clear();
@@ -227,6 +186,13 @@ impl<'a> Watch<'a> {
 
     /// Takes messages that were delivered at the same time.
     pub fn see<'m>(&mut self, delivered: impl Iterator<Item = Content<'m>>) {
+        if self.take(delivered) {
+            self.histories.see(&self.observer.operations, &self.engine);
+        }
+    }
+
+    /// Takes messages in; whether any of them can make a difference to operations of clients.
+    fn take<'m>(&mut self, delivered: impl Iterator<Item = Content<'m>>) -> bool {
         self.inputs.clear();
         let mut is_of_clients = false;
         for Content { channel, from, to, args } in delivered {
@@ -239,9 +205,7 @@ impl<'a> Watch<'a> {
         if !self.inputs.is_empty() {
             self.run();
         }
-        if is_of_clients {
-            self.histories.see(&self.observer.operations, &self.engine);
-        }
+        is_of_clients
     }
 
     /// Learns who is corrupt, before anything else.

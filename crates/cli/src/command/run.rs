@@ -1,5 +1,7 @@
 //! `menard run`: real nodes on real sockets of this machine, closed-loop clients, live figures.
 
+use std::path::Path;
+
 use menard_node::{Config, undeclared};
 use serde_json::json;
 
@@ -27,6 +29,7 @@ pub fn run(arguments: &Run, output: Output) -> Result<()> {
     let name = plan.as_ref().map_or(session.program.name.as_str(), |plan| plan.name.as_str());
     let excesses = undeclared(program, &config.faulty).map_err(failure)?;
     excesses.iter().for_each(|excess| output.complain(format!("warning: {excess}")));
+    let is_fresh = config.data.as_deref().is_none_or(has_nothing_in_it);
     let stop = interrupt::watch()?;
     let report = match arguments.processes {
         true => fleet::measure(program, &config, name, arguments.kill_every, stop, output)?,
@@ -34,7 +37,7 @@ pub fn run(arguments: &Run, output: Output) -> Result<()> {
     };
     output.say(format!("{name}: {}\n{}\n", counted(report.nodes.len(), "node", "nodes"), figures(&report)));
     output.say(nodes(&report));
-    let review = Review::of(&session, program, &config.faulty, &report)?;
+    let review = Review::of(&session, program, &config, is_fresh, &report)?;
     output.say(review.tell(&report));
     let mut json = json!(report);
     json["safety"] = review.json();
@@ -59,6 +62,11 @@ fn with_arguments(config: Config, arguments: &Run) -> Config {
         stand_ins: arguments.stand_ins,
         ..config
     }
+}
+
+/// Whether a folder is empty, or not there.
+fn has_nothing_in_it(folder: &Path) -> bool {
+    std::fs::read_dir(folder).map_or(true, |mut entries| entries.next().is_none())
 }
 
 /// What each node did.

@@ -1,0 +1,94 @@
+//! What clients believe where nodes may lie, and what they notice.
+
+mod common;
+
+use std::sync::atomic::AtomicBool;
+
+use common::{measure, short};
+use menard_lang::compile_text;
+use menard_node::{Config, Progress, RunError, run};
+
+/// Four replicas of which one may lie: they tell each other of requests, and answer as the rules of `answer` say.
+fn replicas(columns: &str, answer: &str) -> menard_lang::Program {
+    compile_text(&format!(
+        "protocol answers
+         role client external
+         role replica[4]
+         fault byzantine 1 of replica
+         record proof(s: signature)
+         channel request(id: int)          client -> replica
+         channel fan(c: node, id: int)     replica -> replica
+         channel reply(id: int, {columns}) replica -> client
+         component replica {{
+           fan(c, id)@r :~ request(id) from c, replica(r)
+           {answer}
+         }}"
+    ))
+}
+
+#[test]
+fn halves_that_answer_differently_contradict_each_other() {
+    let program = replicas("half: int", "reply(id, index_of(me) / 2)@c :~ fan(c, id)");
+    let report = measure(&program, &short()).expect("two agree");
+    assert!(report.contradictions > 0, "{report:#?}");
+}
+
+#[test]
+fn a_contradiction_that_comes_later_is_noticed_too() {
+    let answer = "timer later(c: node, id: int) after 20 ms
+                  reply(id, 0)@c :~ fan(c, id), index_of(me) < 2
+                  later(c, id)   :~ fan(c, id), index_of(me) >= 2
+                  reply(id, 1)@c :~ later(c, id)";
+    let report = measure(&replicas("half: int", answer), &short()).expect("two agree");
+    // All but a few: those at the end for which the answers of the slow ones come too late.
+    assert!(report.contradictions >= report.commands, "{} of {}", report.contradictions, report.commands);
+}
+
+#[test]
+fn signatures_within_records_and_lists_are_left_out() {
+    let cases =
+        [("p: proof", "proof { s: s }"), ("p: list<proof>", "[proof { s: s }]"), ("p: (int, signature)", "(id, s)")];
+    for (columns, value) in cases {
+        let answer = format!("reply(id, {value})@c :~ fan(c, id), s = sign(me, id)");
+        let report = measure(&replicas(columns, &answer), &short()).expect("all say the same");
+        assert_eq!((report.contradictions, report.unanswered), (0, 0), "{columns}");
+        assert!(report.outvoted.is_empty(), "{columns}: {:?}", report.outvoted);
+    }
+}
+
+/// Proxies answer what a replica tells one of them.
+const PROXIES: &str = "protocol proxies
+     role client external
+     role replica[4]
+     role proxy[3]
+     fault byzantine 1 of replica
+     channel request(id: int)        client -> replica
+     channel done(c: node, id: int)  replica -> proxy
+     channel reply(id: int)          proxy -> client
+     component replica { done(c, id)@r :~ request(id) from c, proxy(r), index_of(r) == id % 3 }
+     component proxy { reply(id)@c :~ done(c, id) }";
+
+#[test]
+fn clients_that_believe_nobody_say_why() {
+    let config = Config { resend_after_ms: 50, ..short() };
+    let mut stalled = None;
+    let mut notice = |progress| {
+        if let Progress::Stalled(why) = progress {
+            stalled = Some(why);
+        }
+    };
+    let error = run(&compile_text(PROXIES), &config, &mut notice, &AtomicBool::new(false));
+    let error = error.expect_err("one proxy answers each command, and it may have it from a liar");
+    let why = "at most 1 of 3 nodes of `proxy` answer the same and a client believes 2";
+    assert!(matches!(&error, RunError::NoReply { .. }) && error.to_string().contains(why), "{error}");
+    assert!(stalled.is_some_and(|stalled| stalled.to_string().contains(why)), "it is told after the warm-up");
+}
+
+#[test]
+fn clients_believe_as_few_as_the_settings_say() {
+    let config = Config { believe: 1, ..short() };
+    let report = measure(&compile_text(PROXIES), &config).expect("one is believed");
+    assert!(report.commands > 0 && report.stalled.is_none(), "{report:#?}");
+    let error = measure(&compile_text(PROXIES), &Config { believe: 4, ..short() }).expect_err("there are three");
+    assert!(error.to_string().contains("`believe` is 4, and only 3 of `proxy` can answer `reply`"), "{error}");
+}
