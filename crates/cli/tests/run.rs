@@ -120,6 +120,48 @@ fn a_node_that_lies_is_told_of_and_not_believed() {
     assert!(json["refused_by_others"].as_object().is_some_and(|reasons| !reasons.is_empty()), "{json}");
 }
 
+/// A log of which each of so many servers keeps a part, with positions of its own.
+const LOGS: &str = "protocol logs
+
+param servers: int = 1
+
+role client external
+role server[2]
+
+channel request(id: int)           client -> server
+channel one(c: node, id: int)      server -> server serial
+channel reply(id: int, slot: int)  server -> client
+
+component server {
+  table next(=> slot: int) max
+
+  next(0)            :- start()
+  one(c, id)@s       :~ request(id) from c, server(s), index_of(s) == id % servers
+  taken(c, id, slot) :- one(c, id), next(slot)
+  next(slot + 1)     :+ taken(_, _, slot)
+  reply(id, slot)@c  :~ taken(c, id, slot)
+}
+";
+
+#[test]
+fn operations_of_real_clients_have_an_order_or_not() {
+    let properties =
+        "properties of logs\n\nlinearizable append(id) = slot :- request(id) from c until reply(id, slot) to c\n";
+    for (servers, verdict, status) in [("1", "yes", 0), ("2", "no", 1)] {
+        let desk = Desk::with(&[
+            ("logs.ded", LOGS),
+            ("properties.ded", properties),
+            ("deploy.toml", "clients = 4\nwarmup_s = 0.1\nduration_s = 0.3\n"),
+        ]);
+        let (ended, json) = desk.json(&["run", "logs.ded", "--set", &format!("servers={servers}")]);
+        let order = &json["safety"]["linearizable"];
+        assert_eq!((ended, &order["verdict"]), (status, &verdict.into()), "{}", json["safety"]);
+        assert!(order["operations"].as_u64().is_some_and(|operations| operations > 10), "{order}");
+        let disorder = order["disorder"].as_str().unwrap_or_default();
+        assert_eq!(disorder.contains("not linearizable: append("), status == 1, "{disorder}");
+    }
+}
+
 #[test]
 fn more_faults_than_are_declared_cause_a_warning() {
     let desk = Desk::with(&[("short.toml", "clients = 3\nwarmup_s = 0.1\nduration_s = 0.3\n")]);

@@ -3,19 +3,22 @@
 //! Everything about them is bounded: how many there are, how long they may stay silent before the hello, how long a frame they may send,
 //! how much is read from each in one round, and how much a client may leave unread.
 
+mod admission;
+
 use std::time::{Duration, Instant};
 
 use mio::event::Event;
 use mio::net::TcpStream;
 use mio::{Interest, Registry, Token};
 
+#[cfg(test)]
+pub(crate) use self::admission::{CONNECT_EVERY, CONNECTS_AT_ONCE};
+use self::admission::{ClientRange, Gate, Peer};
 use crate::inbox::{Identity, Inbox};
 use crate::meter::{DropReason, Meter};
 use crate::secure::{Guard, Transport};
 use crate::stream::{Filled, WriteBuffer, fill};
-use crate::wire::{
-    Caller, Hello, LENGTH_BYTES, MAX_FRAME_BYTES, MessageHeader, Refusal, Welcome, push_acknowledgement, push_message,
-};
+use crate::wire::{LENGTH_BYTES, MAX_FRAME_BYTES, MessageHeader, Welcome, push_acknowledgement, push_message};
 
 /// The most connections that have not said hello. Clients are counted apart and each peer has one, so neither keeps a newcomer from
 /// its hello.
@@ -52,45 +55,6 @@ struct Connection {
     hung_up: bool,
     /// There is something to write, and the socket may take it.
     dirty: bool,
-}
-
-/// What is known of another node, over all its connections.
-#[derive(Clone, Debug, Default)]
-struct Peer {
-    slot: Option<usize>,
-    /// The latest incarnation that said hello; what follows is about it.
-    incarnation: u64,
-    taken_bytes: u64,
-    acknowledged_bytes: u64,
-}
-
-impl Peer {
-    /// Takes a connection of an incarnation in. A later one than the last has sent nothing yet; an earlier one is no more.
-    fn admit(&mut self, incarnation: u64) -> Result<(), Refusal> {
-        if incarnation < self.incarnation {
-            return Err(Refusal::Superseded);
-        }
-        if incarnation > self.incarnation {
-            *self = Peer { slot: self.slot, incarnation, taken_bytes: 0, acknowledged_bytes: 0 };
-        }
-        Ok(())
-    }
-}
-
-/// The connection over which some logical clients are reached.
-#[derive(Clone, Copy, Debug)]
-struct ClientRange {
-    role: u16,
-    first: u32,
-    count: u32,
-    slot: usize,
-}
-
-impl ClientRange {
-    fn overlaps(&self, other: &ClientRange) -> bool {
-        let end = |range: &ClientRange| u64::from(range.first) + u64::from(range.count);
-        self.role == other.role && end(self) > u64::from(other.first) && end(other) > u64::from(self.first)
-    }
 }
 
 /// All incoming connections of a node.
@@ -248,8 +212,11 @@ impl Callers {
                 Ok(MAX_FRAME_BYTES)
             }
             None => {
-                let hello = authenticate(guard, peer, body, out)?;
-                let caller = greet(inbox, incarnation, peers, clients, has_room, &hello, out)?;
+                let gate = Gate { inbox, incarnation, guard, clients, has_room };
+                let caller = gate.admit(peer, body, peers, now).map_err(|(refusal, reason)| {
+                    refusal.into_iter().for_each(|refusal| Welcome::Refused(refusal).push(&mut out.bytes));
+                    reason
+                })?;
                 *identity = Some(caller);
                 let taken_bytes = match caller {
                     Identity::Peer { place, .. } => peers[place].taken_bytes,
@@ -436,50 +403,5 @@ impl Callers {
     }
 }
 
-/// Reads the first frame of a connection, if its caller is known to be who it says, or need not be; a refusal is answered.
-fn authenticate(
-    guard: Option<&Guard>,
-    peer: Option<Caller>,
-    body: &[u8],
-    out: &mut WriteBuffer,
-) -> Result<Hello, DropReason> {
-    let hello = Hello::read(body).ok_or(DropReason::Malformed)?;
-    if guard.is_none_or(|guard| guard.admits(hello.caller, peer)) {
-        return Ok(hello);
-    }
-    Welcome::Refused(Refusal::Unauthenticated).push(&mut out.bytes);
-    Err(DropReason::Unauthenticated)
-}
-
-/// Judges a hello; a refusal is answered. `has_room`: whether a client can be taken in besides those there are.
-fn greet(
-    inbox: &Inbox,
-    incarnation: u64,
-    peers: &mut [Peer],
-    clients: &[ClientRange],
-    has_room: bool,
-    hello: &Hello,
-    out: &mut WriteBuffer,
-) -> Result<Identity, DropReason> {
-    let admitted = inbox.admit(hello, incarnation).and_then(|caller| match caller {
-        Identity::Client { role, first, count } => {
-            place_of_client(clients, ClientRange { role, first, count, slot: 0 }, has_room).map(|()| caller)
-        }
-        Identity::Peer { place, .. } => peers[place].admit(hello.incarnation).map(|()| caller),
-    });
-    admitted.map_err(|refusal| {
-        Welcome::Refused(refusal).push(&mut out.bytes);
-        if refusal == Refusal::Full { DropReason::TooManyConnections } else { DropReason::WrongPeer }
-    })
-}
-
-/// Whether a client finds a place among others. Its own earlier connection makes room for it, those of others do not: one hello that claims
-/// everybody would cut everybody off.
-fn place_of_client(clients: &[ClientRange], range: ClientRange, has_room: bool) -> Result<(), Refusal> {
-    match clients.iter().find(|other| other.overlaps(&range)) {
-        Some(other) if (other.first, other.count) == (range.first, range.count) => Ok(()),
-        Some(_) => Err(Refusal::Taken),
-        None if has_room => Ok(()),
-        None => Err(Refusal::Full),
-    }
-}
+#[cfg(test)]
+mod tests;

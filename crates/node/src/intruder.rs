@@ -3,17 +3,18 @@
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::sync::atomic::AtomicBool;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use menard_lang::compile_text;
 use menard_lang::ir::Program;
 
+use crate::callers::{CONNECT_EVERY, CONNECTS_AT_ONCE};
 use crate::config::Config;
 use crate::deployment::Deployment;
 use crate::random::Random;
 use crate::report::Report;
 use crate::secure::Transport;
-use crate::wire::{Caller, Hello, Welcome, push_frame};
+use crate::wire::{Caller, Hello, Refusal, Welcome, push_frame};
 
 /// Server 0 is the intruder's victim; it hears `tell` of other servers, and sends `told` to workers.
 const PROGRAM: &str = "protocol intruded role client external role server[4]
@@ -38,6 +39,11 @@ struct Intruder {
 impl Intruder {
     /// Connects to a place and is welcome there.
     fn connect(deployment: &Deployment, to: usize) -> Intruder {
+        Intruder::knock(deployment, to).expect("it is welcome")
+    }
+
+    /// Connects to a place.
+    fn knock(deployment: &Deployment, to: usize) -> Result<Intruder, Refusal> {
         let (layout, credentials) = (deployment.layout(), deployment.credentials());
         let hello = Hello {
             fingerprint: layout.fingerprint,
@@ -54,20 +60,24 @@ impl Intruder {
         stream.set_read_timeout(Some(Duration::from_secs(5))).expect("sockets have timeouts");
         let mut intruder = Intruder { stream, transport };
         intruder.write(&opening);
-        let mut is_welcome = false;
-        while !is_welcome {
+        loop {
             let mut bytes = [0; 1024];
             let count = intruder.stream.read(&mut bytes).expect("nodes answer");
-            assert!(count > 0, "it is not welcome");
+            assert!(count > 0, "nobody is left without an answer");
+            let mut answer = None;
             let fed = intruder.transport.feed(&bytes[..count], |body, _| {
-                is_welcome = matches!(Welcome::read(body), Some(Welcome::Accepted { .. }));
+                answer = Welcome::read(body);
                 Ok(128)
             });
             fed.expect("nodes answer well");
+            match answer {
+                Some(Welcome::Accepted { .. }) => return Ok(intruder),
+                Some(Welcome::Refused(refusal)) => return Err(refusal),
+                None => {}
+            }
             let next = intruder.transport.say(&[]);
             intruder.write(&next);
         }
-        intruder
     }
 
     /// The other end may have closed the connection.
@@ -176,7 +186,7 @@ fn a_partition_takes_nothing_of_another_and_nobody_plays_a_sibling() {
 fn noise_closes_a_connection_and_nothing_else() {
     let deployment = deployment();
     let mut random = Random::new(5);
-    for round in 0..60 {
+    for round in 0..20 {
         let mut intruder = Intruder::connect(&deployment, VICTIM);
         let mut noise = vec![0; 1 + random.below(3_000)];
         random.fill(&mut noise);
@@ -198,7 +208,7 @@ fn noise_closes_a_connection_and_nothing_else() {
     }
     let report = measure(deployment);
     let victim = &report.nodes[VICTIM].dropped;
-    assert_eq!((victim.get("oversized"), victim.get("tampered")), (Some(&30), Some(&30)), "{victim:?}");
+    assert_eq!((victim.get("oversized"), victim.get("tampered")), (Some(&10), Some(&10)), "{victim:?}");
 }
 
 #[test]
@@ -218,4 +228,17 @@ fn half_a_handshake_over_and_over_keeps_nobody_out() {
     let closed = ["too_many_connections", "no_hello"].map(|reason| dropped.get(reason).copied().unwrap_or(0));
     assert!(closed.iter().sum::<u64>() >= 300 && closed[0] > 0, "{dropped:?}");
     drop(half);
+}
+
+#[test]
+fn who_connects_over_and_over_is_refused_and_the_others_go_on() {
+    let deployment = deployment();
+    let start = Instant::now();
+    let knocks = (0..1_000).map(|_| Intruder::knock(&deployment, VICTIM).map(drop));
+    let admitted = knocks.take_while(Result::is_ok).count();
+    let allowed = CONNECTS_AT_ONCE as usize + start.elapsed().div_duration_f64(CONNECT_EVERY) as usize;
+    assert!((1..=allowed).contains(&admitted), "{admitted} of {allowed}");
+    let report = measure(deployment);
+    let victim = &report.nodes[VICTIM].dropped;
+    assert!(victim.contains_key("too_often"), "{victim:?}");
 }

@@ -41,6 +41,7 @@ mod link;
 mod load;
 mod log;
 mod meter;
+mod outbox;
 mod process;
 mod random;
 mod report;

@@ -41,10 +41,12 @@ pub(crate) enum DropReason {
     TooLong,
     /// A connection of a node that asks for acknowledgements and does not read them; it was closed.
     DeafPeer,
+    /// A connection of a node that connects too often; it was refused.
+    TooOften,
 }
 
 impl DropReason {
-    const ALL: [DropReason; 16] = [
+    const ALL: [DropReason; 17] = [
         DropReason::Malformed,
         DropReason::UnknownChannel,
         DropReason::WrongSender,
@@ -61,6 +63,7 @@ impl DropReason {
         DropReason::SlowClient,
         DropReason::TooLong,
         DropReason::DeafPeer,
+        DropReason::TooOften,
     ];
 
     /// The name in reports.
@@ -82,6 +85,7 @@ impl DropReason {
             DropReason::SlowClient => "slow_client",
             DropReason::TooLong => "too_long",
             DropReason::DeafPeer => "deaf_peer",
+            DropReason::TooOften => "too_often",
         }
     }
 }

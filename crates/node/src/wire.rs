@@ -207,10 +207,12 @@ pub(crate) enum Refusal {
     Outlived,
     #[error("it takes nobody who does not prove who it is; the caller has no keys, or keys of another node")]
     Unauthenticated,
+    #[error("the caller connects too often; it may later")]
+    TooOften,
 }
 
 impl Refusal {
-    const ALL: [Refusal; 9] = [
+    const ALL: [Refusal; 10] = [
         Refusal::Program,
         Refusal::Session,
         Refusal::Target,
@@ -220,11 +222,12 @@ impl Refusal {
         Refusal::Superseded,
         Refusal::Outlived,
         Refusal::Unauthenticated,
+        Refusal::TooOften,
     ];
 
     /// Whether another try may do better.
     pub fn may_pass(self) -> bool {
-        matches!(self, Refusal::Full | Refusal::Taken | Refusal::Outlived)
+        matches!(self, Refusal::Full | Refusal::Taken | Refusal::Outlived | Refusal::TooOften)
     }
 }
 

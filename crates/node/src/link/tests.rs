@@ -300,3 +300,25 @@ fn a_receiver_that_may_lie_is_no_reason_to_fail() {
     pair.run().expect("it may take nothing");
     assert!(pair.link.kept_bytes() <= 1_000, "it does not grow");
 }
+
+#[test]
+fn a_receiver_that_floods_is_left() {
+    let mut acknowledgement = Vec::new();
+    push_acknowledgement(&mut acknowledgement, 0);
+    let mut scratch = [0; 4 * 12];
+    assert_eq!(scratch.len() % acknowledgement.len(), 0);
+    for (reads, is_left) in [(MAX_READS / 2, false), (MAX_READS + 1, true)] {
+        let mut pair = Pair::new(1 << 20);
+        pair.push(1);
+        let mut stream = pair.accept(accepted(0));
+        pair.run().expect("sending is no error");
+        let flood = acknowledgement.repeat(reads * scratch.len() / acknowledgement.len());
+        stream.write_all(&flood).expect("the link reads");
+        let Connection::Open { stream: incoming, .. } = &pair.link.connection else { panic!("the link is open") };
+        while !incoming.peek(&mut vec![0; flood.len()]).is_ok_and(|count| count == flood.len()) {
+            std::thread::yield_now();
+        }
+        pair.link.ready(&mut scratch, pair.poll.registry(), Instant::now()).expect("a flood is no error");
+        assert_eq!(matches!(pair.link.connection, Connection::BackOff(_)), is_left, "{reads} reads");
+    }
+}
