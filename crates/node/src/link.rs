@@ -15,6 +15,8 @@
 //! A receiver that owes an acknowledgement for some time is asked for it, and left for a new connection if it does not answer: so a
 //! connection of which only one end is left is found out, even if nothing is sent on it.
 
+mod backlog;
+
 use std::io;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -24,6 +26,7 @@ use mio::net::TcpStream;
 use mio::{Interest, Registry, Token};
 use thiserror::Error;
 
+use self::backlog::Backlog;
 use crate::callers::ACKNOWLEDGE_BYTES;
 use crate::config::MIN_QUEUE_LIMIT_BYTES;
 use crate::meter::DropReason;
@@ -31,7 +34,7 @@ use crate::secure::{Guard, Transport};
 use crate::stream::{Filled, drain, fill};
 use crate::wire::{
     Hello, LENGTH_BYTES, MAX_FRAME_BYTES, MAX_GREETING_BYTES, MessageHeader, OversizedError, Refusal, Welcome,
-    WirePlace, push_frame, push_message, push_ping, read_acknowledgement, split_frame,
+    WirePlace, push_frame, push_message, push_ping, read_acknowledgement,
 };
 
 const FIRST_BACK_OFF: Duration = Duration::from_millis(10);
@@ -46,9 +49,6 @@ const PING_AFTER: Duration = Duration::from_secs(1);
 const PING_TIMEOUT: Duration = Duration::from_secs(3);
 /// With so many bytes written a receiver that lives has acknowledged some: it does so after whole frames.
 const OWED_BYTES: usize = ACKNOWLEDGE_BYTES as usize + LENGTH_BYTES + MAX_FRAME_BYTES;
-/// Acknowledged bytes are cut off the log when they are so many, or all.
-const TRIM_BYTES: usize = 256 << 10;
-
 /// A link with more bytes that were not acknowledged is behind. A receiver acknowledges far smaller amounts.
 const BEHIND_BYTES: usize = 1 << 20;
 const _: () = assert!(BEHIND_BYTES >= 4 * ACKNOWLEDGE_BYTES as usize && BEHIND_BYTES <= MIN_QUEUE_LIMIT_BYTES / 4);
@@ -121,14 +121,8 @@ pub(crate) struct Link {
     asked_at: Option<Instant>,
     /// The receiver's incarnation, as it said last.
     incarnation: Option<u64>,
-    /// What was not yet acknowledged, and maybe some bytes before.
-    log: Vec<u8>,
-    /// The number of bytes cut off the front of the log since the receiver's incarnation is known.
-    cut: u64,
-    /// The bytes of the log that were acknowledged.
-    acknowledged: usize,
-    /// The bytes of the log that were written to the connection.
-    written: usize,
+    /// What was not yet acknowledged.
+    log: Backlog,
 }
 
 impl Link {
@@ -162,21 +156,18 @@ impl Link {
             owes_since: None,
             asked_at: None,
             incarnation: None,
-            log: Vec::new(),
-            cut: 0,
-            acknowledged: 0,
-            written: 0,
+            log: Backlog::default(),
         }
     }
 
     /// Appends a message and gives its number of bytes; [`Link::flush`] sends it.
     pub fn push(&mut self, header: MessageHeader, args: &[Value]) -> Result<usize, OversizedError> {
-        push_message(&mut self.log, header, args)
+        push_message(&mut self.log.bytes, header, args)
     }
 
     /// Appends a frame with anything in it.
     pub fn push_noise(&mut self, body: &[u8]) {
-        push_frame(&mut self.log, |out| out.extend_from_slice(body));
+        push_frame(&mut self.log.bytes, |out| out.extend_from_slice(body));
     }
 
     /// Makes the other end close the connection: from now on the MACs are wrong.
@@ -186,17 +177,12 @@ impl Link {
 
     /// Whether so much was not acknowledged that no more should be caused. What the system's buffers hold counts, as it does for the limit.
     pub fn is_behind(&self) -> bool {
-        self.kept_bytes() > BEHIND_BYTES
+        self.log.kept_bytes() > BEHIND_BYTES
     }
 
     /// Whether it has been behind for long.
     pub fn is_slow(&self, now: Instant) -> bool {
         self.behind_since.is_some_and(|since| since + SLOW_AFTER <= now)
-    }
-
-    /// Bytes that the receiver has not acknowledged.
-    fn kept_bytes(&self) -> usize {
-        self.log.len() - self.acknowledged
     }
 
     /// When it wants to be flushed again without an event of its connection.
@@ -224,7 +210,7 @@ impl Link {
         let waits = match self.connection {
             Connection::Idle | Connection::BackOff(_) => false,
             Connection::Connecting(_) | Connection::Greeting(_) => true,
-            Connection::Open { blocked, .. } => blocked || self.written - self.acknowledged >= OWED_BYTES,
+            Connection::Open { blocked, .. } => blocked || self.log.owed_bytes() >= OWED_BYTES,
         };
         self.waits_since = waits.then(|| self.waits_since.unwrap_or(now));
         let is_late = self.waits_since.is_some_and(|since| since + self.patience() <= now);
@@ -235,17 +221,17 @@ impl Link {
 
     /// Asks a receiver for an acknowledgement that it has owed for long.
     fn ask(&mut self, now: Instant) {
-        let owes = matches!(self.connection, Connection::Open { .. }) && self.kept_bytes() > 0;
+        let owes = matches!(self.connection, Connection::Open { .. }) && self.log.kept_bytes() > 0;
         self.owes_since = owes.then(|| self.owes_since.unwrap_or(now));
         if self.asked_at.is_none() && self.owes_since.is_some_and(|since| since + PING_AFTER <= now) {
             self.asked_at = Some(now);
-            push_ping(&mut self.log);
+            push_ping(&mut self.log.bytes);
         }
     }
 
     /// Connects if need be, and writes what the connection takes.
     pub fn flush(&mut self, registry: &Registry, now: Instant) -> Result<(), LinkError> {
-        let mut kept = self.kept_bytes();
+        let mut kept = self.log.kept_bytes();
         if kept > self.limit {
             let is_away = !matches!(self.connection, Connection::Open { .. });
             let has_crashed = self.excuses.may_crash && is_away && self.incarnation.is_some();
@@ -261,13 +247,13 @@ impl Link {
             Connection::Idle if kept > 0 => self.connect(registry, now),
             Connection::BackOff(until) if *until <= now => self.connect(registry, now),
             Connection::Open { stream, blocked: blocked @ false } => {
-                match self.transport.write(stream, &self.log[self.written..]) {
+                match self.transport.write(stream, self.log.unwritten()) {
                     Ok(count) => {
-                        self.written += count;
+                        self.log.written += count;
                         if count > 0 {
                             self.waits_since = None;
                         }
-                        *blocked = self.written < self.log.len() || self.transport.has_pending();
+                        *blocked = !self.log.unwritten().is_empty() || self.transport.has_pending();
                     }
                     Err(_) => self.fail(now),
                 }
@@ -336,7 +322,9 @@ impl Link {
             let fed = transport.feed(&scratch[..count], |body, _| {
                 let understood = match &self.connection {
                     Connection::Greeting(_) => self.welcome(body, &mut refused),
-                    _ => read_acknowledgement(body).and_then(|taken| self.acknowledge(taken)),
+                    _ => read_acknowledgement(body)
+                        .and_then(|taken| self.log.acknowledge(taken))
+                        .map(|is_more| self.take_note(is_more)),
                 };
                 understood.map(|()| MAX_GREETING_BYTES).ok_or(DropReason::Malformed)
             });
@@ -363,14 +351,12 @@ impl Link {
                     return None;
                 }
                 match self.incarnation.replace(incarnation) {
-                    Some(earlier) if earlier < incarnation => self.begin_anew(),
+                    Some(earlier) if earlier < incarnation => self.log.begin_anew(),
                     Some(earlier) if earlier > incarnation => return None,
                     _ => {}
                 }
-                // What earlier connections took counts, whatever of it was lost: sending goes on where the receiver is.
-                self.written = self.log.len();
-                self.acknowledge(taken_bytes)?;
-                self.written = self.acknowledged;
+                let is_more = self.log.resume(taken_bytes)?;
+                self.take_note(is_more);
                 self.waits_since = None;
                 if let Connection::Greeting(stream) = std::mem::replace(&mut self.connection, Connection::Idle) {
                     self.connection = Connection::Open { stream, blocked: false };
@@ -390,13 +376,7 @@ impl Link {
         if !matches!(self.connection, Connection::BackOff(_)) {
             self.fail(now);
         }
-        let mut rest = &self.log[self.acknowledged..];
-        while let Ok(Some((body, after))) = split_frame(rest, MAX_FRAME_BYTES) {
-            self.lost += u64::from(!body.is_empty());
-            rest = after;
-        }
-        self.log.clear();
-        (self.cut, self.acknowledged, self.written) = (0, 0, 0);
+        self.lost += self.log.lose();
     }
 
     /// How many messages were lost because the receiver was away for too long.
@@ -404,31 +384,13 @@ impl Link {
         self.lost
     }
 
-    /// The receiver has started again: it counts from what was not acknowledged.
-    fn begin_anew(&mut self) {
-        self.log.drain(..self.acknowledged);
-        (self.cut, self.acknowledged, self.written) = (0, 0, 0);
-    }
-
-    /// The receiver has so many bytes since its incarnation is known. `None` if that cannot be.
-    fn acknowledge(&mut self, taken_bytes: u64) -> Option<()> {
-        let taken = usize::try_from(taken_bytes.checked_sub(self.cut)?).ok()?;
-        if taken > self.written || taken < self.acknowledged {
-            return None;
-        }
-        if taken > self.acknowledged {
+    /// The receiver has acknowledged something, perhaps more than before.
+    fn take_note(&mut self, is_more: bool) {
+        if is_more {
             // Not before: who takes connections and nothing else would be called all the time.
             self.back_off = FIRST_BACK_OFF;
             (self.waits_since, self.owes_since, self.asked_at) = (None, None, None);
         }
-        self.acknowledged = taken;
-        if taken == self.log.len() || taken >= TRIM_BYTES {
-            self.log.drain(..taken);
-            self.cut += taken as u64;
-            self.written -= taken;
-            self.acknowledged = 0;
-        }
-        Some(())
     }
 
     fn fail(&mut self, now: Instant) {

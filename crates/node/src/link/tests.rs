@@ -107,7 +107,7 @@ fn what_is_acknowledged_is_forgotten() {
     push_acknowledgement(&mut acknowledgement, bytes);
     stream.write_all(&acknowledgement).expect("the link reads");
     pair.run().expect("an acknowledgement is no error");
-    assert_eq!((pair.link.log.len(), pair.link.cut), (0, bytes));
+    assert_eq!((pair.link.log.bytes.len(), pair.link.log.cut), (0, bytes));
 }
 
 #[test]
@@ -119,7 +119,7 @@ fn a_link_is_behind_until_the_receiver_has_what_was_written() {
         stream.read_exact(&mut vec![0; bytes]).expect("all of it comes");
         stream
     });
-    while pair.link.written < bytes {
+    while pair.link.log.written < bytes {
         pair.run().expect("sending is no error");
     }
     let mut stream = reader.join().expect("the receiver takes it");
@@ -138,7 +138,7 @@ fn a_receiver_that_claims_more_than_was_sent_is_left() {
     let _stream = pair.accept(accepted(bytes + 1));
     pair.run().expect("it is tried again");
     assert!(pair.link.retry_at().is_some() || !matches!(pair.link.connection, Connection::Open { .. }));
-    assert_eq!(pair.link.log.len() as u64, bytes);
+    assert_eq!(pair.link.log.bytes.len() as u64, bytes);
 }
 
 #[test]
@@ -163,7 +163,7 @@ fn the_next_incarnation_gets_what_was_not_acknowledged() {
     push_acknowledgement(&mut acknowledgement, 3 * bytes as u64);
     second.write_all(&acknowledgement).expect("the link reads");
     pair.run().expect("an acknowledgement is no error");
-    assert_eq!(pair.link.log.len(), 0);
+    assert_eq!(pair.link.log.bytes.len(), 0);
     // An earlier incarnation is no more.
     drop(second);
     pair.run().expect("a closed connection is no error");
@@ -180,9 +180,9 @@ fn a_receiver_that_owes_an_acknowledgement_is_asked_and_left_if_it_does_not_answ
     let mut stream = pair.accept(accepted(0));
     pair.run().expect("sending is no error");
     pass(&mut pair, PING_AFTER - Duration::from_millis(500));
-    assert_eq!(pair.link.log.len(), bytes);
+    assert_eq!(pair.link.log.bytes.len(), bytes);
     pass(&mut pair, PING_AFTER);
-    assert_eq!(pair.link.log.len(), bytes + LENGTH_BYTES);
+    assert_eq!(pair.link.log.bytes.len(), bytes + LENGTH_BYTES);
     let mut received = vec![0; bytes + LENGTH_BYTES];
     stream.read_exact(&mut received).expect("the link asks");
     assert_eq!(received[bytes..], [0; LENGTH_BYTES]);
@@ -225,7 +225,7 @@ fn a_receiver_that_takes_nothing_is_left_and_one_that_owes_nothing_is_not() {
     pass(&mut pair, 10 * PROGRESS_TIMEOUT);
     assert!(matches!(pair.link.connection, Connection::Open { .. }), "{:?}", pair.link.connection);
     // The system's buffers do not take so much.
-    while pair.link.log.len() < 32 << 20 {
+    while pair.link.log.bytes.len() < 32 << 20 {
         pair.push(2);
     }
     pair.run().expect("sending is no error");
@@ -256,7 +256,7 @@ fn a_queue_for_a_node_that_crashed_is_lost_and_goes_to_a_later_incarnation_only(
     pair.run().expect("a closed connection is no error");
     assert_eq!((1..6).map(|number| pair.push(number)).sum::<usize>(), 5 * bytes);
     pair.link.flush(pair.poll.registry(), Instant::now()).expect("a node that crashed takes nobody with it");
-    assert_eq!((pair.link.log.len(), pair.link.lost()), (0, 6));
+    assert_eq!((pair.link.log.bytes.len(), pair.link.lost()), (0, 6));
     pair.push(6);
     let _same = pair.accept(accepted(0));
     pair.run().expect("it is tried again");
@@ -289,7 +289,7 @@ fn a_receiver_that_may_lie_is_no_reason_to_fail() {
         pair.push(number);
     }
     pair.run().expect("it may take nothing");
-    assert!(pair.link.lost() >= 100 && pair.link.log.is_empty(), "{}", pair.link.lost());
+    assert!(pair.link.lost() >= 100 && pair.link.log.bytes.is_empty(), "{}", pair.link.lost());
     // What is sent to it from now on has a gap in front, so the same incarnation gets none of it.
     let ended = stream.read_to_end(&mut Vec::new());
     let is_timeout = ended.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock);
@@ -298,7 +298,7 @@ fn a_receiver_that_may_lie_is_no_reason_to_fail() {
         pair.push(number);
     }
     pair.run().expect("it may take nothing");
-    assert!(pair.link.kept_bytes() <= 1_000, "it does not grow");
+    assert!(pair.link.log.kept_bytes() <= 1_000, "it does not grow");
 }
 
 #[test]
