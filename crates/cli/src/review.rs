@@ -129,8 +129,9 @@ fn verdict(order: &Order) -> &'static str {
 
 /// Whether operations have an order, for people.
 fn told(order: &Order) -> String {
-    let [operations, messages] = [order.operations, order.messages].map(|count| grouped(count as u64));
-    let seen = format!("{operations} operations, {messages} messages of clients");
+    let kinds = order.operations.iter().map(|(kind, count)| format!("{} {kind}", grouped(*count as u64)));
+    let seen = kinds.chain([format!("{} messages of clients", grouped(order.messages as u64))]);
+    let seen = seen.collect::<Vec<_>>().join(", ");
     match (&order.disorder, verdict(order)) {
         (Some(disorder), _) => format!("{}\n({seen})", disorder.trim_end()),
         (None, "yes") => format!("linearizable ({seen})"),

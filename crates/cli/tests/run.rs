@@ -156,9 +156,21 @@ fn operations_of_real_clients_have_an_order_or_not() {
         let (ended, json) = desk.json(&["run", "logs.ded", "--set", &format!("servers={servers}")]);
         let order = &json["safety"]["linearizable"];
         assert_eq!((ended, &order["verdict"]), (status, &verdict.into()), "{}", json["safety"]);
-        assert!(order["operations"].as_u64().is_some_and(|operations| operations > 10), "{order}");
+        assert!(order["operations"]["append"].as_u64().is_some_and(|operations| operations > 10), "{order}");
         let disorder = order["disorder"].as_str().unwrap_or_default();
         assert_eq!(disorder.contains("not linearizable: append("), status == 1, "{disorder}");
+    }
+}
+
+#[test]
+fn real_clients_write_and_read() {
+    let desk =
+        Desk::with(&[("turns.toml", "clients = 20\npayload_bytes = [3, 1]\nwarmup_s = 0.1\nduration_s = 0.3\n")]);
+    let (status, json) = desk.json(&["run", "paxos_kvs", "--deploy", "turns.toml"]);
+    let order = &json["safety"]["linearizable"];
+    assert_eq!((status, &order["verdict"]), (0, &"yes".into()), "{order}");
+    for kind in ["put", "get"] {
+        assert!(order["operations"][kind].as_u64().is_some_and(|operations| operations > 10), "{order}");
     }
 }
 

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use thiserror::Error;
 
 use crate::faulty::Faulty;
+use crate::lengths::Lengths;
 
 /// The most logical clients of one load generator.
 pub(crate) const MAX_CLIENTS: u32 = 100_000;
@@ -37,8 +38,8 @@ pub struct Config {
     pub duration_s: f64,
     /// A client sends its command again after this many milliseconds without an answer.
     pub resend_after_ms: u32,
-    /// The length of a command, in bytes.
-    pub payload_bytes: u32,
+    /// The length of a command, in bytes, or several lengths by turns.
+    pub payload_bytes: Lengths,
     /// The channels on which clients send commands, by turns; none: all that come from the one external role.
     pub commands: Vec<String>,
     /// Integers of commands other than their number are drawn from those below this, strings are such integers.
@@ -78,7 +79,7 @@ impl Default for Config {
             warmup_s: 1.0,
             duration_s: 5.0,
             resend_after_ms: 1_000,
-            payload_bytes: 16,
+            payload_bytes: 16.into(),
             commands: Vec::new(),
             keys: 1,
             believe: 0,
@@ -168,9 +169,10 @@ impl Config {
         within("warmup_s", self.warmup_s, 0.0, MAX_SECONDS)?;
         within("duration_s", self.duration_s, 0.01, MAX_SECONDS)?;
         within("resend_after_ms", f64::from(self.resend_after_ms), 1.0, 3_600_000.0)?;
-        within("payload_bytes", f64::from(self.payload_bytes), 0.0, f64::from(MAX_PAYLOAD_BYTES))?;
+        let longest = f64::from(self.payload_bytes.longest());
+        within("payload_bytes", longest, 0.0, f64::from(MAX_PAYLOAD_BYTES))?;
         within("keys", f64::from(self.keys), 1.0, f64::from(u32::MAX))?;
-        let payloads_bytes = f64::from(self.payload_bytes) * f64::from(self.clients);
+        let payloads_bytes = longest * f64::from(self.clients);
         if payloads_bytes > MAX_PAYLOADS_BYTES {
             let highest = (MAX_PAYLOADS_BYTES / f64::from(self.clients)).floor();
             let must =
@@ -225,6 +227,7 @@ fn mismatch(message: &str) -> Option<String> {
         "u32" => format!("a whole number from 0 to {}", u32::MAX),
         "usize" => "a whole number that is not negative".to_owned(),
         "f64" => "a number".to_owned(),
+        "lengths" => format!("a whole number from 0 to {MAX_PAYLOAD_BYTES}, or a list of such"),
         "IP address" => "an IP address, such as \"127.0.0.1\"".to_owned(),
         _ => return None,
     };
@@ -278,7 +281,7 @@ mod tests {
             warmup_s: 0.0,
             duration_s: 2.5,
             resend_after_ms: 20,
-            payload_bytes: 8,
+            payload_bytes: 8.into(),
             commands: vec!["put".to_owned()],
             keys: 9,
             believe: 2,
@@ -286,6 +289,14 @@ mod tests {
             ..Config::default()
         };
         assert_eq!(config, all);
+    }
+
+    #[test]
+    fn lengths_may_take_turns() {
+        let config = Config::parse("deploy.toml", "payload_bytes = [16, 1]").expect("two are fine");
+        assert_eq!([0, 1, 2].map(|turn| config.payload_bytes.of_turn(turn)), [16, 1, 16]);
+        assert_eq!(Config::parse("again", &config.to_toml()).expect("it is what was read"), config);
+        assert_eq!(error("payload_bytes = [1, 65537]"), "`payload_bytes` is 65537, but must be from 0 to 65536");
     }
 
     #[test]
@@ -320,6 +331,11 @@ mod tests {
             ("listen = \"home\"", "1:10: expected an IP address, such as \"127.0.0.1\"".to_owned()),
             ("listen = 5", "1:10: expected an IP address, such as \"127.0.0.1\", not integer `5`".to_owned()),
             ("base_port = 70000", "1:13: expected a whole number from 0 to 65535, not integer `70000`".to_owned()),
+            (
+                "payload_bytes = true",
+                "1:17: expected a whole number from 0 to 65536, or a list of such, not boolean `true`".to_owned(),
+            ),
+            ("payload_bytes = []", "1:17: 0 lengths, and there have to be from 1 to 64".to_owned()),
             ("warmup_s = true", "1:12: expected a number, not boolean `true`".to_owned()),
             (
                 "queue_limit_bytes = 99999999999999999999",

@@ -223,7 +223,7 @@ impl Deployment {
             workload,
             clients: self.config.clients,
             resend_after: self.config.resend_after(),
-            payload_bytes: self.config.payload_bytes as usize,
+            payload_bytes: self.config.payload_bytes.clone(),
             keys: self.config.keys,
             history: self.config.history,
             liars: (0..).zip(&self.program.roles).map(|(role, _)| liars_of(&self.program, role)).collect(),
@@ -265,7 +265,7 @@ fn workload(program: &Program, layout: &Layout, config: &Config) -> Result<Workl
         let must = format!("from 1 to {}, the number of the program's external nodes", workload.role_nodes);
         return Err(ConfigError::Range { key: "clients", value: config.clients.to_string(), must }.into());
     }
-    workload.fits_a_frame(config.payload_bytes as usize).map_err(|error| {
+    workload.fits_a_frame(config.payload_bytes.longest() as usize).map_err(|error| {
         RunError::Workload(format!("a command would be too long, {error}; choose a smaller `payload_bytes`"))
     })?;
     Ok(workload)

@@ -37,6 +37,7 @@ mod inbox;
 #[cfg(test)]
 mod intruder;
 mod layout;
+mod lengths;
 mod link;
 mod load;
 mod log;
@@ -62,6 +63,7 @@ pub use data::TemporaryFolder;
 pub use deployment::{Deployment, run, run_processes, validate};
 pub use error::RunError;
 pub use faulty::{Conduct, Faulty, faulty_nodes, undeclared};
+pub use lengths::Lengths;
 pub use process::{NodeProcess, Processes};
 pub use report::{Busiest, Exchange, Latency, NodeReport, Report, Stalled};
 pub use secure::{KeysError, write_keys};

@@ -20,6 +20,7 @@ use self::commands::{Commands, Heard};
 use crate::clients::{Clients, Measured, Second, Stall, Testimony};
 use crate::control::{Phase, Signal, WAKER};
 use crate::layout::Layout;
+use crate::lengths::Lengths;
 use crate::meter::DropReason;
 use crate::report::Exchange;
 use crate::session::Session;
@@ -44,7 +45,8 @@ pub(crate) struct LoadParts {
     pub workload: Workload,
     pub clients: u32,
     pub resend_after: Duration,
-    pub payload_bytes: usize,
+    /// See [`crate::Config::payload_bytes`].
+    pub payload_bytes: Lengths,
     /// See [`crate::Config::keys`].
     pub keys: u32,
     /// See [`crate::Config::history`].
@@ -155,7 +157,8 @@ impl Load {
                 workload: parts.workload,
                 seed: parts.seed,
                 keys: parts.keys,
-                payload: vec![0; parts.payload_bytes],
+                payload: vec![0; parts.payload_bytes.longest() as usize],
+                payload_bytes: parts.payload_bytes,
                 args: Vec::new(),
                 content: Vec::new(),
             },

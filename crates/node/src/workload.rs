@@ -138,6 +138,11 @@ impl Workload {
         &self.requests[turn]
     }
 
+    /// How often command `number`'s channel has had its turn before.
+    pub fn turn(&self, number: i64) -> usize {
+        usize::try_from(number).unwrap_or(0) / self.requests.len()
+    }
+
     /// Whether commands whose fields of bytes have this length fit a frame, and whether such fields can be.
     pub fn fits_a_frame(&self, payload_bytes: usize) -> Result<(), OversizedError> {
         let mut args = Vec::new();

@@ -133,7 +133,7 @@ fn a_record_of_many_long_payloads_is_too_long() {
          component server {{ answer(id)@c :~ ask(id, _) from c }}",
         fields.join(", ")
     );
-    let error = error(&text, &Config { payload_bytes: 65_536, ..short() });
+    let error = error(&text, &Config { payload_bytes: 65_536.into(), ..short() });
     assert!(error.to_string().ends_with("choose a smaller `payload_bytes`"), "{error}");
 }
 
@@ -197,7 +197,7 @@ fn commands_that_fit_no_frame_are_an_error() {
          component server {{ answer(id)@c :~ ask(id{}) from c }}",
         ", _".repeat(17)
     );
-    let error = error(&text, &Config { payload_bytes: 65_536, ..short() });
+    let error = error(&text, &Config { payload_bytes: 65_536.into(), ..short() });
     assert!(matches!(error, RunError::Workload(_)), "{error}");
     assert!(error.to_string().ends_with("choose a smaller `payload_bytes`"), "{error}");
 }

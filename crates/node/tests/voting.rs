@@ -27,7 +27,7 @@ fn every_command_is_answered_and_nothing_is_dropped() {
 
 #[test]
 fn the_longest_commands_fill_no_queue() {
-    let config = Config { clients: 200, payload_bytes: 65_536, queue_limit_bytes: 8 << 20, ..short() };
+    let config = Config { clients: 200, payload_bytes: 65_536.into(), queue_limit_bytes: 8 << 20, ..short() };
     let report = measure(&voting(), &config).expect("voting runs");
     assert!(report.commands > 100, "{report:#?}");
 }

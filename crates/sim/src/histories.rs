@@ -158,9 +158,13 @@ impl Histories {
         facts
     }
 
-    /// How many operations there are.
-    pub fn operations(&self) -> usize {
-        self.records.values().map(|record| record.asked.len()).sum()
+    /// How many operations of each kind there are.
+    pub fn operations(&self) -> BTreeMap<Kind, usize> {
+        let mut kinds = BTreeMap::new();
+        for (kind, _) in self.records.values().flat_map(|record| record.asked.keys()) {
+            *kinds.entry(*kind).or_default() += 1;
+        }
+        kinds
     }
 
     fn answers(&self) -> usize {

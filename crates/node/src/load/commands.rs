@@ -6,6 +6,7 @@ use menard_value::{Node, Value};
 
 use crate::clients::Answer;
 use crate::layout::{Endpoint, Layout};
+use crate::lengths::Lengths;
 use crate::meter::DropReason;
 use crate::random::Random;
 use crate::said::words;
@@ -20,7 +21,9 @@ pub struct Commands {
     pub seed: u64,
     /// See [`crate::Config::keys`].
     pub keys: u32,
-    /// Room for a field of bytes.
+    /// How long fields of bytes are, by turns.
+    pub payload_bytes: Lengths,
+    /// Room for the longest.
     pub payload: Vec<u8>,
     /// The fields of the command that was made last, or of the message that was read last.
     pub args: Vec<Value>,
@@ -40,7 +43,8 @@ impl Commands {
     /// Makes the fields of a command.
     pub fn make(&mut self, client: u32, number: i64) {
         let random = Random::new(self.seed ^ number.cast_unsigned());
-        let maker = Maker { random, keys: self.keys, payload: &mut self.payload };
+        let length = self.payload_bytes.of_turn(self.workload.turn(number)) as usize;
+        let maker = Maker { random, keys: self.keys, payload: &mut self.payload[..length] };
         let client = Node { role: self.workload.role, index: client };
         let request = self.workload.request(number);
         request.command(number, client, maker, &mut self.args);

@@ -28,7 +28,7 @@ fn clients_of_voting() -> (Load, TcpListener) {
         workload,
         clients: CLIENTS,
         resend_after: Duration::from_millis(1),
-        payload_bytes: PAYLOAD_BYTES,
+        payload_bytes: Lengths::from(PAYLOAD_BYTES as u32),
         keys: 1,
         history: 0,
         liars: vec![0; program.roles.len()],

@@ -3,7 +3,7 @@
 //! Rules for `violation` count that speak of no other messages, not even by way of other rules; so do operations of clients. What is owed in the end
 //! does not.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use menard_lang::Program;
 use menard_lang::ir::Name;
@@ -29,8 +29,8 @@ pub struct Outsider<'p> {
 /// Whether the operations of clients have an order.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Order {
-    /// How many operations were looked at.
-    pub operations: usize,
+    /// How many operations of each kind were looked at, by the names of kinds in properties.
+    pub operations: BTreeMap<&'static str, usize>,
     /// How many messages, from the first on.
     pub messages: usize,
     /// Whether the search for an order was given up.
@@ -111,8 +111,9 @@ impl<'p> Outsider<'p> {
         watch.histories.check();
         let names = Names::new(run);
         let disorder = watch.histories.disorder();
+        let kinds = watch.histories.operations();
         Order {
-            operations: watch.histories.operations(),
+            operations: kinds.into_iter().map(|(kind, count)| (kind.name(), count)).collect(),
             messages: seen,
             is_undecided: watch.histories.is_undecided(),
             disorder: disorder.map(|disorder| format!("{}\n{}", disorder.title(&names), disorder.chart(&names))),
