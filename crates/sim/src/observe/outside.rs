@@ -127,3 +127,75 @@ impl<'p> Outsider<'p> {
         watch
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use menard_lang::compile_text;
+    use menard_lang::source::Source;
+
+    use super::*;
+
+    const LOG: &str = "protocol log
+         role client external
+         role server
+         channel request(id: int)          client -> server
+         channel inner(id: int)            server -> server
+         channel reply(id: int, slot: int) server -> client
+         component server { inner(id)@me :~ request(id) reply(id, id)@c :~ request(id) from c }";
+
+    const PROPERTIES: &str = "properties of log
+linearizable append(id) = slot :- request(id) from c until reply(id, slot) to c
+linearizable append(id) = slot :- inner(id) from c until reply(id, slot) to c
+violation(\"unasked\", id) :- reply(id, _) to c, !request(id) from c
+violation(\"inside\", id)  :- reply(id, _), !inner(id)
+";
+
+    const CLIENT: Node = Node { role: 0, index: 3 };
+    const SERVER: Node = Node { role: 1, index: 0 };
+
+    /// A request of this number.
+    fn ask(id: i64) -> (u16, Node, Node, Vec<Value>) {
+        (0, CLIENT, SERVER, vec![Value::Int(id)])
+    }
+
+    /// The answer, with a position.
+    fn answer(id: i64, slot: i64) -> (u16, Node, Node, Vec<Value>) {
+        (2, SERVER, CLIENT, vec![Value::Int(id), Value::Int(slot)])
+    }
+
+    /// What is found in these messages: a violation, and whether operations have an order.
+    fn review(messages: &[(u16, Node, Node, Vec<Value>)]) -> (Option<String>, Order) {
+        let program = compile_text(LOG);
+        let observer = properties::compile(&Source::new("properties.ded", PROPERTIES), &program);
+        let outsider = Outsider::new(&observer.expect("the properties compile"), &program);
+        assert_eq!((outsider.rules(), outsider.has_operations()), (1, true), "what is inside is not seen");
+        let messages = || messages.iter().map(|(channel, from, to, args)| (*channel, *from, *to, &args[..]));
+        (outsider.violation(&program, &[], messages()), outsider.order(&program, &[], messages()))
+    }
+
+    #[test]
+    fn what_clients_do_at_once_may_have_any_order() {
+        let (violation, order) = review(&[ask(0), ask(1), answer(0, 1), answer(1, 0)]);
+        let expected = Order { operations: [("append", 2)].into(), messages: 4, is_undecided: false, disorder: None };
+        assert_eq!((violation, order), (None, expected));
+    }
+
+    #[test]
+    fn what_a_client_does_after_an_answer_comes_after_it() {
+        let (_, order) = review(&[ask(0), answer(0, 1), ask(1), answer(1, 0)]);
+        let disorder = order.disorder.expect("the second has to have the greater position");
+        assert!(disorder.starts_with("not linearizable: append(1) = 0, "), "{disorder}");
+    }
+
+    #[test]
+    fn an_operation_without_an_answer_is_one() {
+        let (_, order) = review(&[ask(0), ask(1), answer(0, 5)]);
+        assert_eq!((order.operations["append"], order.disorder), (2, None));
+    }
+
+    #[test]
+    fn what_nobody_asked_for_is_a_violation() {
+        let (violation, _) = review(&[ask(0), answer(7, 0)]);
+        assert_eq!(violation.as_deref(), Some("violation(\"unasked\", 7)"));
+    }
+}
