@@ -33,6 +33,7 @@ impl Seed {
             Value::String(text) => self.bytes(text.as_str().as_bytes()),
             Value::Digest(digest) => self.bytes(digest.as_slice()),
             Value::Signature(signed) => self.bytes(signed.as_slice()),
+            Value::Mac(mac) => self.bytes(mac.as_slice()),
             Value::List(parts)
             | Value::Set(parts)
             | Value::Map(parts)

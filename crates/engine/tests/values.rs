@@ -1,4 +1,4 @@
-//! Values with parts, step by step; functions of the embedding program; signatures.
+//! Values with parts, step by step; functions of the embedding program; signatures and MACs.
 
 mod common;
 
@@ -169,6 +169,22 @@ fn signatures_are_of_a_node_over_values() {
     );
     assert_eq!(node.step(&[("a", &[7])]), ["o(1)@1#0", "o(3)@1#0"]);
     assert_eq!(codes(&program("", "t(sign(n, x)) :- a(x) from n")), ["E0305"]);
+}
+
+#[test]
+fn macs_are_from_a_node_for_a_node_over_values() {
+    let mut node = started(
+        "o(1)@me :~ a(x), m = mac(me, me, x, \"yes\"), verify_mac(m, me, me, x, \"yes\")
+         o(2)@me :~ a(x), m = mac(me, me, x), node(n), verify_mac(m, n, me, x), n != me
+         o(3)@me :~ a(x), m = mac(me, me, x), !verify_mac(m, me, me, x + 1), !verify_mac(m, me, me, x, x)
+         macs(x, map(n, mac(me, n, x))) :- a(x), node(n)
+         p(x, size(ms))@me :~ macs(x, ms), verify_mac(get(ms, me), me, me, x)",
+    );
+    assert_eq!(node.step(&[("a", &[7])]), ["o(1)@1#0", "o(3)@1#0", "p(7, 3)@1#0"]);
+    for wrong in ["t(mac(n, me, x)) :- a(x) from n", "t(x) :- a(x) from n, m = mac(me, n, x), verify_mac(m, me, n, x)"]
+    {
+        assert_eq!(codes(&program("", wrong)), ["E0305"], "{wrong}");
+    }
 }
 
 /// Real nodes encrypt, with a tag for each layer; simulated ones hide, at the same length however many layers there are.

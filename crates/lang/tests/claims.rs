@@ -12,6 +12,8 @@ const CHANNELS: &str = "
         channel signed(v: int, w: int, n: node, s: signature) member -> member
         channel twice(v: int, s: signature, t: signature) member -> member
         channel whole(x: vote) member -> member
+        channel vouched(v: int, w: int, n: node, m: mac) member -> member
+        channel authentic(v: int, w: int, n: node, ms: map<node, mac>) member -> member
         channel many(v: int, xs: list<vote>) member -> member
         channel named(ns: list<node>) member -> member
         channel order(v: int, n: node) server -> member
@@ -100,6 +102,8 @@ fn senders_and_signers_may_be_counted() {
         "c(v, count(n)) :- signed(v, _, n, s), verify(s, n, v)",
         "c(v, count(n)) :- signed(v, _, n, s), ok = verify(s, n, v), ok == true",
         "c(v, count(x.by)) :- many(v, xs), x in xs, verify(x.s, x.by, x.v)",
+        "c(v, count(n)) :- vouched(v, _, n, m), verify_mac(m, n, me, v)",
+        "c(v, count(n)) :- authentic(v, _, n, ms), verify_mac(get(ms, me), n, me, v)",
         "c(count(n)) :- member(n)",
         "c(v, count(n)) :- ask(v, n)",
         "c(v, count(n)) :- order(v, n)",
@@ -155,6 +159,8 @@ fn signatures_that_nobody_looks_at_say_nothing() {
         "a(x.v) :- whole(x)",
         "a(v) :- many(_, xs), x in xs, v = x.v",
         "table t(x: vote) t(x) :- many(_, xs), x in xs  a(x.v) :- t(x)",
+        "d(v) :- vouched(v, _, _, _)",
+        "d(v) :- authentic(v, _, _, _)",
         // The second signature is verified by nobody.
         "a(v) :- twice(v, s, _) from n, verify(s, n, v)",
         // What was derived elsewhere does not vouch for `w`.
@@ -187,6 +193,10 @@ fn signatures_may_be_verified_later_and_elsewhere() {
         "a(x.v) :- many(_, xs), x in xs, verify(x.s, x.by, x.v)",
         "table t(x: vote) t(x) :- many(_, xs), x in xs  a(x.v) :- t(x), verify(x.s, x.by, x.v)",
         "a(v) :- many(v, _)",
+        "d(v) :- vouched(v, _, n, m), verify_mac(m, n, me, v)",
+        "d(v) :- authentic(v, _, n, ms), m = get(ms, me), verify_mac(m, n, me, v)",
+        "table t(v: int, n: node, ms: map<node, mac>) t(v, n, ms) :- authentic(v, _, n, ms)
+         a(v) :- t(v, n, ms), verify_mac(get(ms, me), n, me, v)",
         // One rule for each of two signatures.
         "a(v) :- twice(v, s, _) from n, verify(s, n, v)  b(v) :- twice(v, _, t) from n, verify(t, n, v)",
         "ok(v) :- signed(v, _, n, s), verify(s, n, v)  a(v) :- signed(v, _, _, _), ok(v)",
@@ -218,6 +228,8 @@ fn what_a_signature_does_not_cover_may_be_anything() {
         ("d(v, w) :- signed(v, w, n, s) from m, verify(s, n, v), member(o), m == o", "`w`"),
         ("d(v, w) :- signed(v, w, n, s) from m, verify(s, n, v), index_of(m) == w / 2", "`w`"),
         ("d(v, w) :- signed(v, w, n, s) from m, verify(s, n, v), index_of(m) != 0", "`w`"),
+        ("d(v, w) :- vouched(v, w, n, m), verify_mac(m, n, me, v)", "`w`"),
+        ("d(v, w) :- authentic(v, w, n, ms), verify_mac(get(ms, me), n, me, v)", "`w`"),
         ("d(x.v, x.w) :- whole(x), verify(x.s, x.by, x.v)", "`x.w`"),
         ("d(x.v, x.w) :- many(_, xs), x in xs, verify(x.s, x.by, x.v)", "`x.w`"),
     ] {
@@ -232,6 +244,8 @@ fn what_a_signature_tells_is_covered() {
         "d(v, w, n) :- signed(v, w, n, s), verify(s, n, v, w)",
         "d(v, w) :- signed(v, w, n, s), verify(s, n, hash(v, w))",
         "d(v, w) :- signed(v, w, n, s), verify(s, n, (v, [w]))",
+        "d(v, w) :- vouched(v, w, n, m), verify_mac(m, n, me, hash(v, w))",
+        "d(v, w) :- vouched(v, w, _, m) from n, verify_mac(m, n, me, v)",
         "d(v, w) :- signed(v, w, n, s), h = hash(v, w), verify(s, n, h)",
         "d(v, u) :- signed(v, w, n, s), verify(s, n, v), u = v + 1, w == u",
         "d(v, w) :- signed(v, w, n, s), verify(s, n, v), w == 3",

@@ -1,16 +1,16 @@
-//! What an answer says, without the signatures in it: these are its sender's own, and say nothing else than the rest.
+//! What an answer says, without the signatures and MACs in it: these are its sender's own, and say nothing else than the rest.
 
 use menard_value::{Type, Value, encode};
 
 use crate::ballot::Words;
 
-/// A digest of what the fields of a message on a channel say. Two messages have the same one if they are the same but for signatures, at any depth. A set,
-/// or a map, is the set of what is left of its members; a digest that covers a signature is as it is. `bytes`: room.
+/// A digest of what the fields of a message on a channel say. Two messages have the same one if they are the same but for signatures and MACs, at any depth. A set,
+/// or a map, is the set of what is left of its members; a digest that covers one is as it is. `bytes`: room.
 pub(crate) fn words(channel: u16, values: &[Value], types: &[Type], bytes: &mut Vec<u8>) -> Words {
     bytes.clear();
     bytes.extend(channel.to_le_bytes());
     for (value, ty) in values.iter().zip(types) {
-        if ty.contains(|ty| ty == Type::Signature) {
+        if ty.contains(|ty| matches!(ty, Type::Signature | Type::Mac)) {
             say(value, bytes);
         } else {
             encode(value, bytes);
@@ -21,7 +21,7 @@ pub(crate) fn words(channel: u16, values: &[Value], types: &[Type], bytes: &mut 
 
 fn say(value: &Value, out: &mut Vec<u8>) {
     match value {
-        Value::Signature(_) => {}
+        Value::Signature(_) | Value::Mac(_) => {}
         Value::Tuple(fields) | Value::Record(fields) => fields.iter().for_each(|field| say(field, out)),
         Value::Option(content) => {
             out.push(u8::from(!content.is_empty()));
@@ -44,7 +44,7 @@ fn part(member: &Value) -> Vec<u8> {
     out
 }
 
-/// Parts that are nothing but signatures are left out.
+/// Parts that are nothing but signatures and MACs are left out.
 fn say_all(parts: Vec<Vec<u8>>, out: &mut Vec<u8>) {
     let parts: Vec<Vec<u8>> = parts.into_iter().filter(|part| !part.is_empty()).collect();
     out.extend((parts.len() as u64).to_le_bytes());

@@ -1,12 +1,12 @@
 //! What clients send and how they know the answer, inferred from the program.
 //!
 //! A program has an external role that sends on one channel or several, and receives on others: its clients, their commands, and the
-//! answers. The integer field that all commands and answers have, by name, is the command's number; signatures that somebody verifies are
+//! answers. The integer field that all commands and answers have, by name, is the command's number; signatures and MACs that somebody verifies are
 //! made with the client's key, and the other fields of a command are made up.
 
 use menard_lang::ir::{Channel, Column, Name, Program};
 use menard_lang::signed::{RequestSignature, Term, request_signatures};
-use menard_value::{Node, Signed, Type, Value};
+use menard_value::{Mac, Node, Signed, Type, Value};
 
 use crate::RunError;
 use crate::belief::believed_from;
@@ -156,7 +156,12 @@ impl Workload {
                     return Err(OversizedError(payload_bytes * fields_of_bytes(*ty)));
                 }
             }
-            request.command(number, Node { role: self.role, index: 0 }, maker, &mut args);
+            let client = Node { role: self.role, index: 0 };
+            request.command(number, client, maker, &mut args);
+            for signature in &request.signatures {
+                // As long as those that will be there; where one is undefined it is left out then, too.
+                let _ = signature.clone().stand_in().sign(client, client, &mut args);
+            }
             let header = MessageHeader { channel: request.channel, from: 0, to: 0 };
             push_message(&mut Vec::new(), header, &args)?;
         }
@@ -187,7 +192,7 @@ impl Request {
         }));
     }
 
-    /// Signs a command where its receivers verify signatures, with the key of this thread for the client.
+    /// Signs a command where its receivers verify signatures or MACs, with the key of this thread for the client.
     pub fn sign(&self, client: Node, to: Node, args: &mut [Value]) {
         for signature in &self.signatures {
             // Where that is undefined nobody could sign, and nobody will be able to verify: the command goes without.
@@ -211,8 +216,10 @@ fn fields(request: &Channel, number: &Name, signatures: &[RequestSignature]) -> 
             ty if can_make(ty, position, &[], signatures) => Ok(Field::Made(ty)),
             ty => {
                 let (name, channel) = (&column.name, &request.name);
-                let why =
-                    if ty == Type::Signature { ": no rule verifies it over fields of that message alone" } else { "" };
+                let why = match ty {
+                    Type::Signature | Type::Mac => ": no rule verifies it over fields of that message alone",
+                    _ => "",
+                };
                 Err(format!("nothing says what field `{name}: {ty}` of channel `{channel}` should be{why}"))
             }
         }
@@ -225,7 +232,9 @@ fn can_make(ty: Type, column: usize, path: &[usize], signatures: &[RequestSignat
     let part = |(position, ty): (usize, Type)| can_make(ty, column, &[path, &[position]].concat(), signatures);
     match ty {
         Type::Node | Type::Digest => false,
-        Type::Signature => signatures.iter().any(|signature| (signature.column, &signature.path[..]) == (column, path)),
+        Type::Signature | Type::Mac => {
+            signatures.iter().any(|signature| (signature.column, &signature.path[..]) == (column, path))
+        }
         Type::Tuple(types) => types.iter().copied().enumerate().all(part),
         Type::Record(record) => record.fields.iter().map(|(_, ty)| *ty).enumerate().all(part),
         _ => true,
@@ -337,6 +346,7 @@ impl Maker<'_> {
             }
             // Room for one.
             Type::Signature => Some(Value::Signature(Signed::new(&[0; 64]))),
+            Type::Mac => Some(Value::Mac(Mac::new(&[0; 16]))),
             Type::Node | Type::Digest => None,
         }
     }

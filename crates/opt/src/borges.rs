@@ -6,21 +6,26 @@
 //! Of each role with liars the first nodes lie, as many as the program declares. For each of its components:
 //! * all rules of the program hold for the honest nodes only;
 //! * each channel that it sends on has a channel beside it, from the external role, with the same columns and an addressee; what comes there, liars send;
-//! * a column with a signature has instead one that a liar has received, in whatever message; or its own, over what the receiver is seen to verify;
-//! * a list of signed facts is instead one of up to three that a liar has received.
+//! * a column with a signature or a MAC has instead one that a liar has received, in whatever message; or its own, over what the receiver is seen to
+//!   verify;
+//! * a list of signed facts is instead one of up to three that a liar has received;
+//! * an authenticator, a map with a MAC for each node of a role, is anything; or has the liar's own for some of them, and none for the others.
 //!
 //! *Source.* "Bigger, not Badder: Safely Scaling BFT Protocols" (PaPoC 2024), the Borgesian simulator.
 
+mod line;
+
 use menard_lang::diagnostic::Diagnostics;
 use menard_lang::ir::{
-    Atom, Channel, Column, Comparison, Component, Constructor, Expr, ExprKind, FaultKind, Literal, Name, Program,
-    Relation, Role, Rule, RuleKind, Storage,
+    Atom, Channel, Column, Comparison, Component, Expr, ExprKind, FaultKind, Literal, Name, Program, Relation, Role,
+    RuleKind, Storage,
 };
-use menard_lang::signed::{RequestSignature, Term, signatures_of};
+use menard_lang::signed::{Proof, RequestSignature, signatures_of};
 use menard_lang::source::{Source, Span};
 use menard_value::{Function, FunctionId, Type};
 use thiserror::Error;
 
+use self::line::Line;
 use crate::edit::{atom, column, expr, fresh, integer, is_declared, is_used, plain, rule, table, variable};
 
 /// The most facts in a list that a liar makes.
@@ -98,20 +103,47 @@ impl Author<'_> {
         atom(&self.liar, vec![expr(ExprKind::Me)])
     }
 
+    /// The authenticator in a channel's messages, if there is one.
+    fn authenticator(&self, channel: &Channel, own: &[RequestSignature]) -> Option<Authenticator> {
+        let is_map = |own: &&RequestSignature| {
+            matches!(own.proof, Proof::Authenticator { is_list: false, .. }) && own.path.is_empty()
+        };
+        let position = own.iter().find(is_map)?.column;
+        let is_column = |name: &str| channel.columns.iter().any(|column| column.name == name);
+        let chosen = fresh(&format!("{}_for", channel.columns.get(position)?.name), is_column);
+        let made = fresh(&format!("own_{}", channel.name), |name| is_used(self.program, name));
+        Some(Authenticator { position, chosen, made })
+    }
+
     /// What liars send on a channel; gives the channel by which they are told.
     fn speak(&self, channel: &Channel, ears: &Ears, component: &mut Component) -> Channel {
         let is_column = |name: &str| channel.columns.iter().any(|column| column.name == name);
         let to = fresh("addressee", is_column);
         let name = fresh(&format!("any_{}", channel.name), |name| is_declared(self.program, name));
         let own = signatures_of(self.program, channel);
+        let authenticator = self.authenticator(channel, &own);
         for lists in 0..=if ears.has_list(channel) { MAX_LIST } else { 0 } {
-            let ways: &[bool] = if ears.has_signature(channel) { &[false, true] } else { &[false] };
+            let has_own = has_proof(channel) || authenticator.is_some();
+            let ways: &[bool] = if has_own { &[false, true] } else { &[false] };
             for signs in ways {
-                let line = Line { channel, told: &name, to: &to, own: &own, ears, lists, signs: *signs };
-                component.rules.extend(line.rule(self));
+                let authenticator = authenticator.as_ref();
+                let line = Line {
+                    program: self.program,
+                    channel,
+                    told: &name,
+                    to: &to,
+                    own: &own,
+                    ears,
+                    authenticator,
+                    lists,
+                    signs: *signs,
+                };
+                component.rules.extend(line.rules(self));
             }
         }
-        let columns = std::iter::once(column(&to, Type::Node)).chain(channel.columns.iter().cloned()).collect();
+        let chosen = authenticator.iter().map(|authenticator| column(&authenticator.chosen, Type::set(Type::Node)));
+        let columns = std::iter::once(column(&to, Type::Node)).chain(channel.columns.iter().cloned());
+        let columns = columns.chain(chosen).collect();
         Channel {
             name,
             columns,
@@ -126,7 +158,16 @@ impl Author<'_> {
     }
 }
 
-/// What liars of a role keep of what they receive: signatures, and facts in lists that have some.
+/// A column with a MAC for each node of a role, which a liar can make for some of them.
+struct Authenticator {
+    position: usize,
+    /// The column that says for whom it makes one, in the channel by which it is told.
+    chosen: Name,
+    /// The event that has the map.
+    made: Name,
+}
+
+/// What liars of a role keep of what they receive: signatures and MACs, and facts in lists that have some.
 struct Ears {
     kept: Vec<(Type, Name)>,
 }
@@ -137,7 +178,11 @@ impl Ears {
         for channel in program.channels.iter().filter(|channel| channel.receiver == component.name) {
             for ty in channel.columns.iter().filter_map(|column| signed_part(column.ty)) {
                 if ears.of(ty).is_none() {
-                    let base = if ty == Type::Signature { "heard_signature" } else { "heard" };
+                    let base = match ty {
+                        Type::Signature => "heard_signature",
+                        Type::Mac => "heard_mac",
+                        _ => "heard",
+                    };
                     let is_taken =
                         |name: &str| is_used(program, name) || ears.kept.iter().any(|(_, known)| known == name);
                     let name = fresh(base, is_taken);
@@ -152,13 +197,9 @@ impl Ears {
         self.kept.iter().find(|(known, _)| *known == ty).map(|(_, name)| name)
     }
 
-    fn has_signature(&self, channel: &Channel) -> bool {
-        channel.columns.iter().any(|column| column.ty == Type::Signature)
-    }
-
     /// Whether a channel has a list of which parts may have been heard.
     fn has_list(&self, channel: &Channel) -> bool {
-        let is_heard = |ty: Type| ty != Type::Signature && signed_part(ty).is_some_and(|part| self.of(part).is_some());
+        let is_heard = |ty: Type| !is_proof(ty) && signed_part(ty).is_some_and(|part| self.of(part).is_some());
         channel.columns.iter().any(|column| is_heard(column.ty))
     }
 
@@ -179,7 +220,7 @@ impl Ears {
                 let args: Vec<Expr> = (0..channel.columns.len()).map(anything).collect();
                 let mut body = vec![Literal::Atom(atom(&channel.name, args)), Literal::Atom(author.lies())];
                 let mut what = variable("x");
-                if heard.ty != Type::Signature {
+                if !is_proof(heard.ty) {
                     what = variable("y");
                     let span = Span::default();
                     body.push(Literal::In { element: what.clone(), collection: variable("x"), negated: false, span });
@@ -190,95 +231,22 @@ impl Ears {
     }
 }
 
-/// A way in which liars send on a channel.
-struct Line<'a> {
-    channel: &'a Channel,
-    told: &'a Name,
-    to: &'a Name,
-    own: &'a [RequestSignature],
-    ears: &'a Ears,
-    /// How many facts lists have that are made of what was heard; 0 for lists that are made up.
-    lists: usize,
-    /// Whether signatures are the liar's own, where it is known what they have to cover.
-    signs: bool,
-}
-
-impl Line<'_> {
-    fn rule(&self, author: &Author<'_>) -> Option<Rule> {
-        let mut told = vec![variable(self.to.clone())];
-        let mut sent: Vec<Expr> = Vec::new();
-        let mut body = vec![Literal::Atom(author.lies())];
-        let mut signed_any = false;
-        for (position, column) in self.channel.columns.iter().enumerate() {
-            let given = variable(column.name.clone());
-            let heard = signed_part(column.ty).and_then(|part| self.ears.of(part));
-            let own = self.own.iter().find(|own| own.column == position && own.path.is_empty());
-            if column.ty == Type::Signature && self.signs {
-                let covered: Option<Vec<Expr>> = own?.covered.iter().map(|term| self.expr(term)).collect();
-                let args = std::iter::once(expr(ExprKind::Me)).chain(covered?).collect();
-                let value = call("sign", args);
-                body.push(Literal::Bind { variable: column.name.clone(), value, span: Span::default() });
-                told.push(expr(ExprKind::Wildcard));
-                sent.push(given);
-                signed_any = true;
-            } else if column.ty == Type::Signature
-                && let Some(heard) = heard
-            {
-                body.push(Literal::Atom(atom(heard, vec![given.clone()])));
-                told.push(expr(ExprKind::Wildcard));
-                sent.push(given);
-            } else if self.lists > 0
-                && column.ty != Type::Signature
-                && let Some(heard) = heard
-            {
-                let part = |number: usize| variable(format!("{}_{number}", column.name));
-                let parts: Vec<Expr> = (1..=self.lists).map(part).collect();
-                body.extend(parts.iter().map(|part| Literal::Atom(atom(heard, vec![part.clone()]))));
-                told.push(expr(ExprKind::Wildcard));
-                sent.push(expr(ExprKind::Construct(Constructor::List, parts)));
-            } else {
-                told.push(given.clone());
-                sent.push(given);
-            }
-        }
-        // A signer that is a column is the liar itself.
-        for own in self.own.iter().filter(|own| signed_any && own.path.is_empty()) {
-            if let Term::Column(column) = own.signer {
-                sent[column] = expr(ExprKind::Me);
-                told[column + 1] = expr(ExprKind::Wildcard);
-            }
-        }
-        body.insert(0, Literal::Atom(atom(self.told, told)));
-        let mut rule = rule(&self.channel.name, plain(sent), RuleKind::Async, body);
-        rule.head.at = Some(variable(self.to.clone()));
-        Some(rule)
-    }
-
-    /// A term over the message, where the liar sends it.
-    fn expr(&self, term: &Term) -> Option<Expr> {
-        let is_signer = |column: usize| self.own.iter().any(|own| own.signer == Term::Column(column));
-        let all = |parts: &[Term]| parts.iter().map(|part| self.expr(part)).collect::<Option<Vec<Expr>>>();
-        Some(match term {
-            Term::Sender => expr(ExprKind::Me),
-            Term::Receiver => variable(self.to.clone()),
-            Term::Column(column) if is_signer(*column) => expr(ExprKind::Me),
-            Term::Column(column) => variable(self.channel.columns.get(*column)?.name.clone()),
-            Term::Constant(value) => expr(ExprKind::Constant(value.clone())),
-            Term::Construct(constructor, parts) => expr(ExprKind::Construct(*constructor, all(parts)?)),
-            Term::Call(function, parts) => expr(ExprKind::Call(*function, all(parts)?)),
-            Term::Field(..) => return None,
-        })
-    }
-}
-
-/// The part of a column's type that liars keep: signatures, and what is in lists that have some.
+/// The part of a column's type that liars keep: signatures and MACs, and what is in lists that have some.
 fn signed_part(ty: Type) -> Option<Type> {
-    let has_signature = |ty: Type| ty.contains(|part| part == Type::Signature);
     match ty {
-        Type::Signature => Some(ty),
-        Type::List(element) if has_signature(*element) => Some(*element),
-        _ => None,
+        Type::List(element) if element.contains(is_proof) => Some(*element),
+        _ => is_proof(ty).then_some(ty),
     }
+}
+
+/// Whether values of the type are signatures or MACs.
+fn is_proof(ty: Type) -> bool {
+    matches!(ty, Type::Signature | Type::Mac)
+}
+
+/// Whether a column of a channel is a signature or a MAC.
+fn has_proof(channel: &Channel) -> bool {
+    channel.columns.iter().any(|column| is_proof(column.ty))
 }
 
 fn call(name: &str, args: Vec<Expr>) -> Expr {

@@ -62,3 +62,38 @@ fn honest_programs_have_no_liars_to_write() {
     let honest = WITNESSES.replace("fault byzantine 1 of member\n", "");
     assert!(matches!(borges(&compile_text(&honest)), Err(BorgesError::Honest)));
 }
+
+/// The same with MACs in place of signatures: those for the watcher are passed on, each member has one from each other.
+const VOUCHERS: &str = "protocol witnesses
+    role client[2] external
+    role member[3]
+    role watcher
+    fault byzantine 1 of member
+    channel put(id: int)                                                client -> member
+    channel pass(id: int, m: node, ms: map<node, mac>, w: mac)          member -> member
+    channel tell(id: int, m: node, w: mac)                              member -> watcher
+    channel sure(id: int)                                               watcher -> client
+    component member {
+      mine(id, map(n, mac(me, n, id)))  :- put(id), member(n)
+      pass(id, me, ms, mac(me, w, id))@m :~ mine(id, ms), member(m), watcher(w)
+      tell(id, m, w)@n                  :~ pass(id, m, ms, w), watcher(n), verify_mac(get(ms, me), m, me, id)
+    }
+    component watcher {
+      table told(id: int, m: node)
+      told(id, m)          :- tell(id, m, w), verify_mac(w, m, me, id)
+      number(id, count(m)) :- told(id, m)
+      sure(id)@c           :~ new number(id, 2), client(c)
+      delete told(id, _)   :+ new number(id, 3)
+    }";
+
+#[test]
+fn liars_with_macs_are_written_as_rules() {
+    let with_liars = borges(&compile_text(VOUCHERS)).expect("the program has liars");
+    insta::assert_snapshot!(menard_lang::print(&with_liars));
+}
+
+#[test]
+fn liars_who_are_rules_make_macs_for_nobody_else() {
+    assert_eq!(violated(VOUCHERS, 1_000), 0);
+    assert!(violated(&VOUCHERS.replace("number(id, 2)", "number(id, 1)"), 300) > 0);
+}

@@ -3,11 +3,11 @@
 //! External nodes may be any program, so anything of the right types is legal. Protocols do most of their work, though, when requests
 //! have identifiers of their own: columns that are named like identifiers get fresh numbers for each client. What fills a window, as an
 //! ordered channel does, is numbered from 0 on, for all clients together; otherwise windows would never slide far. Other values come from
-//! small domains, so that they meet again. A signature that somebody verifies is valid.
+//! small domains, so that they meet again. A signature or a MAC that somebody verifies is valid.
 
 use menard_lang::ir::Name;
 use menard_lang::signed::Term;
-use menard_value::{Digest, Node, Signed, Type, Value};
+use menard_value::{Digest, Mac, Node, Signed, Type, Value};
 
 use crate::log::narrow;
 use crate::prepared::{Channel, End, Prepared};
@@ -49,7 +49,7 @@ pub(crate) fn requests(prepared: &Prepared, count: u32, random: &mut Random) -> 
     requests
 }
 
-/// The request with valid signatures where somebody verifies them. What its sender cannot sign stays as it is.
+/// The request with valid signatures and MACs where somebody verifies them. What its sender cannot sign stays as it is.
 fn signed(prepared: &Prepared, mut request: Request) -> Request {
     let Request { channel, from, to, args } = &mut request;
     for signature in &prepared.channels[usize::from(*channel)].signatures {
@@ -130,6 +130,7 @@ fn value(prepared: &Prepared, name: &Name, ty: Type, sent: usize, random: &mut R
             Value::Digest(Digest::new(&[first; 32]))
         }
         Type::Signature => Value::Signature(Signed::new(&[*random.pick(&[1, 2, 3]); 64])),
+        Type::Mac => Value::Mac(Mac::wrong(*random.pick(&[1, 2, 3]))),
         _ => with_parts(ty, 3, random, &mut |ty, random| value(prepared, &Name::default(), ty, 0, random)),
     }
 }

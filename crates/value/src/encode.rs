@@ -2,7 +2,7 @@
 //!
 //! Untagged ([`encode`], [`Decoder`]): for the wire, where the relation's schema is known. Integers are 8 bytes, little
 //! endian; booleans one byte, 0 or 1; nodes 2 bytes of role and 4 of index; bytes and text a 4-byte length and their
-//! content; digests their 32 bytes, signatures their 64. Lists, sets and maps have a 4-byte number of members in front, options a
+//! content; digests their 32 bytes, signatures their 64, MACs their 16. Lists, sets and maps have a 4-byte number of members in front, options a
 //! byte, 0 or 1; members of sets and keys of maps ascend; tuples and records are their fields. Every value has exactly one encoding,
 //! and the decoder accepts no other.
 //!
@@ -11,7 +11,7 @@
 
 use thiserror::Error;
 
-use crate::{Digest, MAX_VALUE_BYTES, Node, Sequence, Signed, Type, UndefinedError, Value};
+use crate::{Digest, MAX_VALUE_BYTES, Mac, Node, Sequence, Signed, Type, UndefinedError, Value};
 
 /// The longest string of bytes or text that the decoder accepts, in bytes.
 pub const MAX_BLOB_BYTES: usize = 1 << 20;
@@ -29,6 +29,7 @@ pub fn encode(value: &Value, out: &mut Vec<u8>) {
         }
         Value::Digest(digest) => out.extend_from_slice(digest.as_slice()),
         Value::Signature(signed) => out.extend_from_slice(signed.as_slice()),
+        Value::Mac(mac) => out.extend_from_slice(mac.as_slice()),
         Value::List(members) | Value::Set(members) | Value::Map(members) => {
             encode_length(members.len(), out);
             members.iter().for_each(|member| encode(member, out));
@@ -57,6 +58,7 @@ pub fn encode_tagged(value: &Value, out: &mut Vec<u8>) {
         Value::Option(parts) => (10, Some(parts)),
         Value::Tuple(parts) => (11, Some(parts)),
         Value::Record(parts) => (12, Some(parts)),
+        Value::Mac(_) => (13, None),
     };
     out.push(tag);
     let Some(parts) = parts else { return encode(value, out) };
@@ -147,6 +149,7 @@ impl<'a> Decoder<'a> {
             }),
             Type::Digest => Value::Digest(Digest::new(&self.array(ty)?)),
             Type::Signature => Value::Signature(Signed::new(&self.array(ty)?)),
+            Type::Mac => Value::Mac(Mac::new(&self.array(ty)?)),
             Type::List(element) => Value::List(self.members(ty, |decoder| decoder.value(*element))?),
             Type::Set(element) => {
                 let members = self.members(ty, |decoder| decoder.value(*element))?;

@@ -1,20 +1,38 @@
-//! Keys of logical nodes (ed25519), and the keyring of a thread: what real nodes sign and verify with.
+//! Keys of logical nodes (ed25519), and the keyring of a thread: what real nodes sign, make MACs and verify with.
 //!
 //! Functions of rules have no arguments for keys, which no protocol should see. So a thread that evaluates rules of a real node
 //! [installs](Keyring::install) a keyring before: the public keys of all nodes, and the secret ones of the nodes that live there.
+//!
+//! Two nodes share a key for their MACs without having talked: it is made of the Diffie-Hellman secret of their long-term keys, as X25519 has it of the
+//! same pairs of keys, and of both public ones, in a domain of its own. Keys of connections are made of fresh ones, and have nothing in common with it.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::fmt;
 use std::sync::Arc;
 
 use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
 use thiserror::Error;
+use x25519_dalek::{PublicKey as SharingKey, StaticSecret};
+use zeroize::Zeroizing;
 
 use crate::Node;
 
+/// What the keys of MACs are made in.
+const MAC_KEYS: &str = "menard 2026-11 keys of macs between nodes";
+/// The bytes of a MAC.
+const MAC_BYTES: usize = 16;
+
+/// A keyring in use.
+struct Installed {
+    keyring: Arc<Keyring>,
+    /// The keys that nodes of this thread share with others, by the node that has its secret here. A key agreement costs a hundred times what a MAC does.
+    shared: BTreeMap<(Node, Node), Zeroizing<[u8; 32]>>,
+}
+
 thread_local! {
-    static INSTALLED: RefCell<Option<Arc<Keyring>>> = const { RefCell::new(None) };
+    static INSTALLED: RefCell<Option<Installed>> = const { RefCell::new(None) };
 }
 
 /// Bytes are no key.
@@ -49,6 +67,16 @@ impl SecretKey {
     /// The signature over a message.
     pub fn sign(&self, message: &[u8]) -> [u8; 64] {
         self.0.sign(message).to_bytes()
+    }
+
+    /// The key for MACs that the owner shares with that of another key; the other one makes the same.
+    fn share(&self, other: &PublicKey) -> Zeroizing<[u8; 32]> {
+        let secret = StaticSecret::from(self.0.to_scalar_bytes());
+        let shared = secret.diffie_hellman(&SharingKey::from(other.0.to_montgomery().to_bytes()));
+        let mut ends = [self.public().to_bytes(), other.to_bytes()];
+        ends.sort_unstable();
+        let material = Zeroizing::new([shared.as_bytes(), &ends[0], &ends[1]].map(|part| *part).concat());
+        Zeroizing::new(blake3::derive_key(MAC_KEYS, &material))
     }
 }
 
@@ -97,17 +125,54 @@ pub struct Keyring {
 impl Keyring {
     /// Gives this thread the keyring for all that it evaluates from now on.
     pub fn install(self: Arc<Self>) {
-        INSTALLED.set(Some(self));
+        INSTALLED.set(Some(Installed { keyring: self, shared: BTreeMap::new() }));
     }
 
     /// The signature of a node over a message, if this thread has a keyring with its secret key.
     pub(crate) fn sign(node: Node, message: &[u8]) -> Option<[u8; 64]> {
-        INSTALLED.with_borrow(|keyring| Some(keyring.as_ref()?.secret.get(&node)?.sign(message)))
+        INSTALLED.with_borrow(|installed| Some(installed.as_ref()?.keyring.secret.get(&node)?.sign(message)))
     }
 
     /// Whether a signature over a message is that of a node; `None` without a keyring. Of a node that the keyring does not know, nothing is.
     pub(crate) fn verify(node: Node, message: &[u8], signature: &[u8; 64]) -> Option<bool> {
         let verify = |keyring: &Keyring| keyring.public.get(&node).is_some_and(|key| key.verify(message, signature));
-        INSTALLED.with_borrow(|keyring| keyring.as_deref().map(verify))
+        INSTALLED.with_borrow(|installed| installed.as_ref().map(|installed| verify(&installed.keyring)))
     }
+
+    /// The MAC over a message with the key that two nodes share, if this thread has a keyring with the secret key of one and the public key of the other.
+    pub(crate) fn mac(ends: [Node; 2], message: &[u8]) -> Option<[u8; MAC_BYTES]> {
+        INSTALLED.with_borrow_mut(|installed| installed.as_mut()?.mac(ends, message))
+    }
+
+    /// Whether this is the MAC over a message with the key that two nodes share; `None` without a keyring. Where the thread has no such key, nothing is.
+    pub(crate) fn verify_mac(ends: [Node; 2], message: &[u8], mac: &[u8; MAC_BYTES]) -> Option<bool> {
+        let verify = |installed: &mut Installed| {
+            // Hashes compare in constant time.
+            installed.mac(ends, message).is_some_and(|expected| padded(&expected) == padded(mac))
+        };
+        INSTALLED.with_borrow_mut(|installed| installed.as_mut().map(verify))
+    }
+}
+
+impl Installed {
+    fn mac(&mut self, ends: [Node; 2], message: &[u8]) -> Option<[u8; MAC_BYTES]> {
+        let hash = blake3::keyed_hash(self.shared(ends)?, message);
+        hash.as_bytes().first_chunk().copied()
+    }
+
+    /// The key that two nodes share.
+    fn shared(&mut self, [from, to]: [Node; 2]) -> Option<&[u8; 32]> {
+        let Keyring { public, secret } = &*self.keyring;
+        let (own, other) = if secret.contains_key(&from) { (from, to) } else { (to, from) };
+        match self.shared.entry((own, other)) {
+            Entry::Occupied(known) => Some(known.into_mut()),
+            Entry::Vacant(place) => Some(place.insert(secret.get(&own)?.share(public.get(&other)?))),
+        }
+    }
+}
+
+fn padded(mac: &[u8; MAC_BYTES]) -> blake3::Hash {
+    let mut whole = [0; 32];
+    whole[..MAC_BYTES].copy_from_slice(mac);
+    blake3::Hash::from_bytes(whole)
 }

@@ -2,8 +2,9 @@
 
 use crate::cipher::{AesGcm, Cover, StandIn, decrypt, encrypt};
 use crate::function::{ARITHMETIC, Evaluated};
+use crate::mac::{mac, mac_stand_in, verify_mac, verify_mac_stand_in};
 use crate::signing::{sign, sign_stand_in, verify, verify_stand_in};
-use crate::terms::{note_digest, note_signature};
+use crate::terms::{note_digest, note_proof};
 use crate::{Digest, Function, Pattern, Scheme, Sequence, Signature, Type, UndefinedError, Value, encode_tagged};
 
 use Pattern::{Any, Is, List, Map, Option as Optional, Set, Tuple};
@@ -57,23 +58,46 @@ const fn encryption<C: Cover>() -> [Function; 2] {
 
 /// `sign` in simulated runs.
 fn sign_stand_in_noted(args: &[Value]) -> Evaluated {
-    let signature = sign_stand_in(args)?;
-    note_signature(&signature, args);
-    Ok(signature)
+    made(sign_stand_in, args)
 }
 
 /// `sign` of real nodes.
 fn sign_noted(args: &[Value]) -> Evaluated {
-    let signature = sign(args)?;
-    note_signature(&signature, args);
-    Ok(signature)
+    made(sign, args)
 }
 
-/// `verify` of real nodes: who has verified a signature knows what it was made of, too.
+/// `verify` of real nodes.
 fn verify_noted(args: &[Value]) -> Evaluated {
+    verified(verify, args)
+}
+
+/// `mac` in simulated runs.
+fn mac_stand_in_noted(args: &[Value]) -> Evaluated {
+    made(mac_stand_in, args)
+}
+
+/// `mac` of real nodes.
+fn mac_noted(args: &[Value]) -> Evaluated {
+    made(mac, args)
+}
+
+/// `verify_mac` of real nodes.
+fn verify_mac_noted(args: &[Value]) -> Evaluated {
+    verified(verify_mac, args)
+}
+
+/// A signature or a MAC, of which it is noted what it was made of.
+fn made(make: fn(&[Value]) -> Evaluated, args: &[Value]) -> Evaluated {
+    let proof = make(args)?;
+    note_proof(&proof, args);
+    Ok(proof)
+}
+
+/// Whether the first argument was made of the others. Who has verified that knows what it was made of, too.
+fn verified(verify: fn(&[Value]) -> Evaluated, args: &[Value]) -> Evaluated {
     let verified = verify(args)?;
-    if let (Value::Bool(true), [signature, signed_by @ ..]) = (&verified, args) {
-        note_signature(signature, signed_by);
+    if let (Value::Bool(true), [proof, made_of @ ..]) = (&verified, args) {
+        note_proof(proof, made_of);
     }
     Ok(verified)
 }
@@ -98,12 +122,33 @@ const fn signatures(sign: fn(&[Value]) -> Evaluated, verify: fn(&[Value]) -> Eva
     ]
 }
 
+/// `mac` and `verify_mac`.
+const fn macs(mac: fn(&[Value]) -> Evaluated, verify_mac: fn(&[Value]) -> Evaluated) -> [Function; 2] {
+    [
+        Function {
+            name: "mac",
+            signature: Signature::Variadic { fixed: &[Type::Node, Type::Node], result: Type::Mac },
+            injective: false,
+            doc: "the MAC of a node, which must be `me`, for a node, over values",
+            eval: mac,
+        },
+        Function {
+            name: "verify_mac",
+            signature: Signature::Variadic { fixed: &[Type::Mac, Type::Node, Type::Node], result: Type::Bool },
+            injective: false,
+            doc: "whether the MAC is that of a node for a node, which must be `me`, over these values",
+            eval: verify_mac,
+        },
+    ]
+}
+
 impl Function {
     /// What real nodes call instead of functions of the table with the same names.
     pub(crate) const REAL: &'static [Function] = &{
         let [encrypt, decrypt] = encryption::<AesGcm>();
         let [sign, verify] = signatures(sign_noted, verify_noted);
-        [encrypt, decrypt, sign, verify]
+        let [mac, verify_mac] = macs(mac_noted, verify_mac_noted);
+        [encrypt, decrypt, sign, verify, mac, verify_mac]
     };
 
     /// All functions of the language.
@@ -111,6 +156,7 @@ impl Function {
         let [add, subtract, multiply, divide, remainder, least, greatest] = ARITHMETIC;
         let [encrypt, decrypt] = encryption::<StandIn>();
         let [sign, verify] = signatures(sign_stand_in_noted, verify_stand_in);
+        let [mac, verify_mac] = macs(mac_stand_in_noted, verify_mac_stand_in);
         [
             add,
             subtract,
@@ -145,6 +191,8 @@ impl Function {
             ),
             sign,
             verify,
+            mac,
+            verify_mac,
             encrypt,
             decrypt,
             function(

@@ -1,17 +1,18 @@
 //! Changes values in a message as somebody would who knows the protocol: digests that cover them are computed anew, and so are signatures of corrupt
-//! nodes. Signatures of others stay what they are, and tell on it. What digests and signatures were made of has to be [noted](crate::note_terms).
+//! nodes, and MACs that are from or for such a node. Signatures and MACs of others stay what they are, and tell on it. What digests, signatures and
+//! MACs were made of has to be [noted](crate::note_terms).
 
 use crate::{Function, Node, Value, term_of};
 
 /// What somebody who changes values knows, and has keys for.
 pub trait Powers {
-    /// Whether it knows what a digest is of, or what a signature is over.
+    /// Whether it knows what a digest is of, or what a signature or a MAC is over.
     fn may_open(&self, value: &Value) -> bool;
 
-    /// Whether it has the key of a node.
+    /// Whether it has the key of a node, with which it signs, and makes MACs from and for that node.
     fn may_sign(&self, node: Node) -> bool;
 
-    /// Whether its signatures are [real](Function::real) ones, which take the keys of the thread.
+    /// Whether its signatures and MACs are [real](Function::real) ones, which take the keys of the thread.
     fn is_real(&self) -> bool;
 }
 
@@ -32,7 +33,7 @@ impl Substitution<'_> {
         }
         match value {
             Value::Digest(_) => self.made_anew("hash", value).unwrap_or_else(|| value.clone()),
-            Value::Signature(_) => self.signed_anew(value).unwrap_or_else(|| value.clone()),
+            Value::Signature(_) | Value::Mac(_) => self.proved_anew(value).unwrap_or_else(|| value.clone()),
             _ if value.parts().is_empty() => value.clone(),
             _ => rebuilt(value, value.parts().iter().map(|part| self.apply(part)).collect()),
         }
@@ -51,15 +52,15 @@ impl Substitution<'_> {
         }
     }
 
-    /// Whether a signature within a value would no longer be valid.
+    /// Whether a signature or a MAC within a value would no longer be valid.
     fn tells(&self, value: &Value) -> bool {
         if self.pairs.iter().any(|(old, _)| old == value) {
             return false;
         }
         match value {
-            Value::Signature(_) => {
+            Value::Signature(_) | Value::Mac(_) => {
                 let is_over_a_change = |args: Vec<Value>| args.iter().any(|arg| self.apply(arg) != *arg);
-                self.signed_anew(value).is_none() && term_of(value).is_some_and(is_over_a_change)
+                self.proved_anew(value).is_none() && term_of(value).is_some_and(is_over_a_change)
             }
             _ => value.parts().iter().any(|part| self.tells(part)),
         }
@@ -72,21 +73,34 @@ impl Substitution<'_> {
         (changed != args).then(|| call(function, &changed, self.powers.is_real())).flatten()
     }
 
-    fn signed_anew(&self, value: &Value) -> Option<Value> {
-        let signer = opened(value, self.powers)?.first().map(|signer| self.apply(signer))?;
-        let may_sign = signer.as_node().is_some_and(|node| self.powers.may_sign(node));
-        may_sign.then(|| self.made_anew("sign", value)).flatten()
+    /// The signature or the MAC over what has changed, with a key of one who has it.
+    fn proved_anew(&self, value: &Value) -> Option<Value> {
+        let (function, owners) = maker(value)?;
+        let args = opened(value, self.powers)?;
+        let is_owned = |owner: &Value| self.apply(owner).as_node().is_some_and(|node| self.powers.may_sign(node));
+        let has_key = args.iter().take(owners).any(is_owned);
+        has_key.then(|| self.made_anew(function, value)).flatten()
     }
 }
 
-/// The signature of a node over what another signature is over, if that was noted.
-pub fn countersigned(value: &Value, signer: Node, powers: &dyn Powers) -> Option<Value> {
-    let mut args = opened(value, powers)?;
-    *args.first_mut()? = Value::Node(signer);
-    call("sign", &args, powers.is_real())
+/// What makes signatures and MACs, and how many of its first arguments have the key.
+fn maker(proof: &Value) -> Option<(&'static str, usize)> {
+    match proof {
+        Value::Signature(_) => Some(("sign", 1)),
+        Value::Mac(_) => Some(("mac", 2)),
+        _ => None,
+    }
 }
 
-/// What a digest or a signature was made of, for somebody who may know it.
+/// The signature of a node over what another signature is over, or its MAC to whom another MAC is for, if it was noted over what that is.
+pub fn countersigned(value: &Value, signer: Node, powers: &dyn Powers) -> Option<Value> {
+    let (function, _) = maker(value)?;
+    let mut args = opened(value, powers)?;
+    *args.first_mut()? = Value::Node(signer);
+    call(function, &args, powers.is_real())
+}
+
+/// What a digest, a signature or a MAC was made of, for somebody who may know it.
 fn opened(value: &Value, powers: &dyn Powers) -> Option<Vec<Value>> {
     let args = term_of(value)?;
     powers.may_open(value).then_some(args)
@@ -115,7 +129,7 @@ fn rebuilt(value: &Value, parts: Vec<Value>) -> Value {
     made.unwrap_or_else(|_| value.clone())
 }
 
-/// The values without parts in some values and in what digests and signatures among them were made of, as far as that may be known, each once.
+/// The values without parts in some values and in what digests, signatures and MACs among them were made of, as far as that may be known, each once.
 pub fn leaves(values: &[Value], powers: &dyn Powers) -> Vec<Value> {
     let mut found = Vec::new();
     values.iter().for_each(|value| add_leaves(value, powers, &mut found));
@@ -149,6 +163,21 @@ fn add_wholes(value: &Value, found: &mut Vec<Value>) {
         found.push(value.clone());
     }
     value.parts().iter().for_each(|part| add_wholes(part, found));
+}
+
+/// The MACs in some values, each once.
+pub fn macs(values: &[Value]) -> Vec<Value> {
+    let mut found = Vec::new();
+    values.iter().for_each(|value| add_macs(value, &mut found));
+    found
+}
+
+fn add_macs(value: &Value, found: &mut Vec<Value>) {
+    match value {
+        Value::Mac(_) if found.contains(value) => {}
+        Value::Mac(_) => found.push(value.clone()),
+        _ => value.parts().iter().for_each(|part| add_macs(part, found)),
+    }
 }
 
 #[cfg(test)]
@@ -207,6 +236,25 @@ mod tests {
             note_terms(false);
             assert_eq!(change(&old), old, "nobody knows what it was made of");
         }
+    }
+
+    #[test]
+    fn macs_are_made_anew_by_both_ends() {
+        note_terms(true);
+        let powers = Liar { may_open: true, is_real: false };
+        let third = Node { role: 1, index: 2 };
+        let mac = |from, to, number| {
+            call("mac", &[Value::Node(from), Value::Node(to), Value::Int(number)], false).expect("it is defined")
+        };
+        let pairs = [(Value::Int(1), Value::Int(2))];
+        let substitution = Substitution { pairs: &pairs, powers: &powers };
+        assert_eq!(substitution.apply(&mac(LIAR, OTHER, 1)), mac(LIAR, OTHER, 2));
+        assert_eq!(substitution.apply(&mac(OTHER, LIAR, 1)), mac(OTHER, LIAR, 2), "it has the key, too");
+        assert_eq!(substitution.apply(&mac(OTHER, third, 1)), mac(OTHER, third, 1), "nobody else has");
+        assert_eq!(countersigned(&mac(OTHER, third, 1), LIAR, &powers), Some(mac(LIAR, third, 1)));
+        let said = |from| Value::tuple(&[Value::Int(1), mac(from, third, 1)]).expect("it is short");
+        assert_eq!(substitution.apply_soundly(&said(OTHER)), said(OTHER), "the third one would find out");
+        note_terms(false);
     }
 
     #[test]

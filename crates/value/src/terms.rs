@@ -1,6 +1,6 @@
-//! Symbolic cryptography: what digests and signatures were made of, noted while somebody asks for it.
+//! Symbolic cryptography: what digests, signatures and MACs were made of, noted while somebody asks for it.
 //!
-//! Simulated adversaries look inside: they change a value in a message and make anew all digests that cover it and all signatures that they have the
+//! Simulated adversaries look inside: they change a value in a message and make anew all digests that cover it and all signatures and MACs that they have the
 //! keys for, as somebody who knows the protocol would. So do real nodes that are told to lie; others note nothing.
 
 use std::cell::RefCell;
@@ -8,32 +8,34 @@ use std::collections::BTreeMap;
 
 use crate::{Digest, Value};
 
-/// What digests and signatures of a thread were made of.
+/// What digests, signatures and MACs of a thread were made of.
 #[derive(Default)]
 struct Terms {
     notes: bool,
     digests: BTreeMap<Digest, Box<[Value]>>,
-    signatures: BTreeMap<Value, Box<[Value]>>,
+    /// Signatures and MACs.
+    proofs: BTreeMap<Value, Box<[Value]>>,
 }
 
 thread_local! {
     static TERMS: RefCell<Terms> = RefCell::default();
 }
 
-/// From now on this thread notes what digests and signatures are made of, or no longer. It forgets what it has noted before.
+/// From now on this thread notes what digests, signatures and MACs are made of, or no longer. It forgets what it has noted before.
 pub fn note_terms(notes: bool) {
     TERMS.with_borrow_mut(|terms| {
         terms.notes = notes;
         terms.digests.clear();
-        terms.signatures.clear();
+        terms.proofs.clear();
     });
 }
 
-/// What a digest or a signature was made of, if that was noted: the arguments of `hash`; those of `sign`, of which the first is the signer.
+/// What a digest, a signature or a MAC was made of, if that was noted: the arguments of `hash`; those of `sign`, of which the first is the signer;
+/// those of `mac`, of which the first two are the nodes that share the key.
 pub fn term_of(value: &Value) -> Option<Vec<Value>> {
     TERMS.with_borrow(|terms| match value {
         Value::Digest(digest) => terms.digests.get(digest).map(|args| args.to_vec()),
-        Value::Signature(_) => terms.signatures.get(value).map(|args| args.to_vec()),
+        Value::Signature(_) | Value::Mac(_) => terms.proofs.get(value).map(|args| args.to_vec()),
         _ => None,
     })
 }
@@ -47,11 +49,11 @@ pub(crate) fn note_digest(digest: &Digest, args: &[Value]) {
     });
 }
 
-/// Notes that a signature was made of these values.
-pub(crate) fn note_signature(signature: &Value, args: &[Value]) {
+/// Notes that a signature or a MAC was made of these values.
+pub(crate) fn note_proof(proof: &Value, args: &[Value]) {
     TERMS.with_borrow_mut(|terms| {
-        if terms.notes && !terms.signatures.contains_key(signature) {
-            terms.signatures.insert(signature.clone(), args.into());
+        if terms.notes && !terms.proofs.contains_key(proof) {
+            terms.proofs.insert(proof.clone(), args.into());
         }
     });
 }
@@ -74,7 +76,10 @@ mod tests {
         let digest = call("hash", &[Value::Int(7)]);
         let signature = call("sign", &[node.clone(), digest.clone()]);
         assert_eq!(term_of(&digest), Some(vec![Value::Int(7)]));
-        assert_eq!(term_of(&signature), Some(vec![node, digest.clone()]));
+        assert_eq!(term_of(&signature), Some(vec![node.clone(), digest.clone()]));
+        let other = Value::Node(Node { role: 1, index: 3 });
+        let mac = call("mac", &[node.clone(), other.clone(), digest.clone()]);
+        assert_eq!(term_of(&mac), Some(vec![node, other, digest.clone()]));
         note_terms(false);
         assert_eq!(term_of(&digest), None);
     }

@@ -30,6 +30,8 @@ pub enum Type {
     Digest,
     /// What a node made with its key, and others can verify.
     Signature,
+    /// What a node made with the key that it shares with another one, which that one can verify, and nobody else.
+    Mac,
     /// Values of one type, in an order.
     List(Interned<Type>),
     /// Different values of one type.
@@ -61,8 +63,8 @@ pub struct Interned<T: 'static> {
 
 impl Type {
     /// The types without parameters.
-    pub const SIMPLE: [Type; 7] =
-        [Type::Int, Type::Bool, Type::Bytes, Type::String, Type::Node, Type::Digest, Type::Signature];
+    pub const SIMPLE: [Type; 8] =
+        [Type::Int, Type::Bool, Type::Bytes, Type::String, Type::Node, Type::Digest, Type::Signature, Type::Mac];
 
     /// The names of types with parameters.
     pub const GENERIC: [&'static str; 4] = ["list", "set", "map", "option"];
@@ -107,6 +109,7 @@ impl Type {
             Type::Node => "node",
             Type::Digest => "digest",
             Type::Signature => "signature",
+            Type::Mac => "mac",
             Type::List(_) => "list",
             Type::Set(_) => "set",
             Type::Map(_) => "map",
@@ -161,7 +164,8 @@ impl Type {
             | (Type::String, Value::String(_))
             | (Type::Node, Value::Node(_))
             | (Type::Digest, Value::Digest(_))
-            | (Type::Signature, Value::Signature(_)) => true,
+            | (Type::Signature, Value::Signature(_))
+            | (Type::Mac, Value::Mac(_)) => true,
             (Type::List(element), Value::List(elements))
             | (Type::Set(element), Value::Set(elements))
             | (Type::Option(element), Value::Option(elements)) => all(elements, *element),

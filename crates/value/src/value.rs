@@ -81,6 +81,22 @@ impl Signed {
     }
 }
 
+/// What a node made with the key that it shares with another one, 16 bytes; one word wide.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Mac(Blob);
+
+impl Mac {
+    /// A MAC with these bytes.
+    pub fn new(bytes: &[u8; 16]) -> Self {
+        Mac(Blob::new(bytes))
+    }
+
+    /// The 16 bytes.
+    pub fn as_slice(&self) -> &[u8] {
+        self.0.as_slice()
+    }
+}
+
 /// One field of a fact. Ordered by type first, then within the type.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Value {
@@ -98,6 +114,8 @@ pub enum Value {
     Digest(Digest),
     /// See [`crate::Type::Signature`].
     Signature(Signed),
+    /// See [`crate::Type::Mac`].
+    Mac(Mac),
     /// See [`crate::Type::List`].
     List(Sequence),
     /// See [`crate::Type::Set`]; ascending.
@@ -176,6 +194,7 @@ impl Value {
             Value::Node(_) => "node",
             Value::Digest(_) => "digest",
             Value::Signature(_) => "signature",
+            Value::Mac(_) => "mac",
             Value::List(_) => "list",
             Value::Set(_) => "set",
             Value::Map(_) => "map",
@@ -237,6 +256,7 @@ impl Value {
             Value::Node(_) => 6,
             Value::Digest(_) => 32,
             Value::Signature(_) => 64,
+            Value::Mac(_) => 16,
             Value::List(parts)
             | Value::Set(parts)
             | Value::Map(parts)
@@ -274,8 +294,9 @@ impl fmt::Display for Value {
             Value::String(text) => write!(f, "{:?}", text.as_str()),
             Value::Node(node) => write!(f, "{}#{}", node.role, node.index),
             Value::Digest(digest) => write_hex(f, digest.as_slice(), 4),
-            // Behind what says who signed, in a simulated run.
+            // Behind what says whose key it was, in a simulated run.
             Value::Signature(signed) => write_hex(f, &signed.as_slice()[8..], 4),
+            Value::Mac(mac) => write_hex(f, &mac.as_slice()[8..], 4),
             _ => Ok(()),
         })
     }

@@ -1,7 +1,7 @@
 //! The canonical encoding: values of all types come back, and of any other bytes nothing comes but an error.
 
 use menard_value::{
-    DecodeError, Decoder, Digest, MAX_VALUE_BYTES, Sequence, Signed, Type, Value, encode, encode_tagged,
+    DecodeError, Decoder, Digest, MAX_VALUE_BYTES, Mac, Sequence, Signed, Type, Value, encode, encode_tagged,
 };
 use proptest::prelude::*;
 
@@ -37,6 +37,7 @@ fn value(ty: Type, numbers: &mut impl Iterator<Item = u8>) -> Value {
         Type::Node => Ok(Value::node(u16::from(number), 7)),
         Type::Digest => Ok(Value::Digest(Digest::new(&[number; 32]))),
         Type::Signature => Ok(Value::Signature(Signed::new(&[number; 64]))),
+        Type::Mac => Ok(Value::Mac(Mac::new(&[number; 16]))),
         Type::List(element) => Value::list(&some(*element, 3)),
         Type::Set(element) => Value::set(some(*element, 3)),
         Type::Option(element) => Value::option(some(*element, 1).pop()),

@@ -139,6 +139,8 @@ const TEMPLATES: &[&str] = &[
     "g(s, d, hash(s, d), z) :- c(s, d, z)",
     "q(h, s)@me :~ g(s, _, h, _)",
     "q(h, s)@n :~ c(s, d, _), node(n), h = hash(d)",
+    "vd(i, count(m)) :- b(i, j), node(n), m = mac(me, n, j) va(i) :- b(i, j), m = mac(me, me, j), verify_mac(m, me, me, i)",
+    "w(n, i, j) :+ b(i, j), node(n), verify_mac(mac(me, n, i), n, me, j) va(i) :- w(_, i, _)",
     "p(me, i, j)@me :~ u(i, j)",
     "kf(i, j) :- b(i, j) kf(j, i) :+ b(i, j) vb(i, j) :- kf(i, j)",
     "km(n, i, j) :- b(i, j) from n delete km(_, i, _) :+ a(i)",

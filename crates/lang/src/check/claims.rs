@@ -2,7 +2,7 @@
 //!
 //! A message of a *suspect*, a node of a role of which some may be Byzantine, proves who sent it and nothing else: its columns are claims. A node that is
 //! counted must be more than claimed ([`nodes`]), and a signature says something only to who verifies it, and only about what it
-//! covers ([`signatures`], [`coverage`]). All of these are warnings: what a protocol may believe for other reasons, no check can know.
+//! covers ([`signatures`], [`coverage`]); so does a MAC, to whom it is for. All of these are warnings: what a protocol may believe for other reasons, no check can know.
 
 mod coverage;
 mod nodes;
@@ -12,7 +12,7 @@ mod signatures;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use menard_value::{Function, FunctionId, Value};
+use menard_value::{FunctionId, Value};
 
 use crate::ir::{
     Atom, Channel, Comparison, Component, Expr, ExprKind, FaultKind, HeadArg, Literal, Name, Program, Rule, RuleKind,
@@ -91,7 +91,7 @@ impl<'p> World<'p> {
     }
 }
 
-/// What is made of the result of a `verify`.
+/// What is made of the result of a `verify` or a `verify_mac`.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Outcome {
     /// The rule needs it to be true.
@@ -102,8 +102,10 @@ enum Outcome {
     Kept,
 }
 
-/// A call `verify(signature, signer, covered, ...)`.
+/// A call `verify(signature, signer, covered, ...)`, or `verify_mac(mac, signer, me, covered, ...)`.
 struct Verification<'p> {
+    /// As people call it.
+    what: &'static str,
     signature: &'p Expr,
     signer: &'p Expr,
     covered: &'p [Expr],
@@ -111,13 +113,20 @@ struct Verification<'p> {
     span: Span,
 }
 
-fn verify() -> FunctionId {
-    Function::find("verify").expect("the function is in the table")
+/// What a function verifies, and where what is covered begins among its arguments; nothing for other functions.
+fn verified(function: FunctionId) -> Option<(&'static str, usize)> {
+    match function.get().name {
+        "verify" => Some((SIGNATURE, 2)),
+        "verify_mac" => Some((MAC, 3)),
+        _ => None,
+    }
 }
 
-/// The signatures that a rule verifies.
+const SIGNATURE: &str = "signature";
+const MAC: &str = "MAC";
+
+/// The signatures and MACs that a rule verifies.
 fn verifications(rule: &Rule) -> Vec<Verification<'_>> {
-    let verify = verify();
     let mut found = Vec::new();
     for literal in &rule.body {
         for expr in literal.expressions() {
@@ -126,24 +135,25 @@ fn verifications(rule: &Rule) -> Vec<Verification<'_>> {
                 Literal::Bind { variable, .. } => outcome_of_name(rule, variable),
                 Literal::Atom(_) | Literal::In { .. } => Outcome::Kept,
             };
-            collect(expr, verify, outcome, &mut found);
+            collect(expr, outcome, &mut found);
         }
     }
     let head = rule.head.args.iter().filter_map(HeadArg::as_expr).chain(&rule.head.at);
-    head.for_each(|expr| collect(expr, verify, Outcome::Kept, &mut found));
+    head.for_each(|expr| collect(expr, Outcome::Kept, &mut found));
     found
 }
 
-fn collect<'p>(expr: &'p Expr, verify: FunctionId, outcome: Outcome, found: &mut Vec<Verification<'p>>) {
+fn collect<'p>(expr: &'p Expr, outcome: Outcome, found: &mut Vec<Verification<'p>>) {
     let span = expr.span;
-    match &expr.kind {
-        ExprKind::Call(function, args) if *function == verify => {
-            let [signature, signer, covered @ ..] = args.as_slice() else { return };
-            found.push(Verification { signature, signer, covered, outcome, span });
-        }
-        // What another function makes of it is anybody's guess.
-        _ => expr.parts().iter().for_each(|part| collect(part, verify, Outcome::Kept, found)),
+    if let ExprKind::Call(function, args) = &expr.kind
+        && let Some((what, covered)) = verified(*function)
+    {
+        let ([signature, signer, ..], Some(covered)) = (args.as_slice(), args.get(covered..)) else { return };
+        found.push(Verification { what, signature, signer, covered, outcome, span });
+        return;
     }
+    // What another function makes of it is anybody's guess.
+    expr.parts().iter().for_each(|part| collect(part, Outcome::Kept, found));
 }
 
 fn outcome_of_test(op: Comparison, left: &Expr, right: &Expr) -> Outcome {

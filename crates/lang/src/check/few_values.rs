@@ -129,6 +129,7 @@ fn is_small(ty: Type) -> bool {
         | Type::String
         | Type::Digest
         | Type::Signature
+        | Type::Mac
         | Type::List(_)
         | Type::Set(_)
         | Type::Map(_) => false,

@@ -100,25 +100,57 @@ fn check_number(number: &Expr, sink: &mut Sink) {
     }
 }
 
-/// What a node does with keys of its own, and what to write instead of doing it with those of another one.
-const OWN_KEYS: [(&str, &str, &str); 3] = [
-    ("sign", "a node can sign only for itself", "`sign(me, x)` signs `x`; others verify it with `verify(s, n, x)`"),
-    ("encrypt", "a node can encrypt only by itself", "`encrypt(me, n, x, 1)` encrypts `x` for `n`, who decrypts it"),
-    (
-        "decrypt",
-        "a node can decrypt only by itself",
-        "`decrypt(me, n, x, 1)` decrypts what `n` has encrypted for this node",
-    ),
+/// A function with the keys of one node, which has to be that of the rule.
+struct Keyed {
+    function: &'static str,
+    /// The position of the node among the arguments.
+    owner: usize,
+    message: &'static str,
+    /// What to write instead.
+    help: &'static str,
+}
+
+const KEYED: [Keyed; 5] = [
+    Keyed {
+        function: "sign",
+        owner: 0,
+        message: "a node can sign only for itself",
+        help: "`sign(me, x)` signs `x`; others verify it with `verify(s, n, x)`",
+    },
+    Keyed {
+        function: "mac",
+        owner: 0,
+        message: "a node can make MACs only in its own name",
+        help: "`mac(me, n, x)` is a MAC over `x` for `n`, who verifies it with `verify_mac(m, sender, me, x)`",
+    },
+    Keyed {
+        function: "verify_mac",
+        owner: 2,
+        message: "a node can verify only MACs that are for itself",
+        help: "`verify_mac(m, n, me, x)` says whether `n` has made `m` over `x` for this node; what others have to verify is signed",
+    },
+    Keyed {
+        function: "encrypt",
+        owner: 0,
+        message: "a node can encrypt only by itself",
+        help: "`encrypt(me, n, x, 1)` encrypts `x` for `n`, who decrypts it",
+    },
+    Keyed {
+        function: "decrypt",
+        owner: 0,
+        message: "a node can decrypt only by itself",
+        help: "`decrypt(me, n, x, 1)` decrypts what `n` has encrypted for this node",
+    },
 ];
 
 fn check_owner(expr: &Expr, sink: &mut Sink) {
     expr.visit(&mut |part| {
         let ExprKind::Call(function, args) = &part.kind else { return };
-        let own = OWN_KEYS.iter().find(|(name, ..)| Some(*function) == Function::find(name));
-        let (Some((_, message, help)), Some(owner)) = (own, args.first()) else { return };
+        let Some(keyed) = KEYED.iter().find(|keyed| Some(*function) == Function::find(keyed.function)) else { return };
+        let Some(owner) = args.get(keyed.owner) else { return };
         if owner.kind != ExprKind::Me {
-            let diagnostic = sink.start(Code::E0305, *message).label(owner.span, "must be `me`");
-            sink.push(diagnostic.help(*help));
+            let diagnostic = sink.start(Code::E0305, keyed.message).label(owner.span, "must be `me`");
+            sink.push(diagnostic.help(keyed.help));
         }
     });
 }

@@ -23,7 +23,7 @@ impl Lowering<'_> {
     pub(super) fn param(&mut self, node: &SyntaxNode, overrides: &[(Name, Value)]) -> Option<Param> {
         let (name, type_node) = (ast::name(node)?, ast::child(node, SyntaxKind::TypeName)?);
         let ty = self.ty(&type_node);
-        if ty.contains(|part| matches!(part, Type::Node | Type::Digest | Type::Signature)) {
+        if ty.contains(|part| matches!(part, Type::Node | Type::Digest | Type::Signature | Type::Mac)) {
             let message = format!("a parameter cannot be of type {ty}");
             self.sink.error(Code::E0304, span_of(&type_node), message, "there are no literals of this type");
             return Some(Param { name: text(&name), ty, value: default_value(ty), span: token_span(&name) });

@@ -209,6 +209,7 @@ pub(super) fn ty(name: &str) -> Option<String> {
         Type::Node => "logical nodes; they come from `from`, from roles, or are `me`",
         Type::Digest => "results of `hash`",
         Type::Signature => "results of `sign`, which `verify` verifies",
+        Type::Mac => "results of `mac`, which the node that they are for verifies, by `verify_mac`",
         Type::List(_) | Type::Set(_) | Type::Map(_) | Type::Option(_) | Type::Tuple(_) | Type::Record(_) => {
             return None;
         }

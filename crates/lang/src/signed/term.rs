@@ -11,6 +11,8 @@ pub struct Message<'a> {
     pub from: Node,
     /// Who is addressed.
     pub to: Node,
+    /// Who reads something of it, if that is known.
+    pub reader: Option<Node>,
     /// Its columns.
     pub args: &'a [Value],
     /// Whether functions are those that real nodes [call](menard_value::Function::real).
@@ -24,6 +26,8 @@ pub enum Term {
     Sender,
     /// Who is addressed.
     Receiver,
+    /// Whoever reads it, be it as the one who is addressed or later.
+    Reader,
     /// A column.
     Column(usize),
     /// The same whatever the message.
@@ -49,6 +53,7 @@ impl Term {
         match self {
             Term::Sender => Ok(Value::Node(message.from)),
             Term::Receiver => Ok(Value::Node(message.to)),
+            Term::Reader => message.reader.map(Value::Node).ok_or(UndefinedError),
             Term::Column(column) => message.args.get(*column).cloned().ok_or(UndefinedError),
             Term::Constant(value) => Ok(value.clone()),
             Term::Field(whole, position) => {
@@ -59,13 +64,32 @@ impl Term {
         }
     }
 
-    /// Whether it depends on who is addressed.
-    pub(super) fn is_addressed(&self) -> bool {
+    /// Whether a term is in it, or is it.
+    pub(super) fn has(&self, part: &Term) -> bool {
+        let mut found = false;
+        self.visit(&mut |term| found |= term == part);
+        found
+    }
+
+    /// Calls `visit` for the term and all that are within it.
+    pub fn visit(&self, visit: &mut impl FnMut(&Term)) {
+        visit(self);
         match self {
-            Term::Receiver => true,
-            Term::Field(whole, _) => whole.is_addressed(),
-            Term::Construct(_, parts) | Term::Call(_, parts) => parts.iter().any(Term::is_addressed),
-            Term::Sender | Term::Column(_) | Term::Constant(_) => false,
+            Term::Field(whole, _) => whole.visit(visit),
+            Term::Construct(_, parts) | Term::Call(_, parts) => parts.iter().for_each(|part| part.visit(visit)),
+            _ => {}
+        }
+    }
+
+    /// The same for a reader that is this one.
+    pub(super) fn read_by(self, reader: &Term) -> Term {
+        let all = |parts: Vec<Term>| parts.into_iter().map(|part| part.read_by(reader)).collect();
+        match self {
+            Term::Reader => reader.clone(),
+            Term::Field(whole, position) => Term::Field(Box::new(whole.read_by(reader)), position),
+            Term::Construct(constructor, parts) => Term::Construct(constructor, all(parts)),
+            Term::Call(function, parts) => Term::Call(function, all(parts)),
+            other => other,
         }
     }
 

@@ -23,7 +23,7 @@ fn found(channel: &str, rules: &str) -> Vec<RequestSignature> {
 
 /// The value of what a signature covers, for a request with these columns.
 fn covered(signature: &RequestSignature, args: &[Value]) -> Vec<Value> {
-    let message = super::Message { from: CLIENT, to: SERVER, args, is_real: false };
+    let message = super::Message { from: CLIENT, to: SERVER, reader: None, args, is_real: false };
     signature.covered.iter().map(|term| term.value(&message).expect("it is defined")).collect()
 }
 
@@ -118,4 +118,84 @@ fn rules_that_go_round_end() {
 }";
     let [signature] = &found(PLAIN, rules)[..] else { panic!("one signature is found") };
     assert_eq!(covered(signature, &plain()), [Value::Int(4)]);
+}
+
+/// The signatures and MACs of orders of a program with several servers, which one of them passes on to all, and of an archive.
+fn authenticated(columns: &str, rules: &str) -> Vec<RequestSignature> {
+    let text = format!(
+        "protocol authenticated\n\nrole client external\nrole server[3]\nrole archive\n\n\
+         channel order(id: int, {columns}) client -> server\nchannel done(id: int) server -> client\n\
+         channel pass(c: node, id: int, {columns}) server -> server\n\
+         channel keep(c: node, id: int, {columns}) server -> archive\nchannel kept(id: int) archive -> client\n\n{rules}"
+    );
+    request_signatures(&compile_text(&text))
+}
+
+fn server(index: u32) -> Node {
+    Node { role: 1, index }
+}
+
+const ARCHIVE: Node = Node { role: 2, index: 0 };
+
+fn mac(to: Node, covered: &[Value]) -> Value {
+    let args = [&[Value::Node(CLIENT), Value::Node(to)], covered].concat();
+    Function::find("mac").expect("it is there").get().call(&args).expect("it is defined")
+}
+
+/// An order with what its sender signs, addressed to the second server.
+fn signed_order(found: &[RequestSignature], empty: Value) -> Value {
+    let mut args = vec![Value::Int(4), empty];
+    for signature in found {
+        signature.sign(CLIENT, server(1), &mut args).expect("it is defined");
+    }
+    args.swap_remove(1)
+}
+
+#[test]
+fn a_mac_for_who_is_addressed() {
+    let rules = "component server { done(id)@c :~ order(id, m) from c, verify_mac(m, c, me, id) }
+        component archive { kept(id)@c :~ keep(c, id, _) }";
+    let found = authenticated("m: mac", rules);
+    assert!(found[0].is_addressed());
+    assert_eq!(signed_order(&found, Value::Int(0)), mac(server(1), &[Value::Int(4)]));
+}
+
+#[test]
+fn a_mac_for_who_is_told_by_others_if_there_is_one() {
+    let rules = |receiver: &str| {
+        format!(
+            "component server {{ keep(c, id, m)@n :~ order(id, m) from c, archive(n)  pass(c, id, m)@n :~ order(id, m) from c, server(n)
+               done(id)@c :~ pass(c, id, m){receiver} }}
+             component archive {{ kept(id)@c :~ keep(c, id, m), verify_mac(m, c, me, id, me) }}"
+        )
+    };
+    let found = authenticated("m: mac", &rules(""));
+    assert!(found.len() == 1 && !found[0].is_addressed());
+    assert_eq!(signed_order(&found, Value::Int(0)), mac(ARCHIVE, &[Value::Int(4), Value::Node(ARCHIVE)]));
+    let of_several = rules(", verify_mac(m, c, me, id)").replace(", verify_mac(m, c, me, id, me)", "");
+    assert_eq!(authenticated("m: mac", &of_several), [], "one MAC is not for all of them");
+}
+
+#[test]
+fn an_authenticator_has_a_mac_for_everyone_who_takes_its_own() {
+    let id = Value::Int(4);
+    let rules = "component server { done(id)@c :~ order(id, ms) from c, verify_mac(get(ms, me), c, me, id)
+          keep(c, id, ms)@n :~ order(id, ms) from c, archive(n) }
+        component archive { kept(id)@c :~ keep(c, id, ms), m = get(ms, me), verify_mac(m, c, me, id) }";
+    let found = authenticated("ms: map<node, mac>", rules);
+    assert!(found.len() == 2 && !found[0].is_addressed());
+    let nodes = [server(0), server(1), server(2), ARCHIVE];
+    let entries = nodes.map(|node| (Value::Node(node), mac(node, std::slice::from_ref(&id))));
+    let empty = Value::map(Vec::new()).expect("it is small");
+    assert_eq!(signed_order(&found, empty), Value::map(entries.to_vec()).expect("it is small"));
+    let rules = "component server { pass(c, id, ms)@n :~ order(id, ms) from c, server(n)
+          done(id)@c :~ pass(c, id, ms), verify_mac(get(ms, index_of(me)), c, me, hash(id, me)) }
+        component archive { kept(id)@c :~ keep(c, id, _) }";
+    let found = authenticated("ms: list<mac>", rules);
+    let of_index = |index: u32| {
+        let args = [id.clone(), Value::Node(server(index))];
+        let digest = Function::find("hash").expect("it is there").get().call(&args).expect("it is defined");
+        mac(server(index), &[digest])
+    };
+    assert_eq!(signed_order(&found, Value::Int(0)), Value::list(&[0, 1, 2].map(of_index)).expect("it is small"));
 }

@@ -1,6 +1,6 @@
 //! What a liar has heard and said, so that what it makes up looks like what others say.
 
-use menard_value::{Node, Powers, Substitution, Type, Value, countersigned, leaves};
+use menard_value::{Node, Powers, Substitution, Type, Value, countersigned, leaves, macs};
 
 use crate::random::Random;
 use crate::workload::Maker;
@@ -111,7 +111,8 @@ impl Lore {
         maker.make(ty).or_else(|| self.value(ty, random))
     }
 
-    /// These fields with so many values changed, wherever they occur; digests and own signatures over them are made anew.
+    /// These fields with so many values changed, wherever they occur; digests and own signatures and MACs over them are made anew. Or it is a MAC that
+    /// becomes another one, or wrong, and all others stay right.
     pub fn changed(&self, args: &[Value], changes: usize, random: &mut Random) -> Vec<Value> {
         let mut args = args.to_vec();
         for _ in 0..changes {
@@ -119,7 +120,9 @@ impl Lore {
             if leaves.is_empty() {
                 break;
             }
-            let old = leaves[random.below(leaves.len())].clone();
+            let macs = macs(&args);
+            let changeable = if macs.is_empty() || random.below(3) > 0 { &leaves } else { &macs };
+            let old = changeable[random.below(changeable.len())].clone();
             let pairs = [(old.clone(), self.instead_of(&old, random))];
             let substitution = Substitution { pairs: &pairs, powers: &WithOwnKeys };
             args.iter_mut().for_each(|value| *value = substitution.apply(value));
@@ -134,7 +137,7 @@ impl Lore {
             Value::Int(int) if is_near => return Value::Int(int.saturating_add([-1, 1, 1, 2][random.below(4)])),
             Value::Bool(bool) => return Value::Bool(!bool),
             Value::Node(_) if is_near => return Value::Node(self.me),
-            Value::Signature(_) if is_near => {
+            Value::Signature(_) | Value::Mac(_) if is_near => {
                 if let Some(own) = countersigned(value, self.me, &WithOwnKeys) {
                     return own;
                 }
@@ -155,6 +158,7 @@ fn leaf_type(value: &Value) -> Option<Type> {
         Value::Node(_) => Some(Type::Node),
         Value::Digest(_) => Some(Type::Digest),
         Value::Signature(_) => Some(Type::Signature),
+        Value::Mac(_) => Some(Type::Mac),
         _ => None,
     }
 }

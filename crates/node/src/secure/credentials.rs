@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
 
-use menard_lang::ir::{FaultKind, Program};
+use menard_lang::ir::{Expr, ExprKind, FaultKind, Program};
 use menard_lang::signed::request_signatures;
 use menard_value::{Keyring, Node, PublicKey, SecretKey};
 
@@ -38,9 +38,21 @@ pub(crate) struct Guard {
     pub passport: Arc<Passport>,
 }
 
-/// Whether external nodes have keys where keys are made for a whole program: where some node may lie, or somebody verifies what they sign.
+/// Whether external nodes have keys where keys are made for a whole program: where some node may lie, where somebody verifies what they sign, or where
+/// nodes make MACs, which may be for them.
 pub(super) fn clients_have_keys(program: &Program) -> bool {
-    is_byzantine(program) || !request_signatures(program).is_empty()
+    is_byzantine(program) || !request_signatures(program).is_empty() || makes_macs(program)
+}
+
+/// Whether a rule makes a MAC: it has no value where the other node has no key.
+fn makes_macs(program: &Program) -> bool {
+    let is_mac = |expr: &Expr| matches!(&expr.kind, ExprKind::Call(function, _) if function.get().name == "mac");
+    let mut rules = program.components.iter().flat_map(|component| &component.rules);
+    rules.any(|rule| {
+        let mut found = false;
+        rule.expressions().for_each(|expr| expr.visit(&mut |part| found |= is_mac(part)));
+        found
+    })
 }
 
 /// Whether some node may lie, so that everybody has to prove who it is.

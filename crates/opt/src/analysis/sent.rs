@@ -2,7 +2,6 @@
 //! that a receiver may not rest on them ([`Dependencies`] has none then); but they hold of every message that a correct node has sent.
 
 use menard_lang::ir::{Channel, ExprKind, Program, RuleKind};
-use menard_value::Function;
 
 use super::dependencies::{Dependencies, Dependency};
 
@@ -32,12 +31,15 @@ fn is_sending(rule: &menard_lang::ir::Rule, channel: &Channel) -> bool {
     rule.kind == RuleKind::Async && rule.head.relation == channel.name
 }
 
+/// Functions with keys of the node that calls them.
+const OWN: [&str; 5] = ["sign", "mac", "verify_mac", "encrypt", "decrypt"];
+
 /// Whether a node with other keys computes the same.
 fn is_public(dependency: &Dependency) -> bool {
     let mut public = true;
     dependency.term.visit(&mut |part| {
         if let ExprKind::Call(function, _) = &part.kind {
-            public &= !["sign", "encrypt", "decrypt"].iter().any(|name| Some(*function) == Function::find(name));
+            public &= !OWN.contains(&function.get().name);
         }
         public &= part.kind != ExprKind::Me;
     });

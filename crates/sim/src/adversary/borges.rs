@@ -3,7 +3,7 @@
 //!
 //! Chance alone finds little: so most of what is made up has values, and the form, of what was heard.
 
-use menard_value::{Node, Substitution, Type, Value, countersigned, leaves, term_of, wholes};
+use menard_value::{Mac, Node, Substitution, Type, Value, countersigned, leaves, macs, term_of, wholes};
 
 use super::{Behaviour, Scene};
 use crate::log::Content;
@@ -126,7 +126,9 @@ pub(super) fn adapted(args: &[Value], from: Node, changes: u32, scene: &mut Scen
         let only = (!args.is_empty() && scene.random.percent(30)).then(|| scene.random.index(args.len()));
         let range = only.map_or(0..args.len(), |only| only..only + 1);
         let within = &args[range.clone()];
+        let macs = macs(within);
         let other = match scene.random.below(4) {
+            0..2 if !macs.is_empty() && scene.random.percent(50) => spoilt(&macs, from, scene),
             0 => exchanged(within, scene),
             1 => recanted(within, from, scene),
             _ => None,
@@ -146,6 +148,20 @@ fn altered(within: &[Value], from: Node, scene: &mut Scene<'_>) -> Option<(Value
     let leaves = leaves(within, scene.coalition);
     let old = (!leaves.is_empty()).then(|| scene.random.pick(&leaves).clone())?;
     let new = changed(&old, from, scene);
+    Some((old, new))
+}
+
+/// One of the MACs in a message, and another one in its place, so that one node is told something else than the others, or nothing that it believes: the
+/// rest of an authenticator stays as it is.
+fn spoilt(macs: &[Value], from: Node, scene: &mut Scene<'_>) -> Option<(Value, Value)> {
+    let old = scene.random.pick(macs).clone();
+    let new = match scene.random.percent(40) {
+        true => {
+            let pair = altered(std::slice::from_ref(&old), from, scene)?;
+            Substitution { pairs: &[pair], powers: scene.coalition }.apply(&old)
+        }
+        false => changed(&old, from, scene),
+    };
     Some((old, new))
 }
 
@@ -169,11 +185,14 @@ fn recanted(within: &[Value], from: Node, scene: &mut Scene<'_>) -> Option<(Valu
     Some((old, new))
 }
 
-/// Adds what signatures of corrupt nodes within a value are over.
+/// Adds what signatures and MACs of corrupt nodes within a value are over.
 fn add_signed(value: &Value, scene: &Scene<'_>, found: &mut Vec<Value>) {
     match value {
         Value::Signature(signed) if scene.coalition.has(signed.signer()) => {
             found.extend(term_of(value).into_iter().flatten().skip(1).filter(|arg| !matches!(arg, Value::String(_))));
+        }
+        Value::Mac(mac) if mac.ends().is_some_and(|[from, _]| scene.coalition.has(from)) => {
+            found.extend(term_of(value).into_iter().flatten().skip(2).filter(|arg| !matches!(arg, Value::String(_))));
         }
         _ => value.parts().iter().for_each(|part| add_signed(part, scene, found)),
     }
@@ -215,6 +234,13 @@ pub(super) fn changed(value: &Value, from: Node, scene: &mut Scene<'_>) -> Value
         Value::Signature(_) => {
             return countersigned(value, from, scene.coalition)
                 .or_else(|| scene.lore.value(Type::Signature, scene.random))
+                .unwrap_or_else(|| value.clone());
+        }
+        Value::Mac(_) if near => return Value::Mac(Mac::wrong(0)),
+        Value::Mac(_) => {
+            return countersigned(value, from, scene.coalition)
+                .filter(|other| other != value)
+                .or_else(|| scene.lore.value(Type::Mac, scene.random))
                 .unwrap_or_else(|| value.clone());
         }
         // What has parts and none of them: empty collections stay so.

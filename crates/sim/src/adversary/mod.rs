@@ -9,9 +9,10 @@
 //! * [`pasts`]: honest copies of each corrupt node that have received different things, of which now this one speaks, and now that one.
 //! * [`lineage`]: honest until something is decided; then what it hangs on is late or denied elsewhere.
 //!
-//! Whatever the layer, the adversary is on the [`wire`], too.
+//! Whatever the layer, the adversary is on the [`wire`], too, and may have a [`grudge`] against some nodes, whose MACs are wrong.
 
 mod borges;
+mod grudge;
 mod lineage;
 mod lore;
 mod pasts;
@@ -25,6 +26,7 @@ use std::fmt;
 
 use menard_value::{Node, Value, note_terms};
 
+use self::grudge::Grudge;
 use self::lore::{Heard, Lore};
 pub(crate) use self::pasts::first_number;
 use self::wire::Wire;
@@ -121,6 +123,7 @@ pub(crate) struct Adversary {
     random: Random,
     forgeries: Vec<Forgery>,
     wire: Option<Wire>,
+    grudge: Option<Grudge>,
 }
 
 impl fmt::Debug for Adversary {
@@ -144,7 +147,7 @@ impl Adversary {
         };
         note_terms(true);
         let (lore, wire) = (Lore::new(world.prepared, seed), Wire::draw(world, seed));
-        Adversary { layer, behaviour, lore, random, forgeries: Vec::new(), wire }
+        Adversary { layer, behaviour, lore, random, forgeries: Vec::new(), wire, grudge: Grudge::draw(world, seed) }
     }
 
     /// How it lies.
@@ -198,7 +201,7 @@ impl Adversary {
 
     /// Lets the behaviour do something, and sends what it wants to send, as far as that is possible.
     fn with(&mut self, world: &mut World<'_>, what: impl FnOnce(&mut dyn Behaviour, &mut Scene<'_>)) {
-        let Adversary { behaviour, lore, random, forgeries, .. } = self;
+        let Adversary { behaviour, lore, random, forgeries, grudge, .. } = self;
         let (prepared, coalition, duties) = (world.prepared, &world.coalition, &world.duties[..]);
         what(&mut **behaviour, &mut Scene { prepared, coalition, duties, lore, random, forgeries });
         let most = prepared.config.max_steps.saturating_mul(MAX_FORGERIES_PER_STEP);
@@ -206,8 +209,12 @@ impl Adversary {
             if world.stats.forged >= most {
                 continue;
             }
+            let told = match grudge {
+                Some(grudge) if world.coalition.has(from) => grudge.told(&args, &world.coalition),
+                _ => None,
+            };
             // What is not possible is not sent.
-            let _ = world.forge(Content { channel, from, to, args: &args }, place);
+            let _ = world.forge(Content { channel, from, to, args: told.as_deref().unwrap_or(&args) }, place);
         }
     }
 }

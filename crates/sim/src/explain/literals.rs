@@ -1,11 +1,11 @@
 //! Values as people write them: as in Dedalus text, with nodes by their names.
 
 use menard_lang::Program;
-use menard_value::{Digest, MAX_TYPE_DEPTH, Signed, Type, Value};
+use menard_value::{Digest, MAX_TYPE_DEPTH, Mac, Signed, Type, Value};
 
 use super::notation::{NotationError, node_of};
 
-/// Reads a value from the front of a text, and gives what is left of it. Where a value has digests or signatures, they are bytes until
+/// Reads a value from the front of a text, and gives what is left of it. Where a value has digests, signatures or MACs, they are bytes until
 /// [`typed`] says what they are. `None` if it cannot be read; where it names a node that does not exist, `unknown` says which.
 pub(super) fn read<'t>(
     program: &Program,
@@ -15,7 +15,7 @@ pub(super) fn read<'t>(
     Reader { program, unknown }.value(text.trim_start(), MAX_TYPE_DEPTH)
 }
 
-/// A value as one of this type: digests and signatures are written as bytes.
+/// A value as one of this type: digests, signatures and MACs are written as bytes.
 pub(super) fn typed(value: &Value, ty: Type) -> Option<Value> {
     let all = |parts: &[Value], types: &mut dyn Iterator<Item = Type>| {
         parts.iter().zip(types).map(|(part, ty)| typed(part, ty)).collect::<Option<Vec<_>>>()
@@ -24,6 +24,7 @@ pub(super) fn typed(value: &Value, ty: Type) -> Option<Value> {
     let typed = match (value, ty) {
         (Value::Bytes(bytes), Type::Digest) => Value::Digest(Digest::new(bytes.as_slice().try_into().ok()?)),
         (Value::Bytes(bytes), Type::Signature) => Value::Signature(Signed::new(bytes.as_slice().try_into().ok()?)),
+        (Value::Bytes(bytes), Type::Mac) => Value::Mac(Mac::new(bytes.as_slice().try_into().ok()?)),
         (Value::List(parts), Type::List(ty)) => Value::list(&one(parts, *ty)?).ok()?,
         (Value::Set(parts), Type::Set(ty)) => Value::set(one(parts, *ty)?).ok()?,
         (Value::Option(parts), Type::Option(ty)) => Value::option(one(parts, *ty)?.pop()).ok()?,

@@ -109,6 +109,7 @@ pub fn message_text(names: &Names, message: &Message) -> String {
         names.write(value, &|leaf| match leaf {
             Value::Digest(digest) => Value::bytes(digest.as_slice()).to_string(),
             Value::Signature(signed) => Value::bytes(signed.as_slice()).to_string(),
+            Value::Mac(mac) => Value::bytes(mac.as_slice()).to_string(),
             other => menard_lang::print::value(other),
         })
     };

@@ -11,6 +11,7 @@ mod faults;
 mod histories;
 mod linearizable;
 mod liveness;
+mod macs;
 mod moved;
 mod natives;
 mod programs;

@@ -1,4 +1,4 @@
-//! A signature vouches for what it covers, and for nothing else that came with it.
+//! A signature or a MAC vouches for what it covers, and for nothing else that came with it.
 //!
 //! A rule that verifies the signature of somebody else than the sender may take from the message what the signature *covers*: the terms that are verified,
 //! what these tell (`hash(v)` tells `v`, a tuple its parts), what is computed from them, and what an equation says of them. What another
@@ -8,11 +8,10 @@ use std::collections::BTreeSet;
 
 use super::places::{Place, fields, places, visit_places};
 use super::signatures::{Flow, carries_signature};
-use super::{Outcome, Verification, verify};
+use super::{Outcome, SIGNATURE, Verification, verified};
 use crate::diagnostic::Code;
 use crate::ir::{Atom, Comparison, Expr, ExprKind, HeadArg, Literal, Rule};
 use crate::sink::Sink;
-use crate::source::Span;
 use crate::walk::Referent;
 
 /// Warns of what rules take from a message though the signature that they verify does not cover it.
@@ -49,13 +48,19 @@ pub(super) fn warn(flow: &Flow<'_>, sink: &mut Sink) {
                     known.tell_all(found.covered);
                 }
                 known.close();
-                report(rule, atom, &claims, (&known, verified[0].span), sink);
+                report(rule, atom, &claims, (&known, verified[0]), sink);
             }
         }
     }
 }
 
-fn report(rule: &Rule, atom: &Atom, claims: &BTreeSet<Place<'_>>, (known, call): (&Known<'_>, Span), sink: &mut Sink) {
+fn report(
+    rule: &Rule,
+    atom: &Atom,
+    claims: &BTreeSet<Place<'_>>,
+    (known, verified): (&Known<'_>, &Verification<'_>),
+    sink: &mut Sink,
+) {
     let mut uncovered: Vec<(Place<'_>, &Expr)> = Vec::new();
     for expr in uses(rule, atom) {
         visit_outside_verify(expr, &mut |place, expr| {
@@ -71,14 +76,16 @@ fn report(rule: &Rule, atom: &Atom, claims: &BTreeSet<Place<'_>>, (known, call):
         return;
     }
     let names: Vec<String> = uncovered.iter().map(|(_, expr)| format!("`{}`", super::places::text(expr))).collect();
-    let message = format!("the signature that is verified does not cover {}", names.join(", "));
+    let (what, names_text) = (verified.what, names.join(", "));
+    let message = format!("the {what} that is verified does not cover {names_text}");
     let mut diagnostic = sink.start_warning(Code::E0624, message);
     for ((place, expr), name) in uncovered.iter().zip(&names) {
         let column = atom.args.iter().find(|arg| arg.as_variable() == Some(place.variable)).unwrap_or(expr);
         diagnostic = diagnostic.label(column.span, format!("{name} may be anything that the sender likes"));
     }
-    let diagnostic = diagnostic.label(call, "covers only what stands here");
-    sink.push(diagnostic.help(format!("sign and verify {} too, or take it from elsewhere", names.join(", "))));
+    let diagnostic = diagnostic.label(verified.span, "covers only what stands here");
+    let verb = if what == SIGNATURE { "sign" } else { "put under the MAC" };
+    sink.push(diagnostic.help(format!("{verb} and verify {names_text} too, or take it from elsewhere")));
 }
 
 /// The expressions of the head, and of all literals but one.
@@ -93,7 +100,7 @@ fn uses<'p>(rule: &'p Rule, except: &'p Atom) -> Vec<&'p Expr> {
 
 fn visit_outside_verify<'p>(expr: &'p Expr, visit: &mut impl FnMut(Place<'p>, &'p Expr)) {
     match &expr.kind {
-        ExprKind::Call(function, _) if *function == verify() => {}
+        ExprKind::Call(function, _) if verified(*function).is_some() => {}
         ExprKind::Call(_, parts) | ExprKind::Construct(_, parts) => {
             parts.iter().for_each(|part| visit_outside_verify(part, visit));
         }

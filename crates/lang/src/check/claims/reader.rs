@@ -1,11 +1,11 @@
-//! What a rule does with the signatures that its literals read.
+//! What a rule does with the signatures and MACs that its literals read.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use menard_value::Type;
 
 use super::places::{Place, fields, places};
-use super::signatures::{Pending, Sender, carries_signature};
+use super::signatures::{Pending, Sender, carries_signature, is_proof};
 use super::{Entry, Key, Outcome, Verification, World, verifications};
 use crate::ir::{Aggregate, Atom, Comparison, Component, Expr, HeadArg, Literal, Name, Rule};
 
@@ -247,7 +247,7 @@ impl<'p> Reader<'p> {
     ) -> bool {
         let Some(vouching) = vouching.get(&source.entry.channel.name) else { return false };
         let ty = self.world.program.column_type(self.component, &atom.relation, source.column);
-        let columns = source.claims.iter().chain((ty != Some(Type::Signature)).then_some(&source.column));
+        let columns = source.claims.iter().chain((!ty.is_some_and(is_proof)).then_some(&source.column));
         let args: Vec<&Expr> = columns.map(|column| &atom.args[*column]).filter(|arg| !arg.is_wildcard()).collect();
         let mut others = self
             .rule
@@ -262,7 +262,12 @@ fn variables(expr: &Expr) -> Vec<&Name> {
     expr.variables().into_iter().map(|(name, _)| name).collect()
 }
 
-/// Whether values of the type are signatures, or have one as a field.
+/// Whether values of the type are signatures, MACs or authenticators, or have one as a field.
 fn has_own_signature(ty: Type) -> bool {
-    ty == Type::Signature || fields(ty).is_some_and(|fields| fields.into_iter().any(has_own_signature))
+    let is_authenticator = match ty {
+        Type::Map(pair) => pair.1 == Type::Mac,
+        Type::List(element) => *element == Type::Mac,
+        _ => false,
+    };
+    is_authenticator || is_proof(ty) || fields(ty).is_some_and(|fields| fields.into_iter().any(has_own_signature))
 }

@@ -1,4 +1,4 @@
-//! A message with a signature is believed for its signature, so somebody has to verify it.
+//! A message with a signature or a MAC is believed for that, so somebody has to verify it. What is said here of signatures holds of both.
 //!
 //! A signature that a suspect's message brings is *pending* in its column. A rule may verify it; or hand it on, into a column of its head, where it is pending
 //! again, perhaps in a message, perhaps in a list. Storing first and verifying later is fine. A rule that does neither, and takes
@@ -13,7 +13,7 @@ use menard_value::Type;
 
 use super::places::Place;
 use super::reader::{Reader, Source};
-use super::{Entry, Key, World, coverage, is_only_absent};
+use super::{Entry, Key, MAC, SIGNATURE, World, coverage, is_only_absent};
 use crate::diagnostic::Code;
 use crate::ir::{Atom, Component, Name, Rule};
 use crate::sink::Sink;
@@ -45,40 +45,53 @@ pub(super) fn warn(world: &World<'_>, sink: &mut Sink) {
     let mut flow = Flow { world, pending: BTreeMap::new() };
     world.settle(|component, rule| flow.follow(component, rule));
     let (verified, vouching) = (flow.verified(), flow.vouching());
-    let mut found: BTreeMap<(Key<'_>, usize), (Entry<'_>, Vec<Span>)> = BTreeMap::new();
+    let mut found: BTreeMap<(Key<'_>, usize), Unverified<'_>> = BTreeMap::new();
     for (component, rule) in world.rules().filter(|(component, rule)| !is_only_absent(component, rule)) {
         let reader = flow.reader(component, rule);
         for atom in rule.positive_atoms().filter(|atom| !(rule.delete && atom.relation == rule.head.relation)) {
             if let Some(source) = reader.believed(flow.sources(component, atom), atom, &verified, &vouching) {
-                let place = found.entry((source.key, source.column)).or_insert_with(|| (source.entry, Vec::new()));
-                place.1.push(atom.span);
+                let ty = world.program.column_type(component, &atom.relation, source.column);
+                let is_signed = ty.is_none_or(|ty| ty.contains(|part| part == Type::Signature));
+                let what = if is_signed { SIGNATURE } else { MAC };
+                let fresh = || Unverified { what, entry: source.entry, readers: Vec::new() };
+                found.entry((source.key, source.column)).or_insert_with(fresh).readers.push(atom.span);
             }
         }
     }
-    for (entry, readers) in found.values() {
-        report(world, *entry, readers, sink);
+    for unverified in found.values() {
+        report(world, unverified, sink);
     }
     coverage::warn(&flow, sink);
 }
 
-fn report(world: &World<'_>, entry: Entry<'_>, readers: &[Span], sink: &mut Sink) {
+/// A signature that rules believe though nobody has verified it.
+struct Unverified<'p> {
+    /// As people call it.
+    what: &'static str,
+    entry: Entry<'p>,
+    readers: Vec<Span>,
+}
+
+fn report(world: &World<'_>, unverified: &Unverified<'_>, sink: &mut Sink) {
+    let Unverified { what, entry, readers } = unverified;
     let (name, sender) = (&entry.channel.name, world.sender(entry.channel));
-    let message = format!("a signature of `{name}` is not verified before the message is used");
+    let call = if *what == SIGNATURE { "verify(signature, signer, ...)" } else { "verify_mac(mac, sender, me, ...)" };
+    let message = format!("a {what} of `{name}` is not verified before the message is used");
     let others = match readers.len() - 1 {
         0 => String::new(),
         1 => ", and in another place".to_owned(),
         others => format!(", and in {others} other places"),
     };
     let diagnostic = sink.start_warning(Code::E0623, message);
-    let diagnostic = diagnostic.label(readers[0], format!("used here without looking at the signature{others}"));
+    let diagnostic = diagnostic.label(readers[0], format!("used here without looking at the {what}{others}"));
     let is_here = readers[0].start <= entry.span.start && entry.span.end <= readers[0].end;
-    let (place, what) = if is_here {
+    let (place, who) = if is_here {
         (entry.channel.span, format!("sent by a `{sender}` that may lie"))
     } else {
         (entry.span, format!("comes in here, from a `{sender}` that may lie"))
     };
-    let help = "verify it, `verify(signature, signer, ...)`, in this rule or in the one that it comes from";
-    sink.push(diagnostic.label(place, what).help(help));
+    let help = format!("verify it, `{call}`, in this rule or in the one that it comes from");
+    sink.push(diagnostic.label(place, who).help(help));
 }
 
 impl<'p> Flow<'p> {
@@ -198,7 +211,12 @@ impl<'p> Flow<'p> {
     }
 }
 
-/// Whether values of the type have signatures somewhere in them.
+/// Whether values of the type have signatures or MACs somewhere in them.
 pub(super) fn carries_signature(ty: Type) -> bool {
-    ty.contains(|part| part == Type::Signature)
+    ty.contains(is_proof)
+}
+
+/// Whether values of the type are signatures or MACs.
+pub(super) fn is_proof(ty: Type) -> bool {
+    matches!(ty, Type::Signature | Type::Mac)
 }

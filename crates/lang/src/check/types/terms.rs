@@ -105,6 +105,7 @@ impl Terms {
             Value::Node(_) => return Term::Known(Type::Node),
             Value::Digest(_) => return Term::Known(Type::Digest),
             Value::Signature(_) => return Term::Known(Type::Signature),
+            Value::Mac(_) => return Term::Known(Type::Mac),
             Value::Record(fields) => {
                 return fields.record().map_or_else(|| self.fresh(), |record| Term::Known(Type::Record(record)));
             }

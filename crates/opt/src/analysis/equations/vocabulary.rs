@@ -61,7 +61,7 @@ pub struct Vocabulary<'e> {
 }
 
 impl Vocabulary<'_> {
-    /// The call, whole or field as a term, if all that is in it is one. Only a node itself signs.
+    /// The call, whole or field as a term, if all that is in it is one. Only a node itself signs, and makes and verifies its MACs.
     fn compose(&self, node: &Node) -> Option<(usize, Expr)> {
         let terms = |classes: &[Class]| -> Option<(usize, Vec<Expr>)> {
             let parts: Option<Vec<&(usize, Expr)>> =
@@ -71,7 +71,7 @@ impl Vocabulary<'_> {
             Some((size, parts.into_iter().map(|(_, term)| term.clone()).collect()))
         };
         let (size, kind) = match node {
-            Node::Call(function, args) if function.get().name != "sign" => {
+            Node::Call(function, args) if !["sign", "mac", "verify_mac"].contains(&function.get().name) => {
                 let (size, args) = terms(args)?;
                 (size, ExprKind::Call(*function, args))
             }
