@@ -122,8 +122,8 @@ pub(crate) struct Adversary {
     lore: Lore,
     random: Random,
     forgeries: Vec<Forgery>,
-    wire: Option<Wire>,
     grudge: Option<Grudge>,
+    wire: Option<Wire>,
 }
 
 impl fmt::Debug for Adversary {
