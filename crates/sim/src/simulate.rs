@@ -227,7 +227,7 @@ impl<'a> Simulator<'a> {
         self.world.start();
         let is_lineage = self.adversary.as_ref().is_some_and(|adversary| adversary.layer() == Layer::Lineage);
         self.pounces = if is_lineage { Pounces::draw(&mut chance.more) } else { Pounces::default() };
-        self.hiding = if self.adversary.is_some() { Hiding::draw(seed) } else { Hiding::default() };
+        self.hiding = if self.adversary.is_some() { Hiding::draw(&self.world, seed) } else { Hiding::default() };
         if let Some(adversary) = &mut self.adversary {
             adversary.start(&mut self.world);
             for _ in 0..*chance.more.pick(&[2, 8, 24]) {

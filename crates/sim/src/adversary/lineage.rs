@@ -6,7 +6,7 @@
 use super::borges::{adapted, imitated};
 use super::lore::Heard;
 use super::puppet::{Line, Troupe};
-use super::{Behaviour, Scene};
+use super::{Behaviour, Scene, Timer};
 use crate::log::Content;
 use crate::random::Random;
 use crate::world::World;
@@ -54,9 +54,14 @@ impl Behaviour for Lineage {
         self.utter(lines, scene);
     }
 
+    fn tick(&mut self, timer: Timer<'_>, scene: &mut Scene<'_>) {
+        let lines = self.troupe.tick(timer, scene.prepared);
+        self.utter(lines, scene);
+    }
+
     fn act(&mut self, scene: &mut Scene<'_>) {
         self.is_hidden = false;
-        if self.troupe.timers() > 0 && scene.random.percent(50) {
+        if !scene.keeps_time && self.troupe.timers() > 0 && scene.random.percent(50) {
             let position = scene.random.index(self.troupe.timers());
             let lines = self.troupe.fire(position, scene.prepared);
             self.utter(lines, scene);

@@ -28,7 +28,7 @@ use menard_value::{Node, Value, note_terms};
 
 use self::grudge::Grudge;
 use self::lore::{Heard, Lore};
-pub(crate) use self::pasts::first_number;
+pub(crate) use self::pasts::{first_number, heard_channels};
 use self::wire::Wire;
 use crate::coalition::Coalition;
 use crate::log::{Content, PacketId};
@@ -38,6 +38,8 @@ use crate::world::{Duty, World};
 
 /// Sets the adversary's chance apart from others.
 const STREAM: u64 = 0x626f_7267_6573;
+/// Sets apart the chance by which corrupt nodes keep time.
+const TIME: u64 = 0x7469_6d65;
 
 /// An adversary says no more than this for each step that a run may have: what it says makes others talk, to which it answers.
 const MAX_FORGERIES_PER_STEP: u32 = 10;
@@ -101,12 +103,24 @@ trait Behaviour {
     /// Some time has passed.
     fn act(&mut self, scene: &mut Scene<'_>);
 
+    /// A timer of a correct node has fired. Corrupt nodes that keep time have set the same one for the same moment.
+    fn tick(&mut self, _timer: Timer<'_>, _scene: &mut Scene<'_>) {}
+
     /// A correct node has done something that matters, on these messages.
     fn pounce(&mut self, _support: &[(u16, Heard)], _scene: &mut Scene<'_>) {}
 }
 
+/// What a timer says, whoever has set it.
+#[derive(Clone, Copy, Debug)]
+struct Timer<'a> {
+    channel: u16,
+    args: &'a [Value],
+}
+
 /// What behaviours see and use.
 struct Scene<'a> {
+    /// Whether timers of corrupt nodes fire when those of correct nodes do, and not whenever the adversary likes.
+    keeps_time: bool,
     prepared: &'a Prepared,
     coalition: &'a Coalition,
     duties: &'a [Duty],
@@ -124,6 +138,8 @@ pub(crate) struct Adversary {
     forgeries: Vec<Forgery>,
     grudge: Option<Grudge>,
     wire: Option<Wire>,
+    /// How many of a hundred timers of correct nodes corrupt nodes take for theirs, if they keep time.
+    punctuality: u32,
 }
 
 impl fmt::Debug for Adversary {
@@ -147,7 +163,9 @@ impl Adversary {
         };
         note_terms(true);
         let (lore, wire) = (Lore::new(world.prepared, seed), Wire::draw(world, seed));
-        Adversary { layer, behaviour, lore, random, forgeries: Vec::new(), wire, grudge: Grudge::draw(world, seed) }
+        let punctuality = *Random::new(mix(seed ^ TIME)).pick(&[0, 0, 40, 100]);
+        let grudge = Grudge::draw(world, seed);
+        Adversary { layer, behaviour, lore, random, forgeries: Vec::new(), grudge, wire, punctuality }
     }
 
     /// How it lies.
@@ -177,6 +195,15 @@ impl Adversary {
         self.change(world);
     }
 
+    /// A timer of a correct node has fired.
+    pub fn tick(&mut self, world: &mut World<'_>, timer: PacketId) {
+        if self.random.percent(self.punctuality) {
+            let Content { channel, args, .. } = world.log.content(timer);
+            let args = args.to_vec();
+            self.with(world, |behaviour, scene| behaviour.tick(Timer { channel, args: &args }, scene));
+        }
+    }
+
     /// Changes a message of a correct node on the wire, if there is one with something to change.
     fn change(&mut self, world: &mut World<'_>) {
         let Some(mut wire) = self.wire.take() else { return };
@@ -203,7 +230,8 @@ impl Adversary {
     fn with(&mut self, world: &mut World<'_>, what: impl FnOnce(&mut dyn Behaviour, &mut Scene<'_>)) {
         let Adversary { behaviour, lore, random, forgeries, grudge, .. } = self;
         let (prepared, coalition, duties) = (world.prepared, &world.coalition, &world.duties[..]);
-        what(&mut **behaviour, &mut Scene { prepared, coalition, duties, lore, random, forgeries });
+        let keeps_time = self.punctuality > 0;
+        what(&mut **behaviour, &mut Scene { keeps_time, prepared, coalition, duties, lore, random, forgeries });
         let most = prepared.config.max_steps.saturating_mul(MAX_FORGERIES_PER_STEP);
         for Forgery { channel, from, to, place, args } in forgeries.drain(..) {
             if world.stats.forged >= most {

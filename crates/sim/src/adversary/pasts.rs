@@ -7,11 +7,14 @@ use menard_value::{Node, Value};
 
 use super::puppet::{Line, Troupe};
 use super::tale::Tale;
-use super::{Behaviour, Scene};
+use super::{Behaviour, Scene, Timer};
 use crate::log::Content;
 use crate::prepared::Channel;
 use crate::random::{Random, mix};
 use crate::world::World;
+
+/// In so many of a hundred runs each view, slot or round is one copy's own.
+const DIVIDED: u32 = 35;
 
 /// What decides which copy speaks: all messages that are alike in this are spoken by the same one.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -40,9 +43,27 @@ struct Past {
     tale: Option<Tale>,
 }
 
+/// Each view, slot or round is one copy's own: it alone hears what is said there, and speaks there.
+struct Division {
+    /// Decides whose what is; if there is none, they take turns.
+    salt: Option<u64>,
+    copies: u64,
+}
+
+impl Division {
+    /// The copy whose own a message is; nobody's if there is no number in it.
+    fn owner(&self, args: &[Value]) -> Option<usize> {
+        let number = args.iter().find_map(first_number)?.cast_unsigned();
+        let chance = self.salt.map_or(number, |salt| mix(salt ^ mix(number)));
+        Some((chance % self.copies) as usize)
+    }
+}
+
 pub(super) struct Pasts {
     present: Troupe,
     pasts: Vec<Past>,
+    /// In some runs: what is whose. Then nothing else decides who hears and who speaks.
+    division: Option<Division>,
     occasion: Occasion,
     /// Decides who speaks on which occasion.
     salt: u64,
@@ -73,13 +94,18 @@ impl Past {
         }
     }
 
+    /// One that leaves when everything begins.
+    fn from_the_start() -> Self {
+        Past { troupe: None, leaves_at_once: true, goes_on: true, channels: Vec::new(), nodes: Vec::new(), tale: None }
+    }
+
     fn hears(&self, content: Content<'_>) -> bool {
         self.goes_on && !self.channels.contains(&content.channel) && !self.nodes.contains(&content.from)
     }
 }
 
 /// The channels that corrupt nodes hear from others.
-fn heard_channels(world: &World<'_>) -> Vec<u16> {
+pub(crate) fn heard_channels(world: &World<'_>) -> Vec<u16> {
     let is_heard = |(_, channel): &(u16, &Channel)| {
         let receiver = world.prepared.role_at(channel.receiver);
         channel.delay.is_none() && world.coalition.nodes().any(|node| node.role == receiver)
@@ -106,8 +132,12 @@ fn some_of<T>(all: Vec<T>, random: &mut Random) -> Vec<T> {
 
 impl Pasts {
     pub fn draw(world: &World<'_>, random: &mut Random) -> Self {
+        if random.percent(DIVIDED) {
+            return Pasts::divided(world, random);
+        }
         let count = *random.pick(&[1, 2, 2, 3]);
         Pasts {
+            division: None,
             present: Troupe::new(world),
             pasts: (0..count).map(|_| Past::draw(world, random)).collect(),
             occasion: *random.pick(&[Occasion::Epoch, Occasion::EpochAndReceiver, Occasion::Receiver]),
@@ -118,8 +148,34 @@ impl Pasts {
         }
     }
 
+    /// Copies from the start on, of which each has views, slots or rounds of its own.
+    fn divided(world: &World<'_>, random: &mut Random) -> Self {
+        let copies = *random.pick(&[2, 2, 3]);
+        Pasts {
+            present: Troupe::new(world),
+            pasts: (0..copies).map(|_| Past::from_the_start()).collect(),
+            division: Some(Division { salt: random.percent(50).then(|| random.bits()), copies }),
+            occasion: Occasion::Epoch,
+            salt: 0,
+            truth: 0,
+            stay: 1,
+            returns: 0,
+        }
+    }
+
+    /// Whether a copy hears a message.
+    fn hears(&self, position: usize, content: Content<'_>) -> bool {
+        match &self.division {
+            Some(division) => division.owner(content.args).is_none_or(|owner| owner == position),
+            None => self.pasts[position].hears(content),
+        }
+    }
+
     /// Who says this: a position among the pasts, or nobody of them.
     fn speaker(&self, line: &Line, scene: &Scene<'_>) -> Speaker {
+        if let Some(division) = &self.division {
+            return division.owner(&line.args).map_or(Speaker::Present, Speaker::Past);
+        }
         let receiver = (u64::from(line.to.role) << 32) | u64::from(line.to.index);
         let epoch = || {
             let number = line.args.iter().find_map(first_number).unwrap_or_default();
@@ -142,7 +198,7 @@ impl Pasts {
     }
 
     /// Says what the present would, as far as it is the present's to say, and what others would who are to say it. `ask` lets a copy answer.
-    fn speak(&mut self, scene: &mut Scene<'_>, hears: &dyn Fn(&Past) -> bool, ask: &Ask<'_>) {
+    fn speak(&mut self, scene: &mut Scene<'_>, hears: &dyn Fn(&Pasts, usize) -> bool, ask: &Ask<'_>) {
         let lines = ask(&mut self.present, None, scene);
         let mut asked = vec![false; self.pasts.len()];
         for line in lines {
@@ -154,8 +210,8 @@ impl Pasts {
             }
         }
         for (position, asked) in asked.into_iter().enumerate() {
+            let is_for_it = hears(self, position);
             let past = &mut self.pasts[position];
-            let is_for_it = hears(past);
             let Some(troupe) = &mut past.troupe else { continue };
             let lines = match (is_for_it, asked) {
                 (true, _) => ask(troupe, past.tale.as_mut(), scene),
@@ -188,7 +244,7 @@ type Ask<'a> = dyn Fn(&mut Troupe, Option<&mut Tale>, &mut Scene<'_>) -> Vec<Lin
 
 impl Behaviour for Pasts {
     fn start(&mut self, scene: &mut Scene<'_>) {
-        self.speak(scene, &|_| false, &|troupe, _, scene| troupe.start(scene.prepared));
+        self.speak(scene, &|_, _| false, &|troupe, _, scene| troupe.start(scene.prepared));
         for past in self.pasts.iter_mut().filter(|past| past.leaves_at_once) {
             past.troupe = Some(self.present.clone());
         }
@@ -201,7 +257,7 @@ impl Behaviour for Pasts {
                 past.troupe = Some(self.present.clone());
             }
         }
-        self.speak(scene, &|past| past.hears(content), &|troupe, tale, scene| {
+        self.speak(scene, &|pasts, position| pasts.hears(position, content), &|troupe, tale, scene| {
             let told = tale.map(|tale| {
                 tale.begin(&[Line { channel, from, to, args: args.to_vec() }], scene);
                 tale.told(args, scene)
@@ -216,16 +272,19 @@ impl Behaviour for Pasts {
                 past.troupe = None;
             }
         }
-        let position = scene.random.index(self.pasts.len() + 1);
-        let past = position.checked_sub(1).and_then(|position| self.pasts[position].troupe.as_mut());
-        let troupe = past.unwrap_or(&mut self.present);
-        if troupe.timers() > 0 {
-            let timer = scene.random.index(troupe.timers());
-            for Line { channel, from, to, args } in troupe.fire(timer, scene.prepared) {
-                scene.lore.learn(Content { channel, from, to, args: &args });
-                scene.send(channel, from, to, args);
-            }
+        let troupes = self.pasts.iter().filter_map(|past| past.troupe.as_ref()).chain([&self.present]);
+        let with_timers: Vec<&Troupe> = troupes.filter(|troupe| troupe.timers() > 0).collect();
+        if scene.keeps_time || with_timers.is_empty() {
+            return;
         }
+        let troupe = *scene.random.pick(&with_timers);
+        let (channel, args) = troupe.timer(scene.random.index(troupe.timers()));
+        self.tick(Timer { channel, args: &args }, scene);
+    }
+
+    /// Time passes for all copies, also for those that hear nothing.
+    fn tick(&mut self, timer: Timer<'_>, scene: &mut Scene<'_>) {
+        self.speak(scene, &|_, _| true, &|troupe, _, scene| troupe.tick(timer, scene.prepared));
     }
 }
 

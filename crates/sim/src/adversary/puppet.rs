@@ -6,6 +6,7 @@ use std::collections::VecDeque;
 use menard_engine::{Inputs, MAX_FOLLOW_UPS, Outputs};
 use menard_value::{Node, Value};
 
+use super::Timer;
 use crate::host::Host;
 use crate::log::Content;
 use crate::prepared::Prepared;
@@ -69,6 +70,21 @@ impl Troupe {
     /// How many timers are set.
     pub fn timers(&self) -> usize {
         self.timers.len()
+    }
+
+    /// What the timer at this position says.
+    pub fn timer(&self, position: usize) -> (u16, Vec<Value>) {
+        let (_, line) = &self.timers[position];
+        (line.channel, line.args.clone())
+    }
+
+    /// All timers fire that say this. Gives what the copies would send.
+    pub fn tick(&mut self, timer: Timer<'_>, prepared: &Prepared) -> Vec<Line> {
+        let is_it = |(_, line): &mut (u32, Line)| line.channel == timer.channel && line.args == timer.args;
+        let due: VecDeque<(u32, Line)> = self.timers.extract_if(.., is_it).collect();
+        let mut lines = Vec::new();
+        self.deliver(due, prepared, &mut lines);
+        lines
     }
 
     /// The timer at this position fires. Gives what the copies would send.

@@ -6,7 +6,7 @@ use menard_value::Node;
 use super::borges::adapted;
 use super::puppet::{Line, Troupe};
 use super::tale::Tale;
-use super::{Behaviour, Scene};
+use super::{Behaviour, Scene, Timer};
 use crate::log::Content;
 use crate::random::{Random, mix};
 use crate::world::{World, fits};
@@ -151,12 +151,17 @@ impl Behaviour for SmallScope {
         self.utter(lines, scene);
     }
 
+    fn tick(&mut self, timer: Timer<'_>, scene: &mut Scene<'_>) {
+        let lines = self.troupe.tick(timer, scene.prepared);
+        self.utter(lines, scene);
+    }
+
     fn act(&mut self, scene: &mut Scene<'_>) {
         if scene.random.percent(self.forgets) {
             let lines = self.troupe.start(scene.prepared);
             self.utter(lines, scene);
         }
-        if self.troupe.timers() > 0 && scene.random.percent(50) {
+        if !scene.keeps_time && self.troupe.timers() > 0 && scene.random.percent(50) {
             let position = scene.random.index(self.troupe.timers());
             let lines = self.troupe.fire(position, scene.prepared);
             self.utter(lines, scene);

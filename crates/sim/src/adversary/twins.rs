@@ -4,7 +4,7 @@
 use menard_value::Node;
 
 use super::puppet::{Line, Troupe};
-use super::{Behaviour, Scene};
+use super::{Behaviour, Scene, Timer};
 use crate::log::Content;
 use crate::random::Random;
 use crate::world::World;
@@ -85,12 +85,19 @@ impl Behaviour for Twins {
         }
     }
 
+    fn tick(&mut self, timer: Timer<'_>, scene: &mut Scene<'_>) {
+        for twin in 0..2 {
+            let lines = self.troupes[twin].tick(timer, scene.prepared);
+            self.utter(twin, lines, scene);
+        }
+    }
+
     fn act(&mut self, scene: &mut Scene<'_>) {
         if scene.random.percent(self.turns) {
             self.divide(scene.random);
         }
         let twin = scene.random.index(2);
-        if self.troupes[twin].timers() > 0 {
+        if !scene.keeps_time && self.troupes[twin].timers() > 0 {
             let position = scene.random.index(self.troupes[twin].timers());
             let lines = self.troupes[twin].fire(position, scene.prepared);
             self.utter(twin, lines, scene);

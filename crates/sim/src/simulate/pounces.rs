@@ -45,6 +45,16 @@ impl Pounces {
 impl Simulator<'_> {
     /// A node took a step with what is in `group`, and sent the messages from `first` on.
     pub(super) fn pounce(&mut self, at: u32, first: PacketId, random: &mut Random) {
+        self.strike_at_support(at, first, random);
+        let timer = self.group[0];
+        if let Some(adversary) = &mut self.adversary
+            && self.world.log.packets[timer as usize].timer
+        {
+            adversary.tick(&mut self.world, timer);
+        }
+    }
+
+    fn strike_at_support(&mut self, at: u32, first: PacketId, random: &mut Random) {
         if self.pounces.left == 0 || !self.matters(at, first) || !random.percent(self.pounces.percent) {
             return;
         }

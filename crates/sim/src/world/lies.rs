@@ -24,7 +24,7 @@ impl World<'_> {
     /// The adversary sends a message to a place, if it may.
     pub fn forge(&mut self, content: Content<'_>, place: u32) -> Result<PacketId, Obstacle> {
         self.may_forge(content, place)?;
-        self.coalition.hear(content.args);
+        self.learn(content);
         let part = match self.prepared.channels[usize::from(content.channel)].receiver {
             End::External(_) => 0,
             End::Component(component) => {
@@ -38,6 +38,17 @@ impl World<'_> {
         self.stats.forged += 1;
         self.send(packet..packet + 1);
         Ok(packet)
+    }
+
+    /// Who sends a message knows what it says; who changes one on the wire has read the columns that its MAC does not cover, and no others.
+    fn learn(&mut self, content: Content<'_>) {
+        let Content { channel, from, args, .. } = content;
+        if self.coalition.has(from) {
+            return self.coalition.hear(args);
+        }
+        for column in &self.prepared.channels[usize::from(channel)].uncovered {
+            self.coalition.hear(std::slice::from_ref(&args[*column]));
+        }
     }
 
     /// Whether the keys and the ears of the coalition allow it to send this, and somebody else would receive it.
