@@ -1,9 +1,18 @@
 //! Cuts of the network: for a while some logical nodes cannot reach the others. Nothing is lost, it only waits; so cuts need no declaration.
+//!
+//! Most are drawn before a run begins, and know nothing of it. Those that somebody makes on purpose are around who leads.
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use menard_value::Node;
 
-use crate::prepared::Prepared;
+use crate::log::Packet;
+use crate::prepared::{OUTSIDE, Prepared};
 use crate::random::{Random, mix};
+use crate::world::World;
+
+/// Who leads is told by so many of the last messages.
+const LATELY: usize = 64;
 
 /// A cut that is going to happen.
 #[derive(Clone, Debug)]
@@ -52,4 +61,31 @@ fn side(prepared: &Prepared, random: &mut Random) -> Vec<Node> {
     }
     nodes.retain(|_| random.percent(50));
     nodes
+}
+
+/// A node that leads: one that was the only one lately to send on some channel to other nodes, or else the one that sent most. Liars are not looked at.
+pub(crate) fn leader(world: &World<'_>, random: &mut Random) -> Option<Node> {
+    let mut senders: BTreeMap<u16, BTreeSet<Node>> = BTreeMap::new();
+    let mut counts: BTreeMap<Node, usize> = BTreeMap::new();
+    let is_inner = |packet: &&Packet| packet.from != packet.to && packet.origin != OUTSIDE && !packet.timer;
+    for packet in world.log.packets.iter().rev().filter(is_inner).take(LATELY) {
+        senders.entry(packet.channel).or_default().insert(packet.from);
+        *counts.entry(packet.from).or_default() += 1;
+    }
+    let only = senders.into_values().filter(|senders| senders.len() == 1).flatten().collect::<BTreeSet<Node>>();
+    let most = counts.iter().max_by_key(|(_, count)| **count).map(|(node, _)| *node);
+    let leaders: Vec<Node> = if only.is_empty() { most.into_iter().collect() } else { only.into_iter().collect() };
+    (!leaders.is_empty()).then(|| *random.pick(&leaders))
+}
+
+/// A node and others of its role, all together no more than half of it.
+pub(crate) fn party(world: &World<'_>, leader: Node, random: &mut Random) -> Vec<Node> {
+    let nodes = world.prepared.roles[usize::from(leader.role)].nodes;
+    let mut others: Vec<Node> =
+        (0..nodes).map(|index| Node { index, ..leader }).filter(|node| *node != leader).collect();
+    let mut party = vec![leader];
+    while (party.len() + 1) * 2 < nodes as usize + 1 && random.percent(70) {
+        party.push(others.swap_remove(random.index(others.len())));
+    }
+    party
 }

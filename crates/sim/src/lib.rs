@@ -32,6 +32,7 @@ mod shrink;
 mod simulate;
 mod sketch;
 mod space_time;
+mod support;
 mod workload;
 mod world;
 

@@ -16,11 +16,12 @@ use std::collections::{BTreeMap, BinaryHeap};
 use menard_lang::run::Trace;
 use menard_value::Node;
 
+use self::blows::Lurking;
 use self::hiding::Hiding;
 use self::pounces::Pounces;
 pub(crate) use self::run::steps;
 pub use self::run::{Run, Summary};
-use crate::adversary::{Adversary, Layer};
+use crate::adversary::Adversary;
 use crate::calm::{Verdict, calm_down};
 use crate::cuts::{self, Cut};
 use crate::log::{Content, Entry, Packet, PacketId, narrow};
@@ -69,6 +70,7 @@ pub struct Simulator<'a> {
     /// Who writes what corrupt nodes send, if there are any.
     adversary: Option<Adversary>,
     pounces: Pounces,
+    lurking: Lurking,
     hiding: Hiding,
     /// Messages that arrive no earlier than this, since somebody does not want them to.
     stalled_until: BTreeMap<PacketId, u64>,
@@ -104,6 +106,7 @@ impl<'a> Simulator<'a> {
             firings: Vec::new(),
             adversary: None,
             pounces: Pounces::default(),
+            lurking: Lurking::default(),
             hiding: Hiding::default(),
             stalled_until: BTreeMap::new(),
         }
@@ -225,8 +228,12 @@ impl<'a> Simulator<'a> {
         self.adversary = None;
         self.adversary = (!self.world.coalition.is_empty()).then(|| Adversary::draw(&self.world, seed));
         self.world.start();
-        let is_lineage = self.adversary.as_ref().is_some_and(|adversary| adversary.layer() == Layer::Lineage);
-        self.pounces = if is_lineage { Pounces::draw(&mut chance.more) } else { Pounces::default() };
+        let layer = self.adversary.as_ref().map(Adversary::layer);
+        self.pounces = layer.map(|layer| Pounces::draw(&mut chance.more, layer)).unwrap_or_default();
+        self.lurking = Lurking::default();
+        if layer.is_some() && chance.more.percent(50) {
+            self.lurk(&mut chance.more);
+        }
         self.hiding = if self.adversary.is_some() { Hiding::draw(&self.world, seed) } else { Hiding::default() };
         if let Some(adversary) = &mut self.adversary {
             adversary.start(&mut self.world);
@@ -351,6 +358,9 @@ impl<'a> Simulator<'a> {
 
     /// The network is whole again.
     fn heal(&mut self) {
+        if self.side.is_empty() {
+            return;
+        }
         self.side.clear();
         self.world.note(Entry::Heal);
         for packet in std::mem::take(&mut self.stalled) {
@@ -382,7 +392,7 @@ impl<'a> Simulator<'a> {
         let grouping = chance.mood.grouping(&mut chance.random);
         self.gather(at, packet, grouping, chance);
         let first = self.world.turn(at, &self.group);
-        self.pounce(at, first, &mut chance.more);
+        self.pounce(at, first, chance);
     }
 
     /// Chooses the messages that a step takes: `first`, and others as the grouping says.

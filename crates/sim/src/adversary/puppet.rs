@@ -24,6 +24,13 @@ pub(super) struct Line {
     pub args: Vec<Value>,
 }
 
+impl Line {
+    /// What it says, and to whom.
+    pub fn content(&self) -> Content<'_> {
+        Content { channel: self.channel, from: self.from, to: self.to, args: &self.args }
+    }
+}
+
 /// One honest copy of every corrupt place.
 #[derive(Clone)]
 pub(super) struct Troupe {
@@ -76,6 +83,11 @@ impl Troupe {
     pub fn timer(&self, position: usize) -> (u16, Vec<Value>) {
         let (_, line) = &self.timers[position];
         (line.channel, line.args.clone())
+    }
+
+    /// Whether a timer is set that says this.
+    pub fn has_set(&self, timer: Timer<'_>) -> bool {
+        self.timers.iter().any(|(_, line)| line.channel == timer.channel && line.args == timer.args)
     }
 
     /// All timers fire that say this. Gives what the copies would send.

@@ -1,9 +1,11 @@
 //! Faults that strike nodes in a simulated run, and what they do to messages and disks.
 
+use std::ops::Range;
+
 use menard_lang::run::Struck;
 use menard_value::Node;
 
-use super::{Chance, Simulator};
+use super::{Chance, Happening, Simulator};
 use crate::log::PacketId;
 use crate::misfortune::{Blow, Loss};
 use crate::random::Random;
@@ -11,9 +13,35 @@ use crate::random::Random;
 /// The message that a node took so many messages before its last one arrives again after a restart half as likely as the last one.
 const RECENT: u32 = 4;
 
+/// Blows that do not fall when their time has come, but right after the next step, or one of the next, in which their node tells others something: before
+/// its disk knows of that, and before the others do.
+#[derive(Clone, Default, Debug)]
+pub(super) struct Lurking {
+    /// How many of a hundred such steps are followed by a blow; 0 if blows do not lurk.
+    percent: u32,
+    /// Those whose time has come.
+    waiting: Vec<u32>,
+    /// Those that fall now.
+    due: Vec<u32>,
+}
+
+impl Lurking {
+    /// Whether a blow whose time has come falls later.
+    fn defers(&mut self, blow: u32) -> bool {
+        let is_due = self.due.contains(&blow);
+        if self.percent > 0 && !is_due {
+            self.waiting.push(blow);
+        }
+        self.percent > 0 && !is_due
+    }
+}
+
 impl Simulator<'_> {
     /// The blow at this position among those of the run happens.
     pub(super) fn strike(&mut self, blow: u32, chance: &mut Chance) {
+        if self.lurking.defers(blow) {
+            return;
+        }
         let (_, blow, whom) = chance.misfortune.blows[blow as usize].clone();
         if !self.world.runs(&whom) {
             return;
@@ -28,6 +56,26 @@ impl Simulator<'_> {
                 true => self.world.take(packet, true),
                 false => self.schedule_message(packet, chance),
             }
+        }
+    }
+
+    /// From now on blows lurk that are still to come.
+    pub(super) fn lurk(&mut self, random: &mut Random) {
+        self.lurking.percent = *random.pick(&[15, 40, 100]);
+    }
+
+    /// A node has taken a turn and has sent these messages: a blow that lurks may fall before anything else happens.
+    pub(super) fn expose(&mut self, at: u32, mut sent: Range<PacketId>, chance: &mut Chance) {
+        if self.lurking.waiting.is_empty() {
+            return;
+        }
+        let (packets, address) = (&self.world.log.packets, &self.world.prepared.addresses[at as usize]);
+        let falls_here = |blow: &u32| chance.misfortune.blows[*blow as usize].2.strikes(address);
+        let Some(position) = self.lurking.waiting.iter().position(falls_here) else { return };
+        if sent.any(|id| packets[id as usize].to != address.node) && chance.more.percent(self.lurking.percent) {
+            let blow = self.lurking.waiting.swap_remove(position);
+            self.lurking.due.push(blow);
+            self.schedule(self.now, Happening::Blow(blow));
         }
     }
 
