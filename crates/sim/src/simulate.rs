@@ -232,7 +232,7 @@ impl<'a> Simulator<'a> {
         self.pounces = layer.map(|layer| Pounces::draw(&mut chance.more, layer)).unwrap_or_default();
         self.lurking = Lurking::default();
         if layer.is_some() && chance.more.percent(50) {
-            self.lurk(&mut chance.more);
+            self.lurk(chance);
         }
         self.hiding = if self.adversary.is_some() { Hiding::draw(&self.world, seed) } else { Hiding::default() };
         if let Some(adversary) = &mut self.adversary {

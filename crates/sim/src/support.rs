@@ -19,7 +19,7 @@ use crate::prepared::OUTSIDE;
 use crate::world::World;
 
 /// For one answer, nodes take their steps again no more often than this.
-const MAX_TRIALS: u32 = 48;
+const MAX_TRIALS: u32 = 32;
 /// Senders are asked in turn so many times.
 const MAX_DEPTH: u32 = 2;
 
@@ -181,5 +181,84 @@ impl<'a, 'w> Rehearsal<'a, 'w> {
             }
         }
         false
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use menard_lang::compile_text;
+    use menard_value::{Node, Value};
+
+    use super::*;
+    use crate::Config;
+    use crate::prepared::Prepared;
+
+    const VOTES: &str = "protocol votes
+        role client[1] external
+        role member[4]
+        role watcher[2]
+        channel put(n: int)  client -> member
+        channel vote(n: int) member -> watcher
+        channel done(n: int) watcher -> client
+        component member { vote(n)@w :~ put(n), watcher(w) }
+        component watcher {
+          table votes(n: int, m: node)
+          votes(n, m)          :- vote(n) from m
+          counted(n, count(m)) :- votes(n, m)
+          done(n)@c            :~ new counted(n, 2), client(c)
+        }";
+    /// The place of the first watcher.
+    const WATCHER: u32 = 4;
+
+    /// Members vote for these numbers, one after another, and the first watcher takes their votes one by one.
+    fn voted<'p>(prepared: &'p Prepared, numbers: &[i64]) -> (World<'p>, Vec<PacketId>) {
+        let mut world = World::new(prepared, None);
+        world.start();
+        let mut packets = Vec::new();
+        for (index, number) in (0..).zip(numbers) {
+            let (from, to) = (Node { role: 0, index: 0 }, Node { role: 1, index });
+            let put = world.inject(Content { channel: 0, from, to, args: &[Value::Int(*number)] });
+            let vote = world.turn(index, &[put]);
+            world.turn(WATCHER, &[vote]);
+            packets.extend([put, vote]);
+        }
+        (world, packets)
+    }
+
+    #[test]
+    fn a_threshold_hangs_on_the_votes_for_it_and_these_on_what_was_asked_for() {
+        let prepared = Prepared::new(&compile_text(VOTES), Config::default());
+        let (world, packets) = voted(&prepared, &[7, 8, 9, 7]);
+        let done = last_sent(&world);
+        let support = Support::of(&world, done);
+        let [put, vote, .., last_put, last_vote] = packets[..] else { panic!("four have voted") };
+        assert_eq!(support.direct, BTreeSet::from([vote, last_vote]));
+        assert_eq!(support.all, BTreeSet::from([put, vote, last_put, last_vote]));
+        assert_eq!(support.last().all, BTreeSet::from([last_vote]));
+        let copies = support.copies(&world);
+        assert_eq!(copies, BTreeSet::from([vote + 1, last_vote + 1]), "the other watcher would learn it from these");
+    }
+
+    #[test]
+    fn of_several_derivations_the_latest_is_told() {
+        let prepared = Prepared::new(
+            &compile_text(&VOTES.replace("new counted(n, 2)", "vote(n), counted(n, 2)")),
+            Config::default(),
+        );
+        let (world, packets) = voted(&prepared, &[7, 8, 7]);
+        let support = Support::of(&world, last_sent(&world));
+        assert_eq!(support.direct, BTreeSet::from([packets[1], packets[5]]));
+    }
+
+    #[test]
+    fn what_comes_from_outside_hangs_on_nothing_that_is_known() {
+        let prepared = Prepared::new(&compile_text(VOTES), Config::default());
+        let (world, packets) = voted(&prepared, &[7]);
+        assert_eq!(Support::of(&world, packets[0]).all, BTreeSet::new());
+    }
+
+    /// The message that was sent last.
+    fn last_sent(world: &World<'_>) -> PacketId {
+        crate::log::narrow(world.log.packets.len() - 1)
     }
 }

@@ -82,7 +82,8 @@ impl Lineage {
     }
 
     fn remember(&mut self, past: Past) {
-        if self.history.len() < MAX_HISTORY {
+        let looks_back = matches!(self.forgets, Forgets::Support | Forgets::OneChannel);
+        if looks_back && self.history.len() < MAX_HISTORY {
             self.history.push(past);
         }
     }
@@ -185,7 +186,7 @@ impl Behaviour for Lineage {
                 forgotten.clear();
             }
         }
-        if !forgotten.is_empty() {
+        if !forgotten.is_empty() && self.denier.is_none() {
             self.denier = Some(self.without(&forgotten, scene));
             self.denies_for = self.patience;
         }

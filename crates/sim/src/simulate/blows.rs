@@ -13,33 +13,20 @@ use crate::random::Random;
 /// The message that a node took so many messages before its last one arrives again after a restart half as likely as the last one.
 const RECENT: u32 = 4;
 
-/// Blows that do not fall when their time has come, but right after the next step, or one of the next, in which their node tells others something: before
-/// its disk knows of that, and before the others do.
+/// Blows that do not fall at their time, but right after a step in which their node tells others something: before its disk knows of that, and before
+/// the others do.
 #[derive(Clone, Default, Debug)]
 pub(super) struct Lurking {
-    /// How many of a hundred such steps are followed by a blow; 0 if blows do not lurk.
+    /// How many of a hundred such steps are followed by a blow.
     percent: u32,
-    /// Those whose time has come.
+    /// The blows that lurk.
     waiting: Vec<u32>,
-    /// Those that fall now.
-    due: Vec<u32>,
-}
-
-impl Lurking {
-    /// Whether a blow whose time has come falls later.
-    fn defers(&mut self, blow: u32) -> bool {
-        let is_due = self.due.contains(&blow);
-        if self.percent > 0 && !is_due {
-            self.waiting.push(blow);
-        }
-        self.percent > 0 && !is_due
-    }
 }
 
 impl Simulator<'_> {
     /// The blow at this position among those of the run happens.
     pub(super) fn strike(&mut self, blow: u32, chance: &mut Chance) {
-        if self.lurking.defers(blow) {
+        if self.lurking.waiting.contains(&blow) {
             return;
         }
         let (_, blow, whom) = chance.misfortune.blows[blow as usize].clone();
@@ -59,9 +46,11 @@ impl Simulator<'_> {
         }
     }
 
-    /// From now on blows lurk that are still to come.
-    pub(super) fn lurk(&mut self, random: &mut Random) {
-        self.lurking.percent = *random.pick(&[15, 40, 100]);
+    /// From now on all blows lurk that are still to come.
+    pub(super) fn lurk(&mut self, chance: &mut Chance) {
+        let blows = (0..).zip(&chance.misfortune.blows);
+        let waiting = blows.filter(|(_, (time, _, _))| *time >= self.now).map(|(position, _)| position).collect();
+        self.lurking = Lurking { percent: *chance.more.pick(&[15, 40, 100]), waiting };
     }
 
     /// A node has taken a turn and has sent these messages: a blow that lurks may fall before anything else happens.
@@ -74,7 +63,6 @@ impl Simulator<'_> {
         let Some(position) = self.lurking.waiting.iter().position(falls_here) else { return };
         if sent.any(|id| packets[id as usize].to != address.node) && chance.more.percent(self.lurking.percent) {
             let blow = self.lurking.waiting.swap_remove(position);
-            self.lurking.due.push(blow);
             self.schedule(self.now, Happening::Blow(blow));
         }
     }

@@ -20,7 +20,7 @@ type Matter = (u32, u16, Option<Value>, Option<Value>);
 const OF_OTHER_LAYERS: u32 = 20;
 
 /// In so many of a hundred runs whose liars do, what decisions hang on is derived, which takes time.
-const DERIVES: u32 = 40;
+const DERIVES: u32 = 25;
 
 /// How the network is treated in one run.
 #[derive(Clone, Default, Debug)]
@@ -35,7 +35,7 @@ pub(super) struct Pounces {
     support: u32,
     /// How many of a hundred of those that follow from it.
     consequences: u32,
-    /// Whether the support of a decision is derived; if not, it is what says the same as the messages of its step.
+    /// Whether the support of the next decision is derived; if not, it is what says the same as the messages of its step.
     derives: bool,
     /// Whether only the last message of the support is late: with it a threshold was reached.
     only_last: bool,
@@ -132,6 +132,7 @@ impl Simulator<'_> {
             let support: Vec<PacketId> = support.all.into_iter().collect();
             adversary.pounce(&mut self.world, &support);
         }
+        self.pounces.derives = false;
     }
 
     /// What the messages that a step sent hang on: what they tell outside, if they do.

@@ -9,6 +9,7 @@ mod explaining;
 mod exploration;
 mod faults;
 mod histories;
+mod lineage;
 mod linearizable;
 mod liveness;
 mod macs;

@@ -91,6 +91,44 @@ fn what_is_authenticated_as_a_whole_is_not_changed_but_for_studies() {
     assert_eq!(replay(&prepared, true, &change), Ok(()));
 }
 
+/// A front seals what it is told for a store, which passes the seal on.
+const SEALED: &str = "protocol sealed
+    role client[1] external
+    role front
+    role store[3]
+    fault byzantine 1 of store
+    channel put(id: int)                     client -> front
+    channel keep(id: int, s: signature)      front -> store
+    channel pass(s: signature)               store -> store
+    component front { keep(id, s)@x :~ put(id), store(x), index_of(x) < 1, s = sign(me, id) }
+    component store { pass(s)@x :~ keep(id, s) from f, verify(s, f, id), store(x) }";
+
+#[test]
+fn who_changes_a_message_learns_nothing_that_its_mac_covers() {
+    let without_authentication = vec![("keep".into(), 0)];
+    let (_, prepared) = prepare(SEALED, Config { without_authentication, ..Config::default() });
+    let honest = store(0);
+    let sign = Function::find("sign").expect("it is in the table").get();
+    let seal = sign.call(&[Value::Node(FRONT), Value::Int(7)]).expect("signing is defined");
+    let put = Message { channel: "put".into(), from: CLIENT, to: FRONT, args: vec![Value::Int(7)] };
+    let keep =
+        |id| Message { channel: "keep".into(), from: FRONT, to: honest, args: vec![Value::Int(id), seal.clone()] };
+    let pass = Message { channel: "pass".into(), from: store(2), to: honest, args: vec![seal.clone()] };
+    let events = vec![
+        Event::Corrupt { whom: Struck::Whole(store(2)) },
+        Event::Inject { message: put.clone() },
+        Event::Step { at: at("front", FRONT), inputs: vec![put], outputs: Vec::new() },
+        changed(keep(8)),
+        changed(pass),
+    ];
+    let replay = |events: &[Event]| {
+        let schedule = Schedule { events: events.to_vec(), choice_seed: 0 };
+        Replayer::new(&prepared, None).replay(&schedule).map(|_| ()).map_err(|error| error.obstacle)
+    };
+    assert_eq!(replay(&events[..4]), Ok(()));
+    assert_eq!(replay(&events), Err(Obstacle::Unforgeable), "it has not received the signature");
+}
+
 /// How often something is changed in some runs, and in how many of them something is violated; all of them replay.
 fn campaign(text: &str, config: &Config) -> (usize, usize) {
     let (program, prepared) = prepare(text, config.clone());
