@@ -17,7 +17,7 @@ use menard_lang::run::Trace;
 use menard_value::Node;
 
 use self::blows::Lurking;
-use self::hiding::Hiding;
+use self::hiding::{AT_REST, Hiding};
 use self::pounces::Pounces;
 pub(crate) use self::run::steps;
 pub use self::run::{Run, Summary};
@@ -298,7 +298,7 @@ impl<'a> Simulator<'a> {
         }
         let late = self.hiding.delay(self.world.log.content(id));
         if late > 0 {
-            self.stalled_until.insert(id, self.now + late);
+            self.stalled_until.insert(id, self.now.saturating_add(late));
         }
     }
 
@@ -379,8 +379,13 @@ impl<'a> Simulator<'a> {
             self.stalled.push(packet);
             return;
         }
-        if let Some(until) = self.stalled_until.remove(&packet) {
-            return self.schedule(until, Happening::Arrival(packet));
+        match self.stalled_until.get(&packet).copied() {
+            Some(AT_REST) => return,
+            Some(until) => {
+                self.stalled_until.remove(&packet);
+                return self.schedule(until, Happening::Arrival(packet));
+            }
+            None => {}
         }
         if doomed || !self.world.is_for_step(packet) || self.world.is_stray(packet) {
             self.take(packet, doomed);

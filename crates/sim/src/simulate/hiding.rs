@@ -15,8 +15,8 @@ const STREAM: u64 = 0x6869_6465;
 const HIDES: u32 = 60;
 /// In so many of a hundred of these, what is on one channel.
 const ONE_CHANNEL: u32 = 66;
-/// Later than anything else in a run: what is hidden so arrives when all is over.
-const AT_REST: u64 = 1 << 40;
+/// What is hidden so arrives when the run comes to rest.
+pub(super) const AT_REST: u64 = u64::MAX;
 
 /// Which messages are of one kind.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
