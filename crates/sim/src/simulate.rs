@@ -16,7 +16,6 @@ use std::collections::{BTreeMap, BinaryHeap};
 use menard_lang::run::Trace;
 use menard_value::Node;
 
-use self::blows::Lurking;
 use self::hiding::{AT_REST, Hiding};
 use self::pounces::Pounces;
 pub(crate) use self::run::steps;
@@ -70,7 +69,8 @@ pub struct Simulator<'a> {
     /// Who writes what corrupt nodes send, if there are any.
     adversary: Option<Adversary>,
     pounces: Pounces,
-    lurking: Lurking,
+    /// After how many of a hundred steps that tell others something a blow falls that lurks; 0 if none does.
+    lurking: u32,
     hiding: Hiding,
     /// Messages that arrive no earlier than this, since somebody does not want them to.
     stalled_until: BTreeMap<PacketId, u64>,
@@ -106,7 +106,7 @@ impl<'a> Simulator<'a> {
             firings: Vec::new(),
             adversary: None,
             pounces: Pounces::default(),
-            lurking: Lurking::default(),
+            lurking: 0,
             hiding: Hiding::default(),
             stalled_until: BTreeMap::new(),
         }
@@ -230,7 +230,7 @@ impl<'a> Simulator<'a> {
         self.world.start();
         let layer = self.adversary.as_ref().map(Adversary::layer);
         self.pounces = layer.map(|layer| Pounces::draw(&mut chance.more, layer)).unwrap_or_default();
-        self.lurking = Lurking::default();
+        self.lurking = 0;
         if layer.is_some() && chance.more.percent(50) {
             self.lurk(chance);
         }

@@ -6,31 +6,23 @@ use menard_lang::run::Struck;
 use menard_value::Node;
 
 use super::{Chance, Happening, Simulator};
-use crate::log::PacketId;
+use crate::log::{PacketId, narrow};
 use crate::misfortune::{Blow, Loss};
 use crate::random::Random;
 
 /// The message that a node took so many messages before its last one arrives again after a restart half as likely as the last one.
 const RECENT: u32 = 4;
 
-/// Blows that do not fall at their time, but right after a step in which their node tells others something: before its disk knows of that, and before
-/// the others do.
-#[derive(Clone, Default, Debug)]
-pub(super) struct Lurking {
-    /// How many of a hundred such steps are followed by a blow.
-    percent: u32,
-    /// The blows that lurk.
-    waiting: Vec<u32>,
-}
+/// The time of a blow that does not fall at a time, but right after a step in which its node tells others something: before its disk knows of that, and
+/// before the others do.
+const LURKS: u64 = u64::MAX;
 
 impl Simulator<'_> {
     /// The blow at this position among those of the run happens.
     pub(super) fn strike(&mut self, blow: u32, chance: &mut Chance) {
-        if self.lurking.waiting.contains(&blow) {
-            return;
-        }
-        let (_, blow, whom) = chance.misfortune.blows[blow as usize].clone();
-        if !self.world.runs(&whom) {
+        let (time, blow, whom) = chance.misfortune.blows[blow as usize].clone();
+        // One that lurks has another time than it was given first.
+        if time != self.now || !self.world.runs(&whom) {
             return;
         }
         let written = self.write_some(&whom, chance);
@@ -48,22 +40,22 @@ impl Simulator<'_> {
 
     /// From now on all blows lurk that are still to come.
     pub(super) fn lurk(&mut self, chance: &mut Chance) {
-        let blows = (0..).zip(&chance.misfortune.blows);
-        let waiting = blows.filter(|(_, (time, _, _))| *time >= self.now).map(|(position, _)| position).collect();
-        self.lurking = Lurking { percent: *chance.more.pick(&[15, 40, 100]), waiting };
+        self.lurking = *chance.more.pick(&[15, 40, 100]);
+        let to_come = chance.misfortune.blows.iter_mut().filter(|(time, _, _)| *time > self.now);
+        to_come.for_each(|(time, _, _)| *time = LURKS);
     }
 
     /// A node has taken a turn and has sent these messages: a blow that lurks may fall before anything else happens.
     pub(super) fn expose(&mut self, at: u32, mut sent: Range<PacketId>, chance: &mut Chance) {
-        if self.lurking.waiting.is_empty() {
+        if self.lurking == 0 {
             return;
         }
         let (packets, address) = (&self.world.log.packets, &self.world.prepared.addresses[at as usize]);
-        let falls_here = |blow: &u32| chance.misfortune.blows[*blow as usize].2.strikes(address);
-        let Some(position) = self.lurking.waiting.iter().position(falls_here) else { return };
-        if sent.any(|id| packets[id as usize].to != address.node) && chance.more.percent(self.lurking.percent) {
-            let blow = self.lurking.waiting.swap_remove(position);
-            self.schedule(self.now, Happening::Blow(blow));
+        let falls_here = |(time, _, whom): &(u64, Blow, Struck)| *time == LURKS && whom.strikes(address);
+        let Some(position) = chance.misfortune.blows.iter().position(falls_here) else { return };
+        if sent.any(|id| packets[id as usize].to != address.node) && chance.more.percent(self.lurking) {
+            chance.misfortune.blows[position].0 = self.now;
+            self.schedule(self.now, Happening::Blow(narrow(position)));
         }
     }
 
