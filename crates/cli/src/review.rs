@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use menard_lang::Program;
-use menard_node::{Config, Report, faulty_nodes};
+use menard_node::{Config, Exchange, Report, faulty_nodes};
 use menard_sim::{Order, Outsider};
 use serde_json::{Value, json};
 
@@ -23,65 +23,64 @@ pub struct Review {
     messages: usize,
     violation: Option<String>,
     /// Of the operations of clients, if the properties say that they have an order.
-    order: Option<Checked>,
+    order: Option<Order>,
+    /// Nothing was checked: nodes began with what an earlier run left, and nobody knows what clients were told then.
+    is_left_out: bool,
     contradictions: u64,
-}
-
-/// What is known of the operations of clients.
-enum Checked {
-    Order(Order),
-    /// Nothing: nodes began with tables of an earlier run, and nobody knows what was in them.
-    NotFresh,
 }
 
 impl Review {
     /// Holds a run against the properties of its protocol. `program`: what was run; `is_fresh`: nodes began with empty tables.
-    pub fn of(
+    pub fn of<'r>(
         session: &Session,
         program: &Program,
         config: &Config,
         is_fresh: bool,
-        report: &Report,
+        report: &'r Report,
     ) -> Result<Review> {
-        let mut review =
-            Review { rules: 0, messages: 0, violation: None, order: None, contradictions: report.contradictions };
-        let Some(observer) = &session.observer else { return Ok(review) };
+        let mut review = Review {
+            rules: 0,
+            messages: 0,
+            violation: None,
+            order: None,
+            is_left_out: !is_fresh && session.observer.is_some(),
+            contradictions: report.contradictions,
+        };
+        let Some(observer) = session.observer.as_ref().filter(|_| is_fresh) else { return Ok(review) };
         let outsider = Outsider::new(observer, &session.program);
         let corrupt = faulty_nodes(program, &config.faulty).map_err(failure)?;
-        let messages =
-            || report.history.iter().map(|exchange| (exchange.channel, exchange.from, exchange.to, &*exchange.args));
+        let message = |exchange: &'r Exchange| (exchange.channel, exchange.from, exchange.to, &*exchange.args);
         if outsider.rules() > 0 {
             review.rules = outsider.rules();
             review.messages = report.history.len();
-            review.violation = outsider.violation(program, &corrupt, messages());
+            review.violation = outsider.violation(program, &corrupt, report.history.iter().map(message));
         }
         if outsider.has_operations() {
-            review.order = Some(match is_fresh {
-                true => Checked::Order(outsider.order(program, &corrupt, messages())),
-                false => Checked::NotFresh,
-            });
+            // An operation ends when its client believes an answer.
+            let believed = report.history.iter().filter(|exchange| exchange.is_believed).map(message);
+            review.order = Some(outsider.order(program, &corrupt, believed));
         }
         Ok(review)
     }
 
     /// Whether clients were told nothing that is forbidden.
     pub fn is_good(&self) -> bool {
-        let is_disorder = matches!(&self.order, Some(Checked::Order(order)) if order.disorder.is_some());
+        let is_disorder = self.order.as_ref().is_some_and(|order| order.disorder.is_some());
         self.violation.is_none() && self.contradictions == 0 && !is_disorder
     }
 
     /// For machines.
     pub fn json(&self) -> Value {
-        let order = self.order.as_ref().map(|order| match order {
-            Checked::NotFresh => json!({ "verdict": "not checked" }),
-            Checked::Order(order) => json!({
+        let order = self.order.as_ref().map(|order| {
+            json!({
                 "verdict": verdict(order),
                 "operations": order.operations,
                 "messages": order.messages,
                 "disorder": order.disorder,
-            }),
+            })
         });
         json!({
+            "left_out": self.is_left_out,
             "properties": self.rules,
             "messages": self.messages,
             "violations": u64::from(self.violation.is_some()),
@@ -105,12 +104,11 @@ impl Review {
                 format!("{what} ({} rules of the properties, {messages} messages of clients)", self.rules),
             ));
         }
-        match &self.order {
-            None => {}
-            Some(Checked::NotFresh) => {
-                rows.push(("order", "not checked, since nodes began with tables of an earlier run".to_owned()));
-            }
-            Some(Checked::Order(order)) => rows.push(("order", told(order))),
+        if self.is_left_out {
+            rows.push(("violations", "not looked for, since nodes began with the folder of an earlier run".to_owned()));
+        }
+        if let Some(order) = &self.order {
+            rows.push(("order", described(order)));
         }
         if self.contradictions > 0 {
             rows.push(("contradicted", format!("{} answers that were believed", grouped(self.contradictions))));
@@ -128,7 +126,7 @@ fn verdict(order: &Order) -> &'static str {
 }
 
 /// Whether operations have an order, for people.
-fn told(order: &Order) -> String {
+fn described(order: &Order) -> String {
     let kinds = order.operations.iter().map(|(kind, count)| format!("{} {kind}", grouped(*count as u64)));
     let seen = kinds.chain([format!("{} messages of clients", grouped(order.messages as u64))]);
     let seen = seen.collect::<Vec<_>>().join(", ");

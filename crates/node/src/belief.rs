@@ -1,12 +1,15 @@
 //! How many nodes have to give the same answer before a client believes it.
 //!
 //! One more than may lie, so that one of them does not. A role that declares liars is built to bear them. A role that declares none says what it was
-//! told, perhaps: then all count who may lie in the roles whose messages its answers depend on, however indirectly, as far as it has so many nodes. That is
-//! more than is needed where its nodes check what they are told; how well they do cannot be seen in rules, so the settings may say less (`believe`).
+//! told, perhaps: then all count who may lie in the roles whose messages its answers depend on, however indirectly, as far as it has so many nodes.
+//!
+//! That is more than is needed where its nodes check what they are told, as by waiting for two who agree. It is enough where each of them hears one node
+//! of those that may lie and no other, which can be seen in rules. Where it cannot, one liar may have told all of them the same lie: whoever runs such a
+//! program is warned, and the settings (`believe`) say how many are enough.
 
 use std::collections::BTreeSet;
 
-use menard_lang::ir::{Channel, Name, Program, Role};
+use menard_lang::ir::{Atom, Channel, Comparison, Expr, ExprKind, Literal, Name, Program, Role, Rule};
 
 use crate::hosts::liars_of;
 
@@ -36,37 +39,95 @@ pub(crate) fn believed_from(program: &Program, reply: &Channel, declared: u32) -
     Ok(declared as usize)
 }
 
+/// What a client has to take on trust if it believes answers on this channel, in words; `None` if a liar cannot have told all of those who agree the same.
+pub(crate) fn trust(program: &Program, reply: &Channel) -> Option<String> {
+    let role = program.role(&program.component(&reply.sender)?.role)?;
+    let sources = Sources::of(program, reply);
+    let liars: Vec<&Role> = sources.liars(program).collect();
+    if liars_in(program, role) > 0 || liars.is_empty() || sources.each_hears_its_own {
+        return None;
+    }
+    let names: Vec<String> = liars.iter().map(|role| format!("`{}`", role.name)).collect();
+    Some(format!(
+        "what `{}` answers on `{}` depends on messages of {}, whose nodes may lie: if its nodes do not check what they are told, one liar makes all of \
+         them say what is wrong; if they do, say with `believe` in deploy.toml how many a client has to believe",
+        role.name,
+        reply.name,
+        names.join(", ")
+    ))
+}
+
 /// How many nodes may lie in the roles that have a say in what is sent on a channel.
 fn liars_before(program: &Program, reply: &Channel) -> u32 {
-    let roles = senders_before(program, reply);
-    program.roles.iter().filter(|role| roles.contains(&role.name)).map(|role| liars_in(program, role)).sum()
+    Sources::of(program, reply).liars(program).map(|role| liars_in(program, role)).sum()
 }
 
 fn liars_in(program: &Program, role: &Role) -> u32 {
     program.role_index(&role.name).map_or(0, |role| liars_of(program, role))
 }
 
-/// The roles whose nodes send messages on which those of a channel depend, and those that send on it.
-fn senders_before<'p>(program: &'p Program, channel: &'p Channel) -> BTreeSet<&'p Name> {
-    let mut roles = BTreeSet::new();
-    let mut reached: BTreeSet<(&Name, &Name)> = BTreeSet::new();
-    let mut waiting = vec![(&channel.sender, &channel.name)];
-    while let Some((component, relation)) = waiting.pop() {
-        let Some(component) = program.component(component) else { continue };
-        if !reached.insert((&component.name, relation)) {
-            continue;
+/// What the messages on a channel depend on.
+struct Sources<'p> {
+    /// The roles that send messages on which they depend, and the one that sends them.
+    roles: BTreeSet<&'p Name>,
+    /// Messages of those who may lie are read by their senders alone, each of which takes them from the node with its own index.
+    each_hears_its_own: bool,
+}
+
+impl<'p> Sources<'p> {
+    fn of(program: &'p Program, channel: &'p Channel) -> Self {
+        let answers = program.component(&channel.sender).map(|component| &component.role);
+        let mut sources = Sources { roles: BTreeSet::new(), each_hears_its_own: true };
+        let mut reached: BTreeSet<(&Name, &Name)> = BTreeSet::new();
+        let mut waiting = vec![(&channel.sender, &channel.name)];
+        while let Some((component, relation)) = waiting.pop() {
+            let Some(component) = program.component(component) else { continue };
+            if !reached.insert((&component.name, relation)) {
+                continue;
+            }
+            sources.roles.insert(&component.role);
+            // Those of its nodes that do not lie check what they are told.
+            let bears_liars = program.role(&component.role).is_some_and(|role| liars_in(program, role) > 0);
+            let window = component.relation(relation).and_then(|relation| relation.storage.above.as_ref());
+            waiting.extend(window.map(|above| (&component.name, above)));
+            for rule in component.rules.iter().filter(|rule| rule.head.relation == *relation) {
+                for atom in rule.atoms() {
+                    let Some(channel) = program.channel(&atom.relation) else {
+                        waiting.push((&component.name, &atom.relation));
+                        continue;
+                    };
+                    waiting.push((&channel.sender, &channel.name));
+                    let sender = program.component(&channel.sender).and_then(|sender| program.role(&sender.role));
+                    let may_lie = sender.is_some_and(|role| liars_in(program, role) > 0);
+                    let is_own = Some(&component.role) == answers && is_from_own_index(rule, atom);
+                    sources.each_hears_its_own &= !may_lie || is_own || bears_liars;
+                }
+            }
         }
-        roles.insert(&component.role);
-        for atom in component.rules.iter().filter(|rule| rule.head.relation == *relation).flat_map(|rule| rule.atoms())
-        {
-            let channel = program.channels.iter().find(|channel| channel.name == atom.relation);
-            waiting.push(match channel {
-                Some(channel) => (&channel.sender, &channel.name),
-                None => (&component.name, &atom.relation),
-            });
-        }
+        sources
     }
-    roles
+
+    /// The roles of them whose nodes may lie.
+    fn liars(&self, program: &'p Program) -> impl Iterator<Item = &'p Role> {
+        program.roles.iter().filter(move |role| self.roles.contains(&role.name) && liars_in(program, role) > 0)
+    }
+}
+
+/// Whether a rule takes a message from the node alone that has the index of its own: `from n, index_of(n) == index_of(me)`.
+fn is_from_own_index(rule: &Rule, atom: &Atom) -> bool {
+    let Some(from) = atom.from.as_ref().filter(|_| !atom.negated) else { return false };
+    let is_index = |expr: &Expr, of: &ExprKind| match &expr.kind {
+        ExprKind::Call(function, args) => function.get().name == "index_of" && args.iter().all(|arg| arg.kind == *of),
+        _ => false,
+    };
+    let tests = rule.body.iter().filter_map(|literal| match literal {
+        Literal::Compare { op: Comparison::Equal, left, right, .. } => Some((left, right)),
+        _ => None,
+    });
+    tests.into_iter().any(|(left, right)| {
+        let is = |one, other| is_index(one, &from.kind) && is_index(other, &ExprKind::Me);
+        is(left, right) || is(right, left)
+    })
 }
 
 #[cfg(test)]
@@ -136,5 +197,35 @@ mod tests {
         );
         let error = believed("reply", 4).expect_err("there are three");
         assert_eq!(error, "`believe` is 4, and only 3 of `proxy` can answer `reply`");
+    }
+
+    #[test]
+    fn windows_depend_on_what_moves_them() {
+        let text = PROXIES
+            .replace(
+                "table heard(c: node, id: int)",
+                "table low(=> n: int) max window table heard(id: int, c: node) above low",
+            )
+            .replace("heard(c, id) :- done(c, id)", "low(n) :- tick(n) heard(id, c) :- ask(id) from c")
+            .replace("new heard(c, id)", "new heard(id, c)");
+        let program = compile_text(&text);
+        let reply = program.channel("reply").expect("it is declared");
+        assert_eq!(believed_from(&program, reply, 0), Ok(3), "as many as there are: two clocks may lie");
+    }
+
+    #[test]
+    fn who_may_have_been_told_the_same_by_one_liar_is_trusted() {
+        let trusted = |text: &str, channel| {
+            let program = compile_text(text);
+            trust(&program, program.channel(channel).expect("it is declared"))
+        };
+        assert!(
+            trusted(PROXIES, "reply")
+                .is_some_and(|text| text.contains("`proxy` answers on `reply` depends on messages of `replica`"))
+        );
+        assert_eq!([trusted(PROXIES, "own"), trusted(PROXIES, "first")], [None, None]);
+        let each_its_own = PROXIES
+            .replace("heard(c, id) :- done(c, id)", "heard(c, id) :- done(c, id) from r, index_of(r) == index_of(me)");
+        assert_eq!(trusted(&each_its_own, "reply"), None);
     }
 }

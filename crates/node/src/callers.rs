@@ -78,15 +78,21 @@ pub(crate) struct Callers {
 }
 
 impl Callers {
-    /// No connections; events of those to come have tokens from `first_token` on. `places`: the number of nodes there are.
-    pub fn new(first_token: usize, places: usize, incarnation: u64, guard: Option<Guard>) -> Self {
+    /// No connections; events of those to come have tokens from `first_token` on. `may_lie`: of each node that
+    /// there is, whether it may.
+    pub fn new(
+        first_token: usize,
+        may_lie: impl Iterator<Item = bool>,
+        incarnation: u64,
+        guard: Option<Guard>,
+    ) -> Self {
         Callers {
             incarnation,
             guard,
             slots: Vec::new(),
             free: Vec::new(),
             first_token,
-            peers: vec![Peer::default(); places],
+            peers: may_lie.map(Peer::new).collect(),
             clients: Vec::new(),
             silent: 0,
             dirty: Vec::new(),

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use hdrhistogram::Histogram;
 use menard_value::Node;
 
-use crate::ballot::{Ballot, Past, Turn, Words};
+use crate::ballot::{Ballot, Effect, Past, Vote};
 
 /// The longest latency that is told from longer ones.
 const LONGEST_LATENCY_US: u64 = 3_600_000_000;
@@ -70,6 +70,8 @@ pub(crate) struct Stall {
     pub believed_from: usize,
     /// The role of these nodes.
     pub role: u16,
+    /// So many of its nodes may lie.
+    pub may_lie: u32,
 }
 
 /// What a node answers to a command.
@@ -77,12 +79,8 @@ pub(crate) struct Stall {
 pub(crate) struct Answer {
     /// The command's number.
     pub number: i64,
-    /// Who answers.
-    pub from: Node,
-    /// What; of no interest where one answer is enough.
-    pub said: Words,
-    /// The answer is believed when so many nodes have given it.
-    pub believed_from: usize,
+    /// What who says, where one answer is not enough.
+    pub vote: Option<Vote>,
 }
 
 /// The last command of a client.
@@ -92,19 +90,18 @@ struct Command {
     since: Instant,
     /// The client waits for an answer that it can believe.
     waits: bool,
-    /// The answers, if one is not enough; so many have to agree.
+    /// The answers, where one is not enough.
     ballot: Ballot,
-    believed_from: usize,
 }
 
 impl Command {
     /// What an answer changes.
-    fn hear(&mut self, answer: Answer, outvoted: &mut BTreeMap<Node, u64>) -> Turn {
-        if answer.believed_from <= 1 {
-            return if self.waits { Turn::Believed } else { Turn::None };
+    fn hear(&mut self, answer: Answer, outvoted: &mut BTreeMap<Node, u64>) -> Effect {
+        match answer.vote {
+            Some(vote) => self.ballot.hear(vote, outvoted),
+            None if self.waits => Effect::Believed,
+            None => Effect::None,
         }
-        self.believed_from = answer.believed_from;
-        self.ballot.hear(answer.from, answer.said, answer.believed_from, outvoted)
     }
 }
 
@@ -132,12 +129,12 @@ pub(crate) struct Clients {
 }
 
 impl Clients {
-    /// So many clients, of which none waits for anything.
-    pub fn new(clients: u32, resend_after: Duration, now: Instant) -> Self {
+    /// So many clients, of which none waits for anything. Commands have numbers from this one on.
+    pub fn new(clients: u32, next_number: i64, resend_after: Duration, now: Instant) -> Self {
         let histogram =
             || Histogram::new_with_bounds(1, LONGEST_LATENCY_US, 3).expect("the histogram's bounds are good");
         Clients {
-            next_number: 0,
+            next_number,
             last: vec![None; clients as usize],
             past: Past::default(),
             told: Testimony::default(),
@@ -168,7 +165,7 @@ impl Clients {
     pub fn begin(&mut self, client: u32, now: Instant) -> i64 {
         let number = self.next_number;
         self.next_number += 1;
-        let command = Command { number, since: now, waits: true, ballot: Ballot::default(), believed_from: 1 };
+        let command = Command { number, since: now, waits: true, ballot: Ballot::default() };
         if let Some(before) = self.last[client as usize].replace(command) {
             assert!(!before.waits, "a client has one command under way");
             self.past.keep(client, before.number, before.ballot);
@@ -182,29 +179,29 @@ impl Clients {
     pub fn answer(&mut self, client: u32, answer: Answer, now: Instant) -> bool {
         self.counts.messages_in += 1;
         let outvoted = &mut self.told.outvoted;
-        let turn = match self.last.get_mut(client as usize) {
+        let effect = match self.last.get_mut(client as usize) {
             Some(Some(command)) if command.number == answer.number => {
-                let turn = command.hear(answer, outvoted);
-                if turn == Turn::Believed && std::mem::take(&mut command.waits) {
+                let effect = command.hear(answer, outvoted);
+                if effect == Effect::Believed && std::mem::take(&mut command.waits) {
                     let latency = now.saturating_duration_since(command.since);
                     self.outstanding -= 1;
                     self.record(now, latency);
                     return true;
                 }
-                turn
+                effect
             }
             // A client's numbers grow, and it has had the answer to every earlier one.
             Some(Some(command)) if (0..command.number).contains(&answer.number) => {
-                let vote = (answer.from, answer.said);
-                self.past.hear(client, answer.number, vote, answer.believed_from, outvoted)
+                let hear = |vote| self.past.hear(client, answer.number, vote, outvoted);
+                answer.vote.map_or(Effect::None, hear)
             }
             _ => {
                 self.counts.unexpected += 1;
                 return false;
             }
         };
-        self.counts.duplicates += u64::from(answer.believed_from <= 1);
-        self.told.contradictions += u64::from(turn == Turn::Contradicted);
+        self.counts.duplicates += u64::from(answer.vote.is_none());
+        self.told.contradictions += u64::from(effect == Effect::Contradicted);
         false
     }
 
@@ -275,9 +272,14 @@ impl Clients {
     /// Commands that have waited for so long, and that some nodes have answered, if there are any.
     pub fn stall(&self, patience: Duration, now: Instant) -> Option<Stall> {
         let waiting = self.last.iter().flatten().filter(|command| command.waits && command.since + patience <= now);
-        let answered = waiting.filter_map(|command| Some((command.believed_from, command.ballot.strongest()?)));
-        let stalls =
-            answered.map(|(believed_from, (agree, node))| Stall { commands: 1, agree, believed_from, role: node.role });
+        let answered = waiting.filter_map(|command| command.ballot.strongest());
+        let stalls = answered.map(|(agree, Vote { from, believed_from, .. })| Stall {
+            commands: 1,
+            agree,
+            believed_from,
+            role: from.role,
+            may_lie: 0,
+        });
         stalls.reduce(|sum, one| {
             let strongest = if one.agree > sum.agree { one } else { sum };
             Stall { commands: sum.commands + 1, ..strongest }
@@ -315,13 +317,13 @@ mod tests {
 
     /// The answer of the only node.
     fn alone(number: i64) -> Answer {
-        Answer { number, from: Node { role: 1, index: 0 }, said: [0; 32], believed_from: 1 }
+        Answer { number, vote: None }
     }
 
     #[test]
     fn a_command_is_answered_once() {
         let start = Instant::now();
-        let mut clients = Clients::new(2, RESEND, start);
+        let mut clients = Clients::new(2, 0, RESEND, start);
         let first = clients.begin(0, start);
         let second = clients.begin(1, start);
         assert_ne!(first, second);
@@ -336,7 +338,7 @@ mod tests {
     #[test]
     fn answers_that_nobody_asked_for_are_told_from_duplicates() {
         let start = Instant::now();
-        let mut clients = Clients::new(1, RESEND, start);
+        let mut clients = Clients::new(1, 0, RESEND, start);
         let number = clients.begin(0, start);
         for (client, number) in [(0, number + 1), (0, -1), (1, number)] {
             assert!(!clients.answer(client, alone(number), start));
@@ -348,7 +350,7 @@ mod tests {
     #[test]
     fn what_is_not_answered_is_overdue_again_and_again() {
         let start = Instant::now();
-        let mut clients = Clients::new(2, RESEND, start);
+        let mut clients = Clients::new(2, 0, RESEND, start);
         let lost = clients.begin(0, start);
         let answered = clients.begin(1, start);
         clients.answer(1, alone(answered), after(start, 50));
@@ -361,7 +363,7 @@ mod tests {
     #[test]
     fn seconds_without_an_answer_count() {
         let start = Instant::now();
-        let mut clients = Clients::new(1, RESEND, start);
+        let mut clients = Clients::new(1, 0, RESEND, start);
         clients.measure(start);
         let number = clients.begin(0, start);
         clients.answer(0, alone(number), after(start, 1_500));
@@ -370,17 +372,18 @@ mod tests {
 
     /// What one of several nodes says, of which two have to agree.
     fn of(number: i64, index: u32, said: u8) -> Answer {
-        Answer { number, from: Node { role: 1, index }, said: [said; 32], believed_from: 2 }
+        let from = Node { role: 1, index };
+        Answer { number, vote: Some(Vote { from, channel: 5, said: [said; 32], believed_from: 2 }) }
     }
 
     #[test]
     fn a_client_waits_until_enough_nodes_agree() {
         let start = Instant::now();
-        let mut clients = Clients::new(1, RESEND, start);
+        let mut clients = Clients::new(1, 0, RESEND, start);
         let number = clients.begin(0, start);
         assert!(!clients.answer(0, of(number, 3, b'x'), start));
         assert!(!clients.answer(0, of(number, 0, b'a'), start));
-        let stall = Stall { commands: 1, agree: 1, believed_from: 2, role: 1 };
+        let stall = Stall { commands: 1, agree: 1, believed_from: 2, role: 1, may_lie: 0 };
         assert_eq!(clients.stall(RESEND, after(start, 100)), Some(stall));
         assert_eq!(clients.stall(RESEND, after(start, 99)), None, "it has not waited for long");
         assert!(clients.answer(0, of(number, 1, b'a'), start));
@@ -393,7 +396,7 @@ mod tests {
     #[test]
     fn a_contradiction_is_found_after_the_next_command_has_begun_too() {
         let start = Instant::now();
-        let mut clients = Clients::new(1, RESEND, start);
+        let mut clients = Clients::new(1, 0, RESEND, start);
         let first = clients.begin(0, start);
         for (node, said) in [(0, b'a'), (1, b'a'), (2, b'b')] {
             clients.answer(0, of(first, node, said), start);
@@ -405,5 +408,25 @@ mod tests {
         assert_eq!((told.contradictions, told.outvoted.len()), (1, 2));
         assert_eq!(clients.counts.duplicates, 0);
         assert_eq!(clients.waiting(), [(0, second)]);
+    }
+
+    #[test]
+    fn an_answer_that_is_enough_alone_contradicts_no_other() {
+        let start = Instant::now();
+        for alone_first in [true, false] {
+            let mut clients = Clients::new(1, 0, RESEND, start);
+            let number = clients.begin(0, start);
+            let of_two = [of(number, 0, b'a'), of(number, 1, b'a')];
+            let answers = match alone_first {
+                true => [alone(number), of_two[0], of_two[1]],
+                false => [of_two[0], of_two[1], alone(number)],
+            };
+            assert_eq!(answers.map(|answer| clients.answer(0, answer, start)).iter().filter(|got| **got).count(), 1);
+            // So it is when the client has gone on.
+            clients.begin(0, start);
+            answers.into_iter().for_each(|answer| assert!(!clients.answer(0, answer, start)));
+            let told = clients.told(RESEND, start);
+            assert_eq!((told.contradictions, told.outvoted.len(), clients.counts.commands), (0, 0, 1));
+        }
     }
 }

@@ -4,11 +4,12 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::time::Instant;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use menard_lang::ir::Program;
 use mio::net::TcpListener;
 
+use crate::belief::trust;
 use crate::conductor::{Conductor, Notice, Progress, Who};
 use crate::config::{Config, ConfigError};
 use crate::control::{Phase, Signal};
@@ -60,6 +61,14 @@ pub fn validate(program: &Program, config: &Config) -> Result<(), RunError> {
     let layout = Layout::new(program)?;
     conducts(&config.faulty, &layout)?;
     workload(program, &layout, config).map(drop)
+}
+
+/// What clients take on trust, in words, channel by channel: answers that one liar may have made wrong at every node that gives them. Nothing if the
+/// settings say how many nodes clients believe.
+pub fn trusted(program: &Program, config: &Config) -> Result<Vec<String>, RunError> {
+    let workload = Workload::infer(program, &Layout::new(program)?, config)?;
+    let channels = workload.replies.iter().map(|reply| &program.channels[usize::from(reply.channel)]);
+    Ok(channels.filter(|_| config.believe == 0).filter_map(|channel| trust(program, channel)).collect())
 }
 
 /// Starts a program's nodes, loads them with clients, measures, and stops everything.
@@ -227,6 +236,7 @@ impl Deployment {
             keys: self.config.keys,
             history: self.config.history,
             liars: (0..).zip(&self.program.roles).map(|(role, _)| liars_of(&self.program, role)).collect(),
+            first_number: if self.config.data.is_some() { microseconds_since_1970() } else { 0 },
             seed: random::draw(),
             signal: self.signal.clone(),
             keyring: keyring.unwrap_or_default(),
@@ -269,6 +279,12 @@ fn workload(program: &Program, layout: &Layout, config: &Config) -> Result<Workl
         RunError::Workload(format!("a command would be too long, {error}; choose a smaller `payload_bytes`"))
     })?;
     Ok(workload)
+}
+
+/// Where commands are numbered from if nodes may remember those of earlier runs: above all of them, unless the clock is set back.
+fn microseconds_since_1970() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_micros()).unwrap_or(0)
 }
 
 /// The keys of clients, if there is a folder of keys.

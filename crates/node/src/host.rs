@@ -101,7 +101,9 @@ pub(crate) fn link_token(place: usize) -> Token {
 impl Host {
     /// A node that has not started.
     pub fn new(parts: HostParts) -> Self {
-        let places = parts.layout.places.len();
+        let places = &parts.layout.places;
+        let may_lie = places.iter().map(|place| parts.liars[usize::from(place.node.role)] > 0);
+        let callers = Callers::new(FIRST_LINK + places.len(), may_lie, parts.incarnation, parts.guard);
         Host {
             place: parts.place,
             signal: parts.signal,
@@ -115,7 +117,7 @@ impl Host {
             inbox: parts.inbox,
             outbox: Outbox {
                 links: parts.links,
-                callers: Callers::new(FIRST_LINK + places, places, parts.incarnation, parts.guard),
+                callers,
                 timers: Timers::default(),
                 is_overrun: false,
                 fault: parts.fault,

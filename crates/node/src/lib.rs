@@ -60,7 +60,7 @@ pub use clients::Second;
 pub use conductor::Progress;
 pub use config::{Config, ConfigError};
 pub use data::TemporaryFolder;
-pub use deployment::{Deployment, run, run_processes, validate};
+pub use deployment::{Deployment, run, run_processes, trusted, validate};
 pub use error::RunError;
 pub use faulty::{Conduct, Faulty, faulty_nodes, undeclared};
 pub use lengths::Lengths;

@@ -7,16 +7,18 @@
 //! sent again. Latency counts from the first sending.
 
 mod commands;
+mod history;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use menard_value::{Keyring, Node, Value};
+use menard_value::{Keyring, Node};
 use mio::{Events, Poll, Token};
 use thiserror::Error;
 
 use self::commands::{Commands, Heard};
+use self::history::History;
 use crate::clients::{Clients, Measured, Second, Stall, Testimony};
 use crate::control::{Phase, Signal, WAKER};
 use crate::layout::Layout;
@@ -53,6 +55,8 @@ pub(crate) struct LoadParts {
     pub history: usize,
     /// For each role how many of its nodes may lie.
     pub liars: Vec<u32>,
+    /// The number of the first command.
+    pub first_number: i64,
     pub seed: u64,
     pub signal: Signal,
     pub poll: Poll,
@@ -116,20 +120,6 @@ pub(crate) struct Load {
     commands: Commands,
 }
 
-/// The first messages between clients and nodes.
-struct History {
-    exchanges: Vec<Exchange>,
-    limit: usize,
-}
-
-impl History {
-    fn note(&mut self, channel: u16, from: Node, to: Node, args: &[Value]) {
-        if self.exchanges.len() < self.limit {
-            self.exchanges.push(Exchange { channel, from, to, args: args.into() });
-        }
-    }
-}
-
 /// The token of the session with the place at this position in the workload's list.
 pub(crate) fn session_token(position: usize) -> Token {
     Token(FIRST_SESSION + position)
@@ -147,10 +137,10 @@ impl Load {
             loading: false,
             sessions: parts.sessions,
             names: names.collect(),
-            history: History { exchanges: Vec::new(), limit: parts.history },
+            history: History::new(parts.history),
             resend_after: parts.resend_after,
             liars: parts.liars,
-            clients: Clients::new(parts.clients, parts.resend_after, Instant::now()),
+            clients: Clients::new(parts.clients, parts.first_number, parts.resend_after, Instant::now()),
             idle: (0..parts.clients).collect(),
             commands: Commands {
                 layout: parts.layout,
@@ -224,7 +214,8 @@ impl Load {
             match phase {
                 Phase::Measure => {
                     let has_answers = self.clients.counts.commands > 0;
-                    let stall = if has_answers { None } else { self.clients.stall(Duration::ZERO, now) };
+                    let stall = if has_answers { None } else { self.clients.stall(self.resend_after, now) };
+                    let stall = stall.map(|stall| self.judge(stall));
                     self.clients.measure(now);
                     notify(LoadNotice::Measuring(stall));
                 }
@@ -242,11 +233,16 @@ impl Load {
         if one_is_enough { Duration::ZERO } else { SETTLE_TIME }
     }
 
+    /// Adds how many nodes of the role that answers may lie.
+    fn judge(&self, stall: Stall) -> Stall {
+        Stall { may_lie: self.liars[usize::from(stall.role)], ..stall }
+    }
+
     /// What is told when no more answers are waited for.
     fn drained(&mut self, now: Instant) -> LoadNotice {
-        let history = std::mem::take(&mut self.history.exchanges);
-        self.history.limit = 0;
-        let told = Box::new(self.clients.told(self.resend_after, now));
+        let history = std::mem::replace(&mut self.history, History::new(0)).exchanges();
+        let mut told = Box::new(self.clients.told(self.resend_after, now));
+        told.stall = told.stall.map(|stall| self.judge(stall));
         LoadNotice::Drained { unanswered: self.clients.outstanding() as u64, told, history }
     }
 
@@ -274,16 +270,17 @@ impl Load {
                 Ok((header, heard)) => {
                     let from = self.commands.layout.places[place].node;
                     let to = Node { role: self.commands.workload.role, index: header.to };
-                    self.history.note(header.channel, from, to, &self.commands.args);
+                    let mut is_believed = false;
                     match heard {
                         Heard::Answer { client, reply } => {
                             let answer = self.commands.answer(from, reply);
-                            if self.clients.answer(client, answer, now) {
-                                self.idle.push_back(client);
-                            }
+                            is_believed = self.clients.answer(client, answer, now);
+                            self.idle.extend(is_believed.then_some(client));
                         }
                         Heard::Other => self.clients.counts.messages_in += 1,
                     }
+                    let (channel, args) = (header.channel, &self.commands.args[..]);
+                    self.history.note(Exchange { channel, from, to, args: args.into(), is_believed }, body.len());
                 }
                 Err(DropReason::ForgedSender) => self.clients.counts.forged += 1,
                 Err(_) => self.clients.counts.unexpected += 1,
@@ -376,7 +373,8 @@ impl Load {
         }
         let header = MessageHeader { channel: request.channel, from: client, to: to.index };
         let bytes = push_message(out, header, args).expect("commands fit a frame, as was seen at the start");
-        self.history.note(request.channel, Node { role: workload.role, index: client }, to, args);
+        let (channel, from) = (request.channel, Node { role: workload.role, index: client });
+        self.history.note(Exchange { channel, from, to, args: args[..].into(), is_believed: true }, bytes);
         self.clients.counts.messages_out += 1;
         self.clients.counts.bytes_out += bytes as u64;
         true

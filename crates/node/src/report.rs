@@ -75,6 +75,8 @@ pub struct Exchange {
     pub to: Node,
     /// Its fields.
     pub args: Box<[Value]>,
+    /// Of an answer: its client believed it then, as the first. Commands count as believed.
+    pub is_believed: bool,
 }
 
 /// Commands that have waited for long although nodes have answered them: too few gave the same answer.
@@ -90,6 +92,8 @@ pub struct Stalled {
     pub agree: u64,
     /// So many have to, before a client believes them.
     pub believed_from: u64,
+    /// So many of the role's nodes may lie.
+    pub may_lie: u64,
 }
 
 impl Stalled {
@@ -103,19 +107,27 @@ impl Stalled {
             nodes: nodes().count() as u64,
             agree: stall.agree as u64,
             believed_from: stall.believed_from as u64,
+            may_lie: stall.may_lie.into(),
         }
     }
 }
 
 impl fmt::Display for Stalled {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Stalled { commands, role, nodes, agree, believed_from } = self;
+        let Stalled { commands, role, nodes, agree, believed_from, may_lie } = self;
         let waits = if *commands == 1 { "1 command waits".to_owned() } else { format!("{commands} commands wait") };
         write!(
             f,
-            "{waits}, since at most {agree} of {nodes} nodes of `{role}` answer the same and a client believes {believed_from}; if fewer nodes answer \
-             each command, and check what they were told, say so with `believe` in deploy.toml"
-        )
+            "{waits}, since at most {agree} of {nodes} nodes of `{role}` answer the same and a client believes {believed_from}; "
+        )?;
+        if believed_from > &(may_lie + 1) {
+            f.write_str("if fewer nodes answer each command, and check what they were told, say so with `believe` in deploy.toml")
+        } else {
+            write!(
+                f,
+                "{may_lie} of them may lie, so {believed_from} of the others have to answer each command in the same words"
+            )
+        }
     }
 }
 

@@ -4,11 +4,10 @@ use menard_value::{Type, Value, encode};
 
 use crate::ballot::Words;
 
-/// A digest of what the fields of a message on a channel say. Two messages have the same one if they are the same but for signatures and MACs, at any depth. A set,
+/// A digest of what the fields of a message say. Two messages on one channel have the same one if they are the same but for signatures and MACs, at any depth. A set,
 /// or a map, is the set of what is left of its members; a digest that covers one is as it is. `bytes`: room.
-pub(crate) fn words(channel: u16, values: &[Value], types: &[Type], bytes: &mut Vec<u8>) -> Words {
+pub(crate) fn words(values: &[Value], types: &[Type], bytes: &mut Vec<u8>) -> Words {
     bytes.clear();
-    bytes.extend(channel.to_le_bytes());
     for (value, ty) in values.iter().zip(types) {
         if ty.contains(|ty| matches!(ty, Type::Signature | Type::Mac)) {
             say(value, bytes);
@@ -65,7 +64,7 @@ mod tests {
     }
 
     fn said(value: Value, ty: Type) -> Words {
-        words(3, &[Value::Int(7), value], &[Type::Int, ty], &mut Vec::new())
+        words(&[Value::Int(7), value], &[Type::Int, ty], &mut Vec::new())
     }
 
     fn vote_type() -> Type {

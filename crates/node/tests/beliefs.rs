@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicBool;
 
 use common::{measure, short};
 use menard_lang::compile_text;
-use menard_node::{Config, Progress, RunError, run};
+use menard_node::{Config, Progress, RunError, run, trusted};
 
 /// Four replicas of which one may lie: they tell each other of requests, and answer as the rules of `answer` say.
 fn replicas(columns: &str, answer: &str) -> menard_lang::Program {
@@ -56,6 +56,33 @@ fn signatures_within_records_and_lists_are_left_out() {
     }
 }
 
+#[test]
+fn answers_on_two_channels_are_two_questions() {
+    let program = compile_text(
+        "protocol two
+         role client external
+         role replica[4]
+         role clerk
+         fault byzantine 1 of replica
+         channel request(id: int)           client -> replica
+         channel order(c: node, id: int)    replica -> replica
+         channel note(id: int)              client -> clerk
+         channel accepted(id: int)          replica -> client
+         channel done(id: int, what: int)   replica -> client
+         channel noted(id: int)             clerk -> client
+         component replica {
+           order(c, id)@r  :~ request(id) from c, replica(r)
+           accepted(id)@c  :~ order(c, id)
+           done(id, 7)@c   :~ order(c, id)
+         }
+         component clerk { noted(id)@c :~ note(id) from c }",
+    );
+    let report = measure(&program, &short()).expect("all answer");
+    assert!(report.commands > 100, "{report:#?}");
+    assert_eq!((report.contradictions, report.unanswered), (0, 0), "{report:#?}");
+    assert!(report.outvoted.is_empty(), "{:?}", report.outvoted);
+}
+
 /// Proxies answer what a replica tells one of them.
 const PROXIES: &str = "protocol proxies
      role client external
@@ -82,6 +109,17 @@ fn clients_that_believe_nobody_say_why() {
     let why = "at most 1 of 3 nodes of `proxy` answer the same and a client believes 2";
     assert!(matches!(&error, RunError::NoReply { .. }) && error.to_string().contains(why), "{error}");
     assert!(stalled.is_some_and(|stalled| stalled.to_string().contains(why)), "it is told after the warm-up");
+}
+
+#[test]
+fn what_one_liar_can_make_all_say_is_warned_of() {
+    let program = compile_text(PROXIES);
+    let told = trusted(&program, &short()).expect("it can be run");
+    assert!(told.len() == 1 && told[0].contains("`proxy` answers on `reply`"), "{told:?}");
+    let told = trusted(&program, &Config { believe: 1, ..short() }).expect("it can be run");
+    assert!(told.is_empty(), "who says how many knows: {told:?}");
+    let pbft = compile_text(include_str!("../../../protocols/pbft_critical_path/pbft_critical_path.ded"));
+    assert_eq!(trusted(&pbft, &short()).expect("it can be run"), [String::new(); 0], "machines hear their own replica");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use menard_node::{Config, undeclared};
+use menard_node::{Config, trusted, undeclared};
 use serde_json::json;
 
 use crate::arguments::Run;
@@ -29,6 +29,8 @@ pub fn run(arguments: &Run, output: Output) -> Result<()> {
     let name = plan.as_ref().map_or(session.program.name.as_str(), |plan| plan.name.as_str());
     let excesses = undeclared(program, &config.faulty).map_err(failure)?;
     excesses.iter().for_each(|excess| output.complain(format!("warning: {excess}")));
+    let trusted = trusted(program, &config).map_err(failure)?;
+    trusted.iter().for_each(|trust| output.complain(format!("warning: {trust}")));
     let is_fresh = config.data.as_deref().is_none_or(has_nothing_in_it);
     let stop = interrupt::watch()?;
     let report = match arguments.processes {

@@ -7,7 +7,8 @@ use crate::meter::DropReason;
 use crate::secure::Guard;
 use crate::wire::{Caller, Hello, Refusal};
 
-/// A machine may connect so often at once. Those that do not lie connect again when a connection ends, and wait longer each time that one ends soon.
+/// A machine that may lie may connect so often at once. Those that do not lie connect again when a connection ends, and wait longer each time that one ends
+/// soon; who may crash and start again may do so any number of times.
 pub const CONNECTS_AT_ONCE: u32 = 32;
 /// In the long run it may connect once in this time.
 pub const CONNECT_EVERY: Duration = Duration::from_millis(250);
@@ -20,18 +21,25 @@ pub struct Peer {
     pub incarnation: u64,
     pub taken_bytes: u64,
     pub acknowledged_bytes: u64,
+    /// Whether it may lie, so that it is not let in as often as it likes.
+    may_lie: bool,
     /// When all its connections so far would be made if it had connected no more often than it may in the long run.
     even: Option<Instant>,
 }
 
 impl Peer {
+    /// One that has not connected yet.
+    pub fn new(may_lie: bool) -> Self {
+        Peer { may_lie, ..Peer::default() }
+    }
+
     /// Takes a connection of an incarnation in. A later one than the last has sent nothing yet; an earlier one is no more.
     fn admit(&mut self, incarnation: u64, now: Instant) -> Result<(), Refusal> {
         if incarnation < self.incarnation {
             return Err(Refusal::Superseded);
         }
         let even = self.even.map_or(now, |even| even.max(now));
-        if even + CONNECT_EVERY > now + CONNECT_EVERY * CONNECTS_AT_ONCE {
+        if self.may_lie && even + CONNECT_EVERY > now + CONNECT_EVERY * CONNECTS_AT_ONCE {
             return Err(Refusal::TooOften);
         }
         self.even = Some(even + CONNECT_EVERY);
@@ -120,7 +128,7 @@ mod tests {
 
     #[test]
     fn who_connects_too_often_has_to_wait() {
-        let (mut peer, start) = (Peer::default(), Instant::now());
+        let (mut peer, start) = (Peer::new(true), Instant::now());
         let mut connect = |incarnation, ms| peer.admit(incarnation, start + Duration::from_millis(ms));
         for _ in 0..CONNECTS_AT_ONCE {
             assert_eq!(connect(1, 0), Ok(()));
@@ -136,8 +144,14 @@ mod tests {
     }
 
     #[test]
-    fn a_link_that_fails_all_the_time_is_not_refused() {
+    fn who_does_not_lie_connects_as_often_as_it_starts() {
         let (mut peer, start) = (Peer::default(), Instant::now());
+        assert!((0..1_000).all(|incarnation| peer.admit(incarnation, start).is_ok()));
+    }
+
+    #[test]
+    fn a_link_that_fails_all_the_time_is_not_refused() {
+        let (mut peer, start) = (Peer::new(true), Instant::now());
         let mut at = start;
         for back_off_ms in [10, 20, 40, 80, 160, 320, 640].into_iter().chain([1_000; 100]) {
             assert_eq!(peer.admit(1, at), Ok(()));

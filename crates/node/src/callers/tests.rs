@@ -45,7 +45,7 @@ impl Called {
             caller: Caller::Peer(layout.wire_place(1)),
         };
         let mut called = Called {
-            callers: Callers::new(0, 2, 1, None),
+            callers: Callers::new(0, [false; 2].into_iter(), 1, None),
             inbox: Inbox::new(layout, 0, 0),
             meter: Meter::default(),
             poll: Poll::new().expect("a poll"),

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use menard_value::{Node, Value};
 
+use crate::ballot::Vote;
 use crate::clients::Answer;
 use crate::layout::{Endpoint, Layout};
 use crate::lengths::Lengths;
@@ -71,14 +72,12 @@ impl Commands {
 
     /// The answer that was just read.
     pub fn answer(&mut self, from: Node, reply: Reply) -> Answer {
-        let said = match reply.believed_from {
-            0..=1 => [0; 32],
-            _ => {
-                let columns = &self.layout.routes[usize::from(reply.channel)].columns;
-                words(reply.channel, &self.args, columns, &mut self.content)
-            }
-        };
+        let Reply { channel, believed_from, .. } = reply;
+        let vote = (believed_from > 1).then(|| {
+            let columns = &self.layout.routes[usize::from(channel)].columns;
+            Vote { from, channel, said: words(&self.args, columns, &mut self.content), believed_from }
+        });
         let number = self.args[reply.number].as_int().expect("the number is an integer, as was seen at the start");
-        Answer { number, from, said, believed_from: reply.believed_from }
+        Answer { number, vote }
     }
 }

@@ -32,6 +32,7 @@ fn clients_of_voting() -> (Load, TcpListener) {
         keys: 1,
         history: 0,
         liars: vec![0; program.roles.len()],
+        first_number: 0,
         seed: 1,
         signal: Signal::default(),
         keyring: Arc::default(),
