@@ -3,24 +3,21 @@
 
 use std::collections::BTreeSet;
 
-use menard_value::{Node, Value};
+use menard_value::Node;
 
 use super::{Chance, Happening, Simulator};
 use crate::adversary::Layer;
 use crate::cuts;
-use crate::log::{Content, Entry, PacketId, narrow};
+use crate::log::{Content, Entry, PacketId, digest, narrow};
 use crate::prepared::OUTSIDE;
-use crate::random::Random;
+use crate::random::{Random, mix};
 use crate::support::Support;
-
-/// What messages at a place say that say the same.
-type Matter = (u32, u16, Option<Value>, Option<Value>);
 
 /// In so many of a hundred runs whose liars do not look for decisions the network does.
 const OF_OTHER_LAYERS: u32 = 20;
 
 /// In so many of a hundred runs whose liars do, what decisions hang on is derived, which takes time.
-const DERIVES: u32 = 25;
+const DERIVES: u32 = 20;
 
 /// How the network is treated in one run.
 #[derive(Clone, Default, Debug)]
@@ -45,8 +42,9 @@ pub(super) struct Pounces {
     patience: u32,
     /// How many of these still have to.
     until_whole: u32,
-    /// What nodes have taken so far.
-    taken: BTreeSet<Matter>,
+    /// What nodes have taken so far: hashes of the place, the channel and the first two columns. Messages that say the same agree in these.
+    taken: BTreeSet<u64>,
+    scratch: Vec<u8>,
 }
 
 /// Who is cut off.
@@ -82,6 +80,7 @@ impl Pounces {
             patience: *random.pick(&[1, 3, 8]),
             until_whole: 0,
             taken: BTreeSet::new(),
+            scratch: Vec::new(),
         }
     }
 }
@@ -195,13 +194,12 @@ impl Simulator<'_> {
     /// before.
     fn matters(&mut self, at: u32, first: PacketId) -> bool {
         let log = &self.world.log;
-        let matter = |taken: &PacketId| {
-            let Content { channel, args, .. } = log.content(*taken);
-            (at, channel, args.first().cloned(), args.get(1).cloned())
-        };
         let mut is_vote = false;
         for taken in &self.group {
-            is_vote |= !self.pounces.taken.insert(matter(taken));
+            let Content { channel, to, args, .. } = log.content(*taken);
+            let said = Content { channel, from: to, to, args: &args[..args.len().min(2)] };
+            let matter = mix(digest(said, &mut self.pounces.scratch) ^ u64::from(at));
+            is_vote |= !self.pounces.taken.insert(matter);
         }
         let mut sent = first..narrow(log.packets.len());
         !sent.is_empty() && (is_vote || sent.any(|id| log.packets[id as usize].destination == OUTSIDE))
