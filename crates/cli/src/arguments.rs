@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use menard_node::Faulty;
+use menard_sim::Descent;
 
 /// A compiler, a checker and a runtime for distributed protocols.
 #[derive(Parser, Debug)]
@@ -175,14 +176,17 @@ pub struct Sim {
     /// Clients in each run, of roles whose number of nodes the protocol leaves open [default: 2]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000))]
     pub clients: Option<u32>,
-    /// The seed of the first run; run K has seed N + K
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    pub seed: u64,
+    /// The seed of the first run, or what is told of a guided one; run K has seed N + K
+    #[arg(long, value_name = "N", default_value = "0")]
+    pub seed: Descent,
     #[command(flatten)]
     pub lies: Lies,
     /// What to check [default: all that there is to check]
     #[arg(long, value_enum, value_delimiter = ',')]
     pub check: Vec<CheckOf>,
+    /// Choose runs by what earlier ones have reached: half of them go on from there
+    #[arg(long, conflicts_with_all = ["exhaustive", "ledger"])]
+    pub guided: bool,
     /// Visit everything that can happen in a small scope, rather than drawing runs by chance
     #[arg(long, conflicts_with_all = ["runs", "seed", "steps"])]
     pub exhaustive: bool,
@@ -246,8 +250,8 @@ pub struct Step {
     #[arg(long)]
     pub plan: Option<String>,
     /// The run that `menard sim` shows for this seed; if something is wrong in it, made small
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    pub seed: u64,
+    #[arg(long, value_name = "N", default_value = "0")]
+    pub seed: Descent,
     /// Requests of clients in the run [default: 10]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub requests: Option<u32>,

@@ -38,22 +38,11 @@ impl Campaign {
     /// The campaign for programs.
     pub fn json(&self, first_seed: u64) -> Value {
         let report = &self.report;
-        let found = |found: &Found| match &found.what {
-            Wrong::Property(violation) => match &violation.disorder {
-                None => {
-                    let layer = found.layer.map(Layer::name);
-                    json!({ "seed": found.seed, "check": "properties", "rule": violation.rule, "layer": layer })
-                }
-                Some(disorder) => {
-                    let service = if disorder.is_log { "log" } else { "map" };
-                    json!({ "seed": found.seed, "check": "linearizable", "service": service })
-                }
-            },
-            Wrong::Unmet(unmet) => json!({ "seed": found.seed, "check": "properties", "eventually": unmet.goal }),
-            Wrong::Endless(_) => json!({ "seed": found.seed, "check": "follow-ups end" }),
-            Wrong::Refinement(mismatch) => {
-                json!({ "seed": found.seed, "check": "refinement", "message": mismatch.to_string() })
-            }
+        let found = |found: &Found| {
+            let mut told = told(found);
+            told["seed"] = json!(found.descent.seed);
+            told["descent"] = json!(found.descent.to_string());
+            told
         };
         let channels: BTreeMap<&str, u64> =
             report.channels.iter().map(|(name, count)| (name.as_str(), *count)).collect();
@@ -78,5 +67,21 @@ impl Campaign {
             "hash": format!("{:016x}", report.hash),
             "duration_s": self.seconds,
         })
+    }
+}
+
+/// What went wrong in a run, for programs.
+fn told(found: &Found) -> Value {
+    let layer = found.layer.map(Layer::name);
+    match &found.what {
+        Wrong::Property(violation) => match &violation.disorder {
+            None => json!({ "check": "properties", "rule": violation.rule, "layer": layer }),
+            Some(disorder) => {
+                json!({ "check": "linearizable", "service": if disorder.is_log { "log" } else { "map" } })
+            }
+        },
+        Wrong::Unmet(unmet) => json!({ "check": "properties", "eventually": unmet.goal }),
+        Wrong::Endless(_) => json!({ "check": "follow-ups end" }),
+        Wrong::Refinement(mismatch) => json!({ "check": "refinement", "message": mismatch.to_string() }),
     }
 }

@@ -10,7 +10,7 @@ use menard_lang::ir::{FaultKind, Name};
 use menard_lang::run::Lift;
 use menard_opt::Stage;
 use menard_sim::{
-    Brevity, CampaignReport, Config, Counting, Found, Groups, MAX_FIRINGS, Prepared, PreparedObserver, Refiner,
+    Brevity, CampaignReport, Config, Counting, Descent, Found, Groups, MAX_FIRINGS, Prepared, PreparedObserver, Refiner,
 };
 use menard_sim::{Run, Runner, Scope, Until, Wrong};
 use menard_sim::{campaign, explore, includes, shrink, shrink_unmet, simulate, space_time};
@@ -31,6 +31,8 @@ pub struct Study<'a> {
     pub course: Course,
     /// What is counted in them.
     pub counting: Counting,
+    /// Whether they are chosen by what earlier ones have reached. Then there is no ledger: it does not keep that.
+    pub is_guided: bool,
     /// The file in which account is kept, and what decides what the runs give.
     pub ledger: Option<(&'a Path, Map<String, Value>)>,
 }
@@ -171,7 +173,10 @@ impl Laboratory {
             bar.set_position(report.runs);
             ledger.as_mut().map_or(Ok(()), |ledger| ledger.keep(report, seconds()))
         };
-        let report = workers::run(&study.course, begun, &|| self.runner(study.counting), &mut after);
+        let report = match study.is_guided {
+            true => workers::run_guided(&study.course, &|| self.scout(study.counting), &mut after),
+            false => workers::run(&study.course, begun, &|| self.runner(study.counting), &mut after),
+        };
         bar.finish_and_clear();
         let campaign = Campaign { report: report?, seconds: seconds() };
         if let Some(ledger) = &mut ledger {
@@ -185,11 +190,16 @@ impl Laboratory {
         Runner::new(self.subject(), self.observer.as_ref(), &self.stages()).counting(counting)
     }
 
+    /// Makes runs, and notes what they reach.
+    pub fn scout(&self, counting: Counting) -> Runner<'_> {
+        self.runner(counting).scouting(self.observer.as_ref())
+    }
+
     /// The ledger of a study, if it has one, and what was done before.
     fn open_ledger(&self, study: &Study<'_>) -> Result<(Option<Ledger>, Option<Begun>)> {
         let Some((path, about)) = &study.ledger else { return Ok((None, None)) };
         // Whatever else differs between two builds, what they make of a seed must not.
-        let first_run = simulate(self.subject(), None, study.course.first_seed).hash;
+        let first_run = simulate(self.subject(), None, &study.course.first).hash;
         let mut about = about.clone();
         about.insert(BUILD.to_owned(), json!(format!("{first_run:016x}")));
         let (ledger, begun) = Ledger::open(path, about)?;
@@ -205,7 +215,8 @@ impl Laboratory {
     fn recalled(&self, begun: Begun, study: &Study<'_>) -> Result<CampaignReport> {
         let mut report = begun.report;
         for seed in begun.wrong_seeds {
-            let again = self.runner(study.counting).run(seed, 1, Until::Done, &mut |_| {});
+            let descent = Descent { seed, ..study.course.first.clone() };
+            let again = self.runner(study.counting).run(descent, 1, Until::Done, &mut |_| {});
             let found = again.violations.into_iter().next().ok_or_else(|| {
                 let message = format!("by the ledger something is wrong with seed {seed}, but nothing is");
                 Failure::environment(message, "the ledger was written by another build: name another file")
@@ -271,18 +282,18 @@ impl Laboratory {
     }
 
     /// The run with this seed as it is shown: made small if something is wrong in it.
-    pub fn run(&self, seed: u64) -> Run {
-        let report = campaign(self.subject(), self.observer.as_ref(), &self.stages(), 1, seed, &mut |_| {});
+    pub fn run(&self, descent: &Descent) -> Run {
+        let report = campaign(self.subject(), self.observer.as_ref(), &self.stages(), 1, descent, &mut |_| {});
         match report.violations.first() {
             Some(found) => self.shrunk(found, Brevity::Messages),
-            None => simulate(self.subject(), self.observer.as_ref(), seed),
+            None => simulate(self.subject(), self.observer.as_ref(), descent),
         }
     }
 
     /// A run in which something went wrong, made small.
     pub fn shrunk(&self, found: &Found, brevity: Brevity) -> Run {
         let (subject, observer) = (self.subject(), self.observer.as_ref());
-        let run = simulate(subject, observer, found.seed);
+        let run = simulate(subject, observer, &found.descent);
         match &found.what {
             Wrong::Property(violation) => {
                 let rule = violation.rule;

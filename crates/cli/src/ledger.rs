@@ -139,7 +139,7 @@ impl LedgerFile {
             seconds,
             runs: report.runs,
             wrong_runs: report.wrong_runs,
-            wrong_seeds: report.violations.iter().map(|found: &Found| found.seed).collect(),
+            wrong_seeds: report.violations.iter().map(|found: &Found| found.descent.seed).collect(),
             drained_runs: report.drained_runs,
             rested_runs: report.rested_runs,
             restless_runs: report.restless_runs,

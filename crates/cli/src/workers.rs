@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::channel;
 use std::thread::{Builder, scope};
 
-use menard_sim::{CampaignReport, Runner, Until};
+use menard_sim::{CampaignReport, Descent, Guide, Runner, Until};
 
 use crate::failure::{Failure, Result};
 
@@ -17,14 +17,18 @@ use crate::failure::{Failure, Result};
 const MAX_PART: u64 = 32;
 /// And each thread gets so many parts at least, if there are so many runs: some parts take longer than others.
 const MIN_PARTS: u64 = 4;
+/// Guided runs are chosen so many at a time.
+const ROUND: u64 = 256;
+/// And made so many at a time.
+const GUIDED_PART: usize = 16;
 /// What the main thread has on most systems.
 const STACK_BYTES: usize = 8 << 20;
 
 /// The runs of a campaign.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Course {
-    /// The seed of the first run; the others follow.
-    pub first_seed: u64,
+    /// The first run; the others have the seeds after its.
+    pub first: Descent,
     /// How many.
     pub runs: u64,
     /// Whether it ends at the first run in which something goes wrong.
@@ -47,13 +51,39 @@ pub fn run<'a>(
     }
     let work = |runner: &mut Runner<'a>, part: u64| {
         let (first, runs) = parts.part(part);
-        runner.run(course.first_seed.wrapping_add(first), runs, course.until, &mut |_| {})
+        runner.run(course.first.later(first), runs, course.until, &mut |_| {})
     };
     in_order(course.jobs, parts.count(), runner, &work, &mut |of_part| {
         report.merge(of_part);
         after(&report)?;
         Ok(if ends(&report) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
     })?;
+    Ok(report)
+}
+
+/// Makes runs that are chosen by what earlier ones have reached: it is taken in after each round, in the order in which runs were chosen, so that
+/// the report does not depend on the number of threads.
+pub fn run_guided<'a>(
+    course: &Course,
+    runner: &(dyn Fn() -> Runner<'a> + Sync),
+    after: &mut dyn FnMut(&CampaignReport) -> Result<()>,
+) -> Result<CampaignReport> {
+    let (mut guide, mut report) = (Guide::new(course.first.seed), CampaignReport::default());
+    let ends = |report: &CampaignReport| course.until == Until::Wrong && report.wrong_runs > 0;
+    while report.runs < course.runs && !ends(&report) {
+        let descents = guide.choose(ROUND.min(course.runs - report.runs));
+        let parts: Vec<&[Descent]> = descents.chunks(GUIDED_PART).collect();
+        let work = |runner: &mut Runner<'a>, part: u64| {
+            let part = usize::try_from(part).expect("parts are counted by usize");
+            runner.run_each(parts[part].to_vec(), course.until)
+        };
+        in_order(course.jobs, parts.len() as u64, runner, &work, &mut |(of_part, reached)| {
+            report.merge(of_part);
+            guide.learn(&reached);
+            Ok(if ends(&report) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+        })?;
+        after(&report)?;
+    }
     Ok(report)
 }
 
@@ -149,7 +179,7 @@ mod tests {
     fn campaign(jobs: usize, until: Until, begun: u64) -> CampaignReport {
         let (prepared, observer) = hasty();
         let runner = || Runner::new(&prepared, Some(&observer), &[]).counting(Counting::RulesAndStates);
-        let course = Course { first_seed: 100, runs: 150, until, jobs };
+        let course = Course { first: Descent::from(100), runs: 150, until, jobs };
         let begun = runner().run(100, begun, Until::Done, &mut |_| {});
         run(&course, begun, &runner, &mut |_| Ok(())).expect("threads can be had")
     }
@@ -162,15 +192,31 @@ mod tests {
         assert_eq!(all, campaign(2, Until::Done, 61));
         let first = campaign(1, Until::Wrong, 0);
         assert_eq!((first.wrong_runs, first.violations.as_slice()), (1, &all.violations[..1]));
-        assert_eq!(first.runs, first.violations[0].seed - 99);
+        assert_eq!(first.runs, first.violations[0].descent.seed - 99);
         assert_eq!(first, campaign(3, Until::Wrong, 0));
+    }
+
+    #[test]
+    fn guided_reports_do_not_depend_on_threads() {
+        let (prepared, observer) = hasty();
+        let guided = |jobs, until| {
+            let runner = || Runner::new(&prepared, Some(&observer), &[]).scouting(Some(&observer));
+            let course = Course { first: Descent::from(100), runs: 600, until, jobs };
+            run_guided(&course, &runner, &mut |_| Ok(())).expect("threads can be had")
+        };
+        let all = guided(1, Until::Done);
+        assert!(all.runs == 600 && all.wrong_runs > 10, "{all:?}");
+        assert_eq!(all, guided(3, Until::Done));
+        let first = guided(1, Until::Wrong);
+        assert_eq!((first.wrong_runs, first.violations.as_slice()), (1, &all.violations[..1]));
+        assert_eq!(first, guided(3, Until::Wrong));
     }
 
     #[test]
     fn what_goes_wrong_with_a_report_ends_the_campaign() {
         let (prepared, observer) = hasty();
         let runner = || Runner::new(&prepared, Some(&observer), &[]);
-        let course = Course { first_seed: 0, runs: 1_000_000_000, until: Until::Done, jobs: 2 };
+        let course = Course { first: Descent::from(0), runs: 1_000_000_000, until: Until::Done, jobs: 2 };
         let mut full = |_: &CampaignReport| Err(Failure::environment("the disk is full", "make room"));
         assert!(run(&course, CampaignReport::default(), &runner, &mut full).is_err());
     }

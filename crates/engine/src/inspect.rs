@@ -36,6 +36,14 @@ impl Node {
         facts
     }
 
+    /// Visits the facts of a view, in no particular order; nothing of other relations.
+    pub fn visit(&self, Relation(store): Relation, mut visit: impl FnMut(&[Value])) {
+        if self.plan().stores[store].kind == StoreKind::View {
+            let rows = &self.state().stores[store];
+            rows.rows(Version::New).for_each(|row| visit(rows.row(row)));
+        }
+    }
+
     /// Whether [`Node::facts`] gives none.
     pub fn is_empty(&self, relation: &str) -> bool {
         self.relation(relation).is_none_or(|relation| !self.has_facts(relation))

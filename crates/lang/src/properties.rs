@@ -28,7 +28,7 @@ pub const OBSERVER: &str = "observer";
 const VIOLATION: &str = "violation";
 
 /// The relation of the nodes that are not corrupt in a run.
-const CORRECT: &str = "correct";
+pub const CORRECT: &str = "correct";
 
 /// The channel by which whoever runs an observer tells it who is corrupt; the fields are of no matter.
 pub const CORRUPT: &str = "corrupt node";

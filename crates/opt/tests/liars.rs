@@ -61,7 +61,7 @@ fn nothing_is_added_where_nobody_of_the_role_lies() {
 /// The seed of a run that is none of the original.
 fn refuted(report: &CampaignReport) -> Option<u64> {
     let is_refuted = |found: &&Found| matches!(found.what, Wrong::Refinement(_));
-    report.violations.iter().find(is_refuted).map(|found| found.seed)
+    report.violations.iter().find(is_refuted).map(|found| found.descent.seed)
 }
 
 /// The last program of a plan, in which rules believe anybody on one channel.

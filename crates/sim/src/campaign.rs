@@ -10,6 +10,8 @@ use menard_lang::run::Address;
 
 use crate::adversary::Layer;
 use crate::coverage::{Counting, Coverage};
+use crate::descent::Descent;
+use crate::guide::Reached;
 use crate::observe::{PreparedObserver, Unmet, Violation};
 use crate::prepared::Prepared;
 use crate::random::mix;
@@ -23,8 +25,8 @@ const MAX_FOUND: usize = 10;
 /// Something that went wrong in a run.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Found {
-    /// The seed that shows it again.
-    pub seed: u64,
+    /// Where the run comes from that shows it again.
+    pub descent: Descent,
     /// What went wrong.
     pub what: Wrong,
     /// How corrupt nodes lied in that run, if there were any.
@@ -89,17 +91,17 @@ pub struct CampaignReport {
     pub hash: u64,
 }
 
-/// Runs seeds `first_seed`, `first_seed + 1`, … Calls `progress` with the number of runs done after each. `stages` are those of the plan
+/// Runs the seed `first` and those after it. Calls `progress` with the number of runs done after each. `stages` are those of the plan
 /// that made the program, from the last rewrite to the first; none for an original.
 pub fn campaign(
     prepared: &Prepared,
     observer: Option<&PreparedObserver>,
     stages: &[Stage<'_>],
     runs: u64,
-    first_seed: u64,
+    first: impl Into<Descent>,
     progress: &mut dyn FnMut(u64),
 ) -> CampaignReport {
-    Runner::new(prepared, observer, stages).run(first_seed, runs, Until::Done, progress)
+    Runner::new(prepared, observer, stages).run(first, runs, Until::Done, progress)
 }
 
 /// When the runs of a campaign end.
@@ -150,13 +152,50 @@ impl<'a> Runner<'a> {
         self
     }
 
+    /// The same, and what runs reach is noted.
+    #[must_use]
+    pub fn scouting(mut self, observer: Option<&'a PreparedObserver>) -> Self {
+        self.simulator.send_scout(observer);
+        self
+    }
+
     /// Runs so many seeds from the first one on. Calls `progress` with the number of runs done after each.
-    pub fn run(&mut self, first_seed: u64, runs: u64, until: Until, progress: &mut dyn FnMut(u64)) -> CampaignReport {
+    pub fn run(
+        &mut self,
+        first: impl Into<Descent>,
+        runs: u64,
+        until: Until,
+        progress: &mut dyn FnMut(u64),
+    ) -> CampaignReport {
+        let (first, mut done) = (first.into(), 0);
+        let mut after = |_: &Descent, _: &Simulator<'_>| {
+            done += 1;
+            progress(done);
+        };
+        self.run_all((0..runs).map(|run| first.later(run)), until, &mut after)
+    }
+
+    /// Makes these runs. Gives what they have reached, too, if that is noted.
+    pub fn run_each(&mut self, descents: Vec<Descent>, until: Until) -> (CampaignReport, Vec<Reached>) {
+        let mut reached = Vec::new();
+        let mut after = |descent: &Descent, simulator: &Simulator<'_>| {
+            reached.push(Reached { descent: descent.clone(), milestones: simulator.milestones().to_vec() });
+        };
+        let report = self.run_all(descents, until, &mut after);
+        (report, reached)
+    }
+
+    fn run_all(
+        &mut self,
+        descents: impl IntoIterator<Item = Descent>,
+        until: Until,
+        after: &mut dyn FnMut(&Descent, &Simulator<'_>),
+    ) -> CampaignReport {
         let mut report = CampaignReport::default();
         self.sent.fill(0);
-        for run in 0..runs {
-            self.run_one(first_seed.wrapping_add(run), &mut report);
-            progress(run + 1);
+        for descent in descents {
+            self.run_one(&descent, &mut report);
+            after(&descent, &self.simulator);
             if until == Until::Wrong && report.wrong_runs > 0 {
                 break;
             }
@@ -166,9 +205,9 @@ impl<'a> Runner<'a> {
         report
     }
 
-    fn run_one(&mut self, seed: u64, report: &mut CampaignReport) {
-        let summary = self.simulator.run(seed);
-        let (was_cut_off, layer) = (report.add(seed, &summary), summary.layer);
+    fn run_one(&mut self, descent: &Descent, report: &mut CampaignReport) {
+        let summary = self.simulator.run(descent);
+        let (was_cut_off, layer) = (report.add(descent, &summary), summary.layer);
         self.simulator.count_messages(&mut self.sent);
         let unmet = summary.unmet.map(Wrong::Unmet);
         let what = summary.violation.map(Wrong::Property).or(summary.endless.map(Wrong::Endless)).or(unmet);
@@ -187,7 +226,7 @@ impl<'a> Runner<'a> {
         if let Some(what) = what {
             report.wrong_runs += 1;
             if report.violations.len() < MAX_FOUND {
-                report.violations.push(Found { seed, what, layer });
+                report.violations.push(Found { descent: descent.clone(), what, layer });
             }
         }
         if self.counting != Counting::Nothing {
@@ -270,7 +309,7 @@ impl CampaignReport {
     }
 
     /// Adds a run; whether the limit of steps ended it.
-    fn add(&mut self, seed: u64, summary: &Summary) -> bool {
+    fn add(&mut self, descent: &Descent, summary: &Summary) -> bool {
         let stats = summary.stats;
         self.runs += 1;
         self.drained_runs += u64::from(summary.drained);
@@ -290,7 +329,7 @@ impl CampaignReport {
         self.lost += u64::from(stats.lost);
         self.blows += u64::from(stats.crashes) + u64::from(stats.restarts);
         // A sum, so that parts of a campaign have hashes that make the hash of the whole.
-        self.hash = self.hash.wrapping_add(mix(mix(seed) ^ summary.hash));
+        self.hash = self.hash.wrapping_add(mix(descent.digest() ^ summary.hash));
         was_cut_off
     }
 }

@@ -12,10 +12,12 @@ mod coalition;
 mod config;
 mod coverage;
 mod cuts;
+mod descent;
 mod disk;
 pub mod explain;
 mod explore;
 mod flights;
+mod guide;
 mod histories;
 mod host;
 pub mod linearizable;
@@ -40,9 +42,11 @@ pub use adversary::Layer;
 pub use campaign::{CampaignReport, Found, Runner, Until, Wrong, campaign};
 pub use config::{Config, Faulty};
 pub use coverage::{Counting, Coverage, Firings, SAMPLED_TURNS};
+pub use descent::{Descent, Fork, NoDescent};
 pub use explore::{
     Exploration, Groups, Inclusion, LiftExploration, MAX_FIRINGS, Scope, explore, explore_lifts, includes,
 };
+pub use guide::{Guide, Reached};
 pub use histories::Disorder;
 pub use names::Names;
 pub use observe::{Order, Outsider, PreparedObserver, Unmet, Violation};

@@ -82,6 +82,11 @@ impl Mood {
         }
     }
 
+    /// Another mood, in which clocks go on as they went.
+    pub fn anew(&self, random: &mut Random, more: &mut Random) -> Self {
+        Mood { clocks: self.clocks, firings: self.firings, salt: self.salt, ..Mood::draw(random, more) }
+    }
+
     /// How long a message from one place to another travels, in ticks.
     pub fn delay(&self, from: u32, to: u32, random: &mut Random) -> u64 {
         let mut delay = 1 + if self.spread > 1 { random.below(self.spread) } else { 0 };

@@ -3,12 +3,12 @@
 
 mod outside;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use menard_engine::{Inputs, MAX_FOLLOW_UPS, Node as Engine, Outputs, Relation, lower};
 use menard_lang::Program;
-use menard_lang::ir::{Component, Name};
+use menard_lang::ir::{Component, Name, RelationKind};
 use menard_lang::properties::{self, CORRUPT};
 use menard_value::{Node, Value};
 
@@ -29,6 +29,10 @@ pub struct PreparedObserver {
     violations: Vec<(Name, Relation)>,
     goals: Vec<Goal>,
     operations: Operations,
+    /// Channels and views that something is said of.
+    read: BTreeMap<Name, Nearness>,
+    /// Of these, the views.
+    helpers: Vec<(Relation, Nearness)>,
 }
 
 /// What has to be there in the end.
@@ -40,6 +44,15 @@ struct Goal {
     variables: Vec<Name>,
     /// As it is written.
     text: String,
+}
+
+/// How something is said of a relation.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) enum Nearness {
+    /// By way of other rules, or by its absence.
+    Indirect,
+    /// By what must never be, or what has to be there in the end.
+    Direct,
 }
 
 /// Something that `eventually` asks for, and that never comes.
@@ -94,13 +107,25 @@ impl PreparedObserver {
             let relation = engine.relation(&name).expect("the observer has a view for each rule");
             (name, relation)
         };
+        let read = read(program, component);
+        let is_view =
+            |name: &Name| component.relation(name).is_some_and(|relation| relation.kind == RelationKind::View);
+        let views = read.iter().filter(|(name, _)| is_view(name) && **name != properties::CORRECT);
+        let helpers = views.filter_map(|(name, nearness)| Some((engine.relation(name)?, *nearness))).collect();
         PreparedObserver {
+            read,
+            helpers,
             violations: properties::violations(program).into_iter().map(violation).collect(),
             engine,
             channels: program.channels.iter().map(|channel| channel.name.clone()).collect(),
             goals: properties::goals(program).into_iter().map(|view| Goal::new(program, component, view)).collect(),
             operations: Operations::new(program, component),
         }
+    }
+
+    /// How what is said rests on messages of this channel, if it does.
+    pub(crate) fn reads(&self, channel: &str) -> Option<Nearness> {
+        self.read.get(&properties::received(channel)).copied()
     }
 
     /// The same, without anything that is said of operations of clients.
@@ -149,6 +174,19 @@ impl PreparedObserver {
         let more = if more > 0 { format!("; and {more} more") } else { String::new() };
         format!("never comes: {}, for {}{more}", goal.text, facts.join("; "))
     }
+}
+
+/// What rules that say something rest on.
+fn read(program: &Program, component: &Component) -> BTreeMap<Name, Nearness> {
+    let heads: Vec<Name> = properties::violations(program).into_iter().chain(properties::goals(program)).collect();
+    let mut reached = BTreeSet::new();
+    let mut direct = BTreeSet::new();
+    for rule in component.rules.iter().filter(|rule| heads.contains(&rule.head.relation)) {
+        rule.atoms().for_each(|atom| reach(component, &atom.relation, &mut reached));
+        direct.extend(rule.positive_atoms().map(|atom| atom.relation.clone()));
+    }
+    let nearness = |name: &Name| if direct.contains(name) { Nearness::Direct } else { Nearness::Indirect };
+    reached.into_iter().map(|name| (name.clone(), nearness(&name))).collect()
 }
 
 impl Goal {
@@ -242,6 +280,13 @@ impl<'a> Watch<'a> {
     /// Whether it is not known if the operations of clients have an order.
     pub fn is_undecided(&self) -> bool {
         self.histories.is_undecided()
+    }
+
+    /// Visits what is derived now that something is said of: whether it is said of it directly, the number of the view, the fact.
+    pub fn derived(&self, visit: &mut dyn FnMut(bool, usize, &[Value])) {
+        for (number, (relation, nearness)) in self.observer.helpers.iter().enumerate() {
+            self.engine.visit(*relation, |fact| visit(*nearness == Nearness::Direct, number, fact));
+        }
     }
 
     /// What is owed now: goals, with the variables of their bodies.

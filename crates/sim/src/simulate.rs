@@ -6,6 +6,7 @@
 
 mod blows;
 mod counting;
+mod forking;
 mod hiding;
 mod pounces;
 mod run;
@@ -23,6 +24,8 @@ pub use self::run::{Run, Summary};
 use crate::adversary::Adversary;
 use crate::calm::{Verdict, calm_down};
 use crate::cuts::{self, Cut};
+use crate::descent::Descent;
+use crate::guide::{Milestone, Scout};
 use crate::log::{Content, Entry, Packet, PacketId, narrow};
 use crate::misfortune::Misfortune;
 use crate::mood::{Clocks, Grouping, Mood};
@@ -39,10 +42,10 @@ const FATE: u64 = 0x6c6f_7374;
 /// Draws what `choose` chooses by.
 const CHOICE: u64 = 0x6368_6f69_6365;
 
-/// Runs a program once; the seed decides everything that is left open.
-pub fn simulate(prepared: &Prepared, observer: Option<&PreparedObserver>, seed: u64) -> Run {
+/// Runs a program once; the seed, or the descent, decides everything that is left open.
+pub fn simulate(prepared: &Prepared, observer: Option<&PreparedObserver>, descent: impl Into<Descent>) -> Run {
     let mut simulator = Simulator::new(prepared, observer);
-    let summary = simulator.run(seed);
+    let summary = simulator.run(descent);
     let Summary { violation, unmet, rounds, endless, hash, stats, .. } = summary;
     Run { trace: simulator.trace(), violation, unmet, rounds, endless, hash, stats }
 }
@@ -74,6 +77,8 @@ pub struct Simulator<'a> {
     hiding: Hiding,
     /// Messages that arrive no earlier than this, since somebody does not want them to.
     stalled_until: BTreeMap<PacketId, u64>,
+    /// Notes what runs reach, if somebody wants to know.
+    scout: Option<Scout>,
 }
 
 /// Something that is going to happen.
@@ -109,12 +114,14 @@ impl<'a> Simulator<'a> {
             lurking: 0,
             hiding: Hiding::default(),
             stalled_until: BTreeMap::new(),
+            scout: None,
         }
     }
 
     /// One run. When nothing is left to happen but timers, it [comes to rest](crate::calm). It ends there; or at the first violation, at a
     /// node that does not settle, or at the limit of steps.
-    pub fn run(&mut self, seed: u64) -> Summary {
+    pub fn run(&mut self, descent: impl Into<Descent>) -> Summary {
+        let Descent { seed, forks } = descent.into();
         let mut random = Random::new(seed);
         let mut more = Random::new(mix(seed ^ MORE));
         let mood = Mood::draw(&mut random, &mut more);
@@ -133,13 +140,22 @@ impl<'a> Simulator<'a> {
         let limit = self.world.prepared.config.max_steps;
         self.begin(seed, &mut chance);
         let mut violation = self.world.violation();
+        let mut forks = forks.into_iter().peekable();
+        let mut place = 0;
         while violation.is_none() && self.world.endless().is_none() && self.world.stats.steps < limit {
+            while let Some(fork) = forks.next_if(|fork| fork.place <= place) {
+                self.fork(fork.seed, &mut chance);
+            }
             let Some(Reverse((time, _, happening))) = self.queue.pop() else { break };
+            place += 1;
             self.now = time;
             let events = self.world.log.entries.len();
             self.happen(happening, &mut chance);
             if self.world.log.entries.len() > events {
                 violation = self.world.violation();
+                if let Some(scout) = &mut self.scout {
+                    scout.look(&self.world, place);
+                }
             }
         }
         let goes_on = violation.is_none() && self.world.endless().is_none() && self.queue.is_empty();
@@ -180,6 +196,16 @@ impl<'a> Simulator<'a> {
         self.world.log.trace(self.world.prepared, self.is_drained())
     }
 
+    /// Notes from now on what runs reach.
+    pub(crate) fn send_scout(&mut self, observer: Option<&PreparedObserver>) {
+        self.scout = Some(Scout::new(self.world.prepared, observer));
+    }
+
+    /// What the last run has reached, if it was noted.
+    pub(crate) fn milestones(&self) -> &[Milestone] {
+        self.scout.as_ref().map(Scout::milestones).unwrap_or_default()
+    }
+
     /// Whether nothing is left to happen in the last run but that timers fire.
     pub(crate) fn is_drained(&self) -> bool {
         self.world.is_drained()
@@ -194,6 +220,9 @@ impl<'a> Simulator<'a> {
         self.side.clear();
         self.stalled.clear();
         self.stalled_until.clear();
+        if let Some(scout) = &mut self.scout {
+            scout.begin();
+        }
     }
 
     fn schedule(&mut self, time: u64, happening: Happening) {

@@ -415,6 +415,13 @@ impl<'a> World<'a> {
         self.watch.as_ref().map(Watch::unmet).unwrap_or_default()
     }
 
+    /// Visits what properties derive now: whether a rule that says something reads it itself, the number of the view, the fact.
+    pub fn derived(&self, visit: &mut dyn FnMut(bool, usize, &[Value])) {
+        if let Some(watch) = &self.watch {
+            watch.derived(visit);
+        }
+    }
+
     /// The node whose follow-ups do not end, which ends the run.
     pub fn endless(&self) -> Option<Address> {
         self.endless.map(|at| self.prepared.addresses[at as usize].clone())

@@ -80,7 +80,7 @@ impl Entry {
 
     /// Runs the fixed program.
     pub fn run_fixed(&self, course: Course, output: Output) -> Result<CampaignReport> {
-        let study = Study { course, counting: Counting::Nothing, ledger: None };
+        let study = Study { course, counting: Counting::Nothing, is_guided: false, ledger: None };
         Ok(self.fixed.campaign(&study, &format!("the fix of {}", self.name), output)?.report)
     }
 
@@ -121,7 +121,7 @@ impl Entry {
             missed.push(format!("the run has {steps} steps when it is made small, more than {MAX_STEPS}, {bar}"));
         }
         if let Some(found) = fixed.violations.first() {
-            missed.push(format!("something is wrong in the fixed program, too: seed {}", found.seed));
+            missed.push(format!("something is wrong in the fixed program, too: seed {}", found.descent));
         }
         Row { hunts, fixed, missed }
     }
@@ -131,7 +131,7 @@ impl Entry {
         match &hunt.found {
             None => Some(format!("hunt {number} finds nothing in {} runs, {:.0} s", hunt.runs, hunt.seconds)),
             Some((found, _)) if !self.is_expected(found) => {
-                Some(format!("hunt {number} finds something else, seed {}", found.seed))
+                Some(format!("hunt {number} finds something else, seed {}", found.descent))
             }
             Some(_) if hunt.seconds >= BAR_S => Some(format!("hunt {number} takes {:.0} s", hunt.seconds)),
             Some(_) => None,
@@ -171,6 +171,11 @@ impl Row {
         Some(layers.into_iter().map(Layer::name).collect::<Vec<_>>().join(", "))
     }
 
+    /// What each hunt found.
+    fn found(&self) -> impl Iterator<Item = Option<&Found>> {
+        self.hunts.iter().map(|hunt| hunt.found.as_ref().map(|(found, _)| found))
+    }
+
     /// The row for programs.
     pub fn json(&self, entry: &Entry) -> Json {
         json!({
@@ -184,7 +189,8 @@ impl Row {
             "cpu_max_s": self.seconds().map(|(_, most)| most),
             "steps": self.steps(),
             "long": entry.expectation.long,
-            "seeds": self.hunts.iter().map(|hunt| hunt.found.as_ref().map(|(found, _)| found.seed)).collect::<Vec<_>>(),
+            "seeds": self.found().map(|found| found.map(|found| found.descent.seed)).collect::<Vec<_>>(),
+            "descents": self.found().map(|found| found.map(|found| found.descent.to_string())).collect::<Vec<_>>(),
             "fixed_runs": self.fixed.runs,
             "fixed_violations": self.fixed.wrong_runs,
         })

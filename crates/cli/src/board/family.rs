@@ -136,7 +136,8 @@ impl Outcome {
             Some(_) => None,
         });
         let alarms = self.sound.violations.first();
-        let alarms = alarms.map(|found| format!("something is wrong with the precondition, too: seed {}", found.seed));
+        let alarms =
+            alarms.map(|found| format!("something is wrong with the precondition, too: seed {}", found.descent));
         lost.chain(alarms).collect::<Vec<_>>().into_iter()
     }
 }

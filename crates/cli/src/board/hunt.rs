@@ -1,6 +1,6 @@
-//! The hunt for a bug: runs with one seed after the other until something goes wrong, which is made small.
+//! The hunt for a bug: runs, chosen by what earlier ones have reached, until something goes wrong, which is made small.
 
-use menard_sim::{Brevity, Counting, Found, Run, Until};
+use menard_sim::{Brevity, Counting, Found, Guide, Run, Until};
 
 use crate::board::clock::Clock;
 use crate::laboratory::Laboratory;
@@ -14,8 +14,8 @@ pub const MAX_STEPS: usize = 12;
 /// Hunts begin with seeds that are so far apart that none comes to those of another.
 const APART: u64 = 1_000_000_000;
 
-/// The clock is looked at after so many runs.
-const MAX_RUNS_UNTIMED: u64 = 16;
+/// The clock is looked at after so many runs, and what they have reached is taken in.
+const ROUND: u64 = 16;
 
 /// What a hunt gave.
 #[derive(Clone, PartialEq, Debug)]
@@ -29,14 +29,14 @@ pub struct Hunt {
 }
 
 impl Hunt {
-    /// Hunt number `number`: runs with consecutive seeds until something goes wrong, or the time of [`BAR_S`] is over, or `max_runs` are done.
+    /// Hunt number `number`: guided runs until something goes wrong, or the time of [`BAR_S`] is over, or `max_runs` are done.
     pub fn run(laboratory: &Laboratory, number: u64, max_runs: u64) -> Self {
         let clock = Clock::start();
-        let mut runner = laboratory.runner(Counting::Nothing);
-        let (first, max_runs) = (Self::first_seed(number), max_runs.min(APART));
-        let mut runs = 0;
+        let mut runner = laboratory.scout(Counting::Nothing);
+        let mut guide = Guide::new(Self::first_seed(number));
+        let (mut runs, max_runs) = (0, max_runs.min(APART));
         while runs < max_runs {
-            let report = runner.run(first + runs, MAX_RUNS_UNTIMED.min(max_runs - runs), Until::Wrong, &mut |_| {});
+            let (report, reached) = runner.run_each(guide.choose(ROUND.min(max_runs - runs)), Until::Wrong);
             runs += report.runs;
             let seconds = clock.seconds();
             if let Some(found) = report.violations.into_iter().next() {
@@ -46,6 +46,7 @@ impl Hunt {
             if seconds >= BAR_S {
                 break;
             }
+            guide.learn(&reached);
         }
         Hunt { runs, seconds: clock.seconds(), found: None }
     }

@@ -140,12 +140,12 @@ fn climb(subject: &Subject<'_>, arguments: &Ladder, output: Output) -> Result<Ve
         let config = Config { faulty: Some(rung.faulty.iter().cloned().collect()), ..Config::default() };
         let laboratory = Laboratory::new(&subject.session.program, &subject.stages, observer, false, config);
         let course = Course {
-            first_seed: arguments.seed,
+            first: arguments.seed.into(),
             runs: arguments.runs,
             until: Until::Wrong,
             jobs: arguments.jobs.count(),
         };
-        let study = Study { course, counting: Counting::Nothing, ledger: None };
+        let study = Study { course, counting: Counting::Nothing, is_guided: false, ledger: None };
         let name = format!("{}, {}", subject.name, rung.text());
         let report = laboratory.campaign(&study, &name, output)?.report;
         Ok(Climbed { rung, report })
@@ -204,7 +204,7 @@ impl Subject<'_> {
             let verdict = if holds { "" } else { "BROKEN" };
             table.row([&one.rung.text(), one.rung.expected.word(), found, &grouped(one.report.runs), verdict]);
             if let (false, Some(found)) = (holds, one.found()) {
-                again += &format!("to see it: {}\n", self.command(one, found.seed));
+                again += &format!("to see it: {}\n", self.command(one, found.descent.seed));
             }
         }
         table.render() + &again
@@ -226,7 +226,7 @@ impl Subject<'_> {
                 "role": faulty.map(|faulty| faulty.role.as_str()),
                 "expected": one.rung.expected.word(),
                 "found": one.word().unwrap_or("nothing"),
-                "seed": one.found().map(|found| found.seed),
+                "seed": one.found().map(|found| found.descent.seed),
                 "runs": one.report.runs,
                 "holds": one.holds(self.session),
             })

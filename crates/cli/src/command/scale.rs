@@ -92,15 +92,15 @@ fn simulate(
     for contender in contenders {
         let observer = session.observer.as_ref().map(PreparedObserver::new);
         let laboratory = Laboratory::new(&session.program, &contender.stages, observer, true, Scope::default());
-        let (first_seed, runs, jobs) = (arguments.seed, arguments.runs, arguments.jobs.count());
-        let course = Course { first_seed, runs, until: Until::Done, jobs };
-        let study = Study { course, counting: Counting::Nothing, ledger: None };
+        let (first, runs, jobs) = (arguments.seed.into(), arguments.runs, arguments.jobs.count());
+        let course = Course { first, runs, until: Until::Done, jobs };
+        let study = Study { course, counting: Counting::Nothing, is_guided: false, ledger: None };
         let campaign = laboratory.campaign(&study, &contender.name, output)?;
         output.say(format!("simulated   {}: {}", contender.name, campaign.summary()));
         output.say(format!("            checked: {}", laboratory.checks()));
         laboratory.unchecked(&campaign).into_iter().for_each(|note| output.say(format!("            {note}")));
         let wrong = campaign.report.violations.first().map(|found| {
-            format!("{} is wrong: seed {}, made small:\n\n{}", contender.name, found.seed, laboratory.show(found))
+            format!("{} is wrong: seed {}, made small:\n\n{}", contender.name, found.descent, laboratory.show(found))
         });
         contender.campaign = Some(campaign);
         if wrong.is_some() {

@@ -3,7 +3,7 @@
 use menard_lang::operations::operations;
 use menard_lang::{Program, print};
 use menard_opt::Stage;
-use menard_sim::{Brevity, Config, Counting, Found, PreparedObserver, Until};
+use menard_sim::{Brevity, Config, Counting, Descent, Found, PreparedObserver, Until};
 use serde_json::{Map, Value, json};
 
 use crate::arguments::{CheckOf, Sim, Which};
@@ -100,12 +100,13 @@ fn campaign(arguments: &Sim, setting: &Setting<'_>, laboratory: &Laboratory, out
     let about = arguments.ledger.as_ref().map(|_| about(arguments, setting, laboratory));
     let study = Study {
         course: Course {
-            first_seed: arguments.seed,
+            first: arguments.seed.clone(),
             runs: arguments.runs,
             until: Until::Done,
             jobs: arguments.jobs.count(),
         },
         counting: if arguments.coverage { Counting::RulesAndStates } else { Counting::Rules },
+        is_guided: arguments.guided,
         ledger: arguments.ledger.as_deref().zip(about),
     };
     let campaign = laboratory.campaign(&study, setting.name, output)?;
@@ -114,7 +115,7 @@ fn campaign(arguments: &Sim, setting: &Setting<'_>, laboratory: &Laboratory, out
     output.say(format!("checked: {}", laboratory.checks()));
     laboratory.unchecked(&campaign).into_iter().for_each(|note| output.say(note));
     tell_reach(setting, reach.as_ref(), &campaign, arguments.coverage, output);
-    let mut json = json_of(arguments, campaign.json(arguments.seed));
+    let mut json = json_of(arguments, campaign.json(arguments.seed.seed));
     json["coverage"] = json!(reach.as_ref().map(Reach::json));
     let found = campaign.report.violations.first();
     write_trace(arguments, laboratory, found, output)?;
@@ -122,8 +123,8 @@ fn campaign(arguments: &Sim, setting: &Setting<'_>, laboratory: &Laboratory, out
         output.result(&json);
         return Ok(());
     };
-    output.say(format!("\nthe run with seed {}, made small:\n\n{}", found.seed, laboratory.show(found)));
-    output.say(format!("\nto see it again: {}", replay_command(arguments, found.seed)));
+    output.say(format!("\nthe run with seed {}, made small:\n\n{}", found.descent, laboratory.show(found)));
+    output.say(format!("\nto see it again: {}", replay_command(arguments, &found.descent)));
     Err(Failure::No { text: String::new(), json })
 }
 
@@ -162,7 +163,7 @@ fn about(arguments: &Sim, setting: &Setting<'_>, laboratory: &Laboratory) -> Map
         "plan": setting.stages.iter().map(|stage| stage.line.as_str()).collect::<Vec<_>>(),
         "properties": properties,
         "checks": laboratory.checks(),
-        "seed": arguments.seed,
+        "seed": arguments.seed.to_string(),
         "configuration": format!("{config:?}"),
         "coverage": arguments.coverage,
     });
@@ -174,7 +175,7 @@ fn write_trace(arguments: &Sim, laboratory: &Laboratory, found: Option<&Found>, 
     let Some(path) = &arguments.trace else { return Ok(()) };
     let run = match found {
         Some(found) => laboratory.shrunk(found, Brevity::Messages),
-        None if arguments.runs == 1 => laboratory.run(arguments.seed),
+        None if arguments.runs == 1 => laboratory.run(&arguments.seed),
         None => {
             output.complain(
                 "note: nothing is wrong in any run, so no trace is written: add --runs 1 for a run to look at",
@@ -205,7 +206,7 @@ fn json_of(arguments: &Sim, mut result: Value) -> Value {
 }
 
 /// The command that shows a run again.
-fn replay_command(arguments: &Sim, seed: u64) -> String {
+fn replay_command(arguments: &Sim, descent: &Descent) -> String {
     let Which { protocol, set } = &arguments.which;
     let mut words = vec!["menard sim".to_owned(), quoted(protocol)];
     words.extend(set.iter().map(|setting| format!("--set {}", quoted(setting))));
@@ -220,7 +221,7 @@ fn replay_command(arguments: &Sim, seed: u64) -> String {
         CheckOf::Refinement => "--check refinement".to_owned(),
     }));
     words.extend(lies::words(&arguments.lies).into_iter().map(|word| quoted(&word)));
-    words.push(format!("--seed {seed} --runs 1"));
+    words.push(format!("--seed {descent} --runs 1"));
     words.join(" ")
 }
 

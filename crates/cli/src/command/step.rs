@@ -39,7 +39,7 @@ pub fn run(arguments: &Step, output: Output) -> Result<()> {
             (trace, Vec::new(), protocol)
         }
         None => {
-            let run = laboratory.run(arguments.seed);
+            let run = laboratory.run(&arguments.seed);
             let wrong = wrong_in(&run, &laboratory);
             (run.trace, wrong, session.program.name.to_string())
         }

@@ -108,6 +108,9 @@ trait Behaviour {
 
     /// A correct node has done something that matters, on these messages.
     fn pounce(&mut self, _support: &[(u16, Heard)], _scene: &mut Scene<'_>) {}
+
+    /// Other dice decide from here on: what it would have done in the same way all the time it may do in another way now.
+    fn turn(&mut self, _scene: &mut Scene<'_>) {}
 }
 
 /// What a timer says, whoever has set it.
@@ -244,6 +247,17 @@ impl Adversary {
             // What is not possible is not sent.
             let _ = world.forge(Content { channel, from, to, args: told.as_deref().unwrap_or(&args) }, place);
         }
+    }
+}
+
+impl Adversary {
+    /// Other dice decide from here on.
+    pub fn reseed(&mut self, world: &mut World<'_>, seed: u64) {
+        self.random = Random::new(mix(seed ^ STREAM));
+        if let Some(wire) = &mut self.wire {
+            wire.random = Random::new(mix(!seed ^ STREAM));
+        }
+        self.with(world, |behaviour, scene| behaviour.turn(scene));
     }
 }
 

@@ -286,6 +286,13 @@ impl Behaviour for Pasts {
     fn tick(&mut self, timer: Timer<'_>, scene: &mut Scene<'_>) {
         self.speak(scene, &|_, _| true, &|troupe, _, scene| troupe.tick(timer, scene.prepared));
     }
+
+    fn turn(&mut self, scene: &mut Scene<'_>) {
+        self.salt = scene.random.bits();
+        if let Some(division) = &mut self.division {
+            division.salt = scene.random.percent(50).then(|| scene.random.bits());
+        }
+    }
 }
 
 /// The first number in a value: in a message it is often the view, the slot or the round that it belongs to.

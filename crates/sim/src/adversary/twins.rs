@@ -92,6 +92,12 @@ impl Behaviour for Twins {
         }
     }
 
+    fn turn(&mut self, scene: &mut Scene<'_>) {
+        if scene.random.percent(50) {
+            self.divide(scene.random);
+        }
+    }
+
     fn act(&mut self, scene: &mut Scene<'_>) {
         if scene.random.percent(self.turns) {
             self.divide(scene.random);

@@ -43,7 +43,7 @@ fn a_table_that_is_not_durable_is_found_out() {
     let report = campaign(&prepared, Some(&observer), &[], 500, 0, &mut |_| {});
     assert!(report.wrong_runs > 50, "{} runs", report.wrong_runs);
     let found = &report.violations[0];
-    let run = simulate(&prepared, Some(&observer), found.seed);
+    let run = simulate(&prepared, Some(&observer), &found.descent);
     let small = shrink(&prepared, Some(&observer), &run.trace, Brevity::Messages, &mut |run| run.violation.is_some());
     insta::assert_snapshot!(space_time(prepared.names(), &small.trace, small.violation.as_ref()), @r#"
         ┌ client[0]

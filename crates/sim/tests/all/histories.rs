@@ -85,7 +85,7 @@ fn a_hasty_register_is_not() {
     let report = campaign(&prepared, Some(&observer), &[], 200, 1, &mut |_| {});
     let found = report.violations.first().expect("reads are stale in some runs");
     let Wrong::Property(violation) = &found.what else { panic!("{found:?}") };
-    let run = simulate(&prepared, Some(&observer), found.seed);
+    let run = simulate(&prepared, Some(&observer), &found.descent);
     let keeps = &mut |run: &menard_sim::Run| run.violation.as_ref().is_some_and(|other| other.rule == violation.rule);
     let small = shrink(&prepared, Some(&observer), &run.trace, Brevity::Messages, keeps);
     insta::assert_snapshot!(space_time(prepared.names(), &small.trace, small.violation.as_ref()));

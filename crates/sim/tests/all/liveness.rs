@@ -61,7 +61,7 @@ fn who_asks_once_may_wait_for_ever() {
     assert!(report.wrong_runs > 50 && report.wrong_runs < 200, "{}", report.wrong_runs);
     let Wrong::Unmet(unmet) = &report.violations[0].what else { panic!("{:?}", report.violations[0]) };
     assert!(!unmet.facts.is_empty());
-    let run = simulate(&prepared, Some(&observer), report.violations[0].seed);
+    let run = simulate(&prepared, Some(&observer), &report.violations[0].descent);
     assert_eq!(run.unmet.as_ref(), Some(unmet));
     let small = shrink_unmet(&prepared, &observer, &run, Brevity::Messages, unmet.goal);
     let text = space_time(prepared.names(), &small.trace, None);

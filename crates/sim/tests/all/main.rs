@@ -8,6 +8,7 @@ mod disks;
 mod explaining;
 mod exploration;
 mod faults;
+mod guided;
 mod histories;
 mod lineage;
 mod linearizable;

@@ -20,7 +20,7 @@ fn convict() -> (menard_sim::Prepared, menard_sim::PreparedObserver, Run) {
     let report = campaign(&prepared, Some(&observer), &[], 50, 0, &mut |_| {});
     let found = report.violations.first().expect("some run replies before it has all votes");
     assert!(matches!(&found.what, Wrong::Property(violation) if violation.rule == 0));
-    let run = simulate(&prepared, Some(&observer), found.seed);
+    let run = simulate(&prepared, Some(&observer), &found.descent);
     assert!(run.violation.is_some(), "a seed shows its violation again");
     (prepared, observer, run)
 }

@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use menard_sim::Until;
+use menard_sim::{Descent, Until};
 use serde_json::{Value, json};
 
 use crate::arguments::Bugs;
@@ -59,8 +59,8 @@ pub fn run(arguments: &Bugs, output: Output) -> Result<()> {
 /// Hunts for one bug, and runs its fix.
 fn row(entry: &Entry, arguments: &Bugs, output: Output) -> Result<Row> {
     let hunts = hunts(entry, arguments, output)?;
-    let (first_seed, runs, jobs) = (arguments.seed, arguments.fixed, arguments.jobs.count());
-    let course = Course { first_seed, runs, until: Until::Done, jobs };
+    let (first, runs, jobs) = (Descent::from(arguments.seed), arguments.fixed, arguments.jobs.count());
+    let course = Course { first, runs, until: Until::Done, jobs };
     Ok(entry.row(hunts, entry.run_fixed(course, output)?))
 }
 
@@ -126,12 +126,12 @@ fn show(entry: &Entry, arguments: &Bugs, output: Output) -> Result<()> {
         return Err(Failure::No { text, json: json!({ "name": entry.name, "seed": null }) });
     };
     let command =
-        format!("menard sim {}{} --seed {} --runs 1", entry.path, expectation.simulation.options(), found.seed);
+        format!("menard sim {}{} --seed {} --runs 1", entry.path, expectation.simulation.options(), found.descent);
     let of = counted(hunts.len(), "finding", "findings");
     output.say(format!("\nthe shortest of {of}, made small:\n\n{}", entry.draw(found, small)));
     output.say(format!("to see it again: {command}"));
     output.result(
-        &json!({ "name": entry.name, "seed": found.seed, "steps": small.protocol_steps(), "command": command }),
+        &json!({ "name": entry.name, "seed": found.descent.seed, "descent": found.descent.to_string(), "steps": small.protocol_steps(), "command": command }),
     );
     Ok(())
 }
