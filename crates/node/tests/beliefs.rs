@@ -119,7 +119,7 @@ fn what_one_liar_can_make_all_say_is_warned_of() {
     let told = trusted(&program, &Config { believe: 1, ..short() }).expect("it can be run");
     assert!(told.is_empty(), "who says how many knows: {told:?}");
     let pbft = compile_text(include_str!("../../../protocols/pbft_critical_path/pbft_critical_path.ded"));
-    assert_eq!(trusted(&pbft, &short()).expect("it can be run"), [String::new(); 0], "machines hear their own replica");
+    assert!(trusted(&pbft, &short()).expect("it can be run").is_empty(), "machines hear their own replica");
 }
 
 #[test]

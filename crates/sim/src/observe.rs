@@ -13,7 +13,7 @@ use menard_lang::properties::{self, CORRUPT};
 use menard_value::{Node, Value};
 
 pub use self::outside::{Order, Outsider};
-use crate::histories::{Disorder, Histories, Operations};
+use crate::histories::{Disorder, Histories, Operations, reach};
 use crate::log::Content;
 use crate::names::Names;
 
