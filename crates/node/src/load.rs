@@ -137,7 +137,7 @@ impl Load {
             loading: false,
             sessions: parts.sessions,
             names: names.collect(),
-            history: History::new(parts.history),
+            history: History::new(parts.history, parts.liars.clone()),
             resend_after: parts.resend_after,
             liars: parts.liars,
             clients: Clients::new(parts.clients, parts.first_number, parts.resend_after, Instant::now()),
@@ -240,7 +240,7 @@ impl Load {
 
     /// What is told when no more answers are waited for.
     fn drained(&mut self, now: Instant) -> LoadNotice {
-        let history = std::mem::replace(&mut self.history, History::new(0)).exchanges();
+        let history = std::mem::replace(&mut self.history, History::new(0, Vec::new())).exchanges();
         let mut told = Box::new(self.clients.told(self.resend_after, now));
         told.stall = told.stall.map(|stall| self.judge(stall));
         LoadNotice::Drained { unanswered: self.clients.outstanding() as u64, told, history }

@@ -9,19 +9,22 @@ use crate::report::Exchange;
 /// So many bytes are kept at most, as they were on the wire.
 const MAX_BYTES: usize = 64 << 20;
 
-/// What was sent and received. Of what one node says no more than half is kept of all that there is room for: whoever floods clients leaves room for others.
+/// What was sent and received. Of what one node that may lie says no more than half is kept of all that there is room for, and nothing from there on:
+/// whoever floods clients leaves room for others.
 pub struct History {
     exchanges: Vec<Exchange>,
     messages: usize,
     bytes: usize,
-    /// Of each node that has said something: messages and bytes.
+    /// For each role how many of its nodes may lie.
+    liars: Vec<u32>,
+    /// Of each node that may lie and has said something: messages and bytes, with the first that was not kept.
     shares: BTreeMap<Node, (usize, usize)>,
 }
 
 impl History {
-    /// Nothing yet, and room for so many messages.
-    pub fn new(messages: usize) -> Self {
-        History { exchanges: Vec::new(), messages, bytes: MAX_BYTES, shares: BTreeMap::new() }
+    /// Nothing yet, and room for so many messages. `liars`: for each role how many of its nodes may lie.
+    pub fn new(messages: usize, liars: Vec<u32>) -> Self {
+        History { exchanges: Vec::new(), messages, bytes: MAX_BYTES, liars, shares: BTreeMap::new() }
     }
 
     /// Takes a message of so many bytes in, if there is room.
@@ -32,11 +35,14 @@ impl History {
             self.messages = self.exchanges.len();
             return;
         }
-        let (messages, said) = self.shares.entry(exchange.from).or_default();
-        if *messages > self.messages / 2 || *said + bytes > MAX_BYTES / 2 {
-            return;
+        if self.liars[usize::from(exchange.from.role)] > 0 {
+            let (messages, said) = self.shares.entry(exchange.from).or_default();
+            // What is not kept counts, too: a shorter message later must not leave a gap.
+            (*messages, *said) = (*messages + 1, *said + bytes);
+            if *messages > self.messages / 2 + 1 || *said > MAX_BYTES / 2 {
+                return;
+            }
         }
-        (*messages, *said) = (*messages + 1, *said + bytes);
         self.bytes -= bytes;
         self.exchanges.push(exchange);
     }
@@ -58,7 +64,7 @@ mod tests {
 
     #[test]
     fn who_floods_leaves_room_for_others() {
-        let mut history = History::new(10);
+        let mut history = History::new(10, vec![0, 1]);
         (0..100).for_each(|_| history.note(exchange(3), 1));
         (0..100).for_each(|_| history.note(exchange(2), 1));
         let kept = history.exchanges();
@@ -66,8 +72,24 @@ mod tests {
     }
 
     #[test]
+    fn of_who_says_too_much_nothing_is_kept_later() {
+        let mut history = History::new(10, vec![0, 1]);
+        for bytes in [MAX_BYTES / 2, 1, 0] {
+            history.note(exchange(3), bytes);
+        }
+        assert_eq!(history.exchanges().len(), 1);
+    }
+
+    #[test]
+    fn who_may_not_lie_has_all_the_room() {
+        let mut history = History::new(10, vec![0, 0]);
+        (0..100).for_each(|_| history.note(exchange(3), 1));
+        assert_eq!(history.exchanges().len(), 10);
+    }
+
+    #[test]
     fn bytes_are_bounded_too_and_what_is_kept_is_a_beginning() {
-        let mut history = History::new(1_000);
+        let mut history = History::new(1_000, vec![0, 1]);
         for index in 0..100 {
             history.note(exchange(index), 1 << 20);
         }
