@@ -17,9 +17,6 @@ const APART: u64 = 1_000_000_000;
 /// The clock is looked at after so many runs, and what they have reached is taken in.
 const ROUND: u64 = 16;
 
-/// After so many runs a hunt begins to learn anew: what a guide learns first decides where it looks later, and some look in the wrong place for ever.
-const RUNS_OF_A_GUIDE: u64 = 1 << 14;
-
 /// What a hunt gave.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Hunt {
@@ -50,9 +47,6 @@ impl Hunt {
                 break;
             }
             guide.learn(&reached);
-            if runs % RUNS_OF_A_GUIDE == 0 {
-                guide = Guide::new(Self::first_seed(number) + runs);
-            }
         }
         Hunt { runs, seconds: clock.seconds(), found: None }
     }

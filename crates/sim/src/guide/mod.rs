@@ -35,7 +35,7 @@ const WORTH: u64 = 1 << 32;
 #[derive(Clone, Debug)]
 pub struct Guide {
     first_seed: u64,
-    /// How many runs it has chosen.
+    /// How many runs it has chosen since it began to learn.
     runs: u64,
     /// Positions of situations, by their hashes.
     known: BTreeMap<u64, usize>,
@@ -71,13 +71,22 @@ struct Place {
 }
 
 impl Guide {
+    /// After so many runs it forgets all and begins to learn anew: what it learns first decides where it looks later, and some look in the wrong
+    /// place for ever. From there on it chooses what a new guide would, whose first seed is higher by so much.
+    pub const RUNS: u64 = 1 << 14;
+
     /// A guide that knows nothing yet, whose runs from the beginning have seeds from this one on.
     pub fn new(first_seed: u64) -> Self {
         Guide { first_seed, runs: 0, known: BTreeMap::new(), situations: Vec::new(), kinds: Default::default() }
     }
 
-    /// The next runs.
-    pub fn choose(&mut self, runs: u64) -> Vec<Descent> {
+    /// The next runs: so many, but none beyond those after which it begins to learn anew. What they reach is to be [learned](Guide::learn) before more
+    /// are chosen.
+    pub fn choose(&mut self, most: u64) -> Vec<Descent> {
+        if self.runs == Self::RUNS {
+            *self = Guide::new(self.first_seed.wrapping_add(Self::RUNS));
+        }
+        let runs = most.min(Self::RUNS - self.runs);
         (0..runs).map(|_| self.next()).collect()
     }
 

@@ -89,6 +89,30 @@ fn a_run_is_its_descent_and_agrees_with_its_parent_up_to_the_fork() {
 }
 
 #[test]
+fn a_guide_begins_to_learn_anew_where_a_new_one_would_begin() {
+    let (prepared, observer) = safe();
+    let mut runner = Runner::new(&prepared, Some(&observer), &[]).scouting(Some(&observer));
+    let mut rounds = |guide: &mut Guide| {
+        let mut chosen = Vec::new();
+        for _ in 0..4 {
+            let descents = guide.choose(32);
+            guide.learn(&runner.run_each(descents.clone(), Until::Done).1);
+            chosen.extend(descents);
+        }
+        chosen
+    };
+    let mut guide = Guide::new(7);
+    rounds(&mut guide);
+    let rest = guide.choose(u64::MAX);
+    assert_eq!(rest.len() as u64, Guide::RUNS - 128);
+    assert!(rest.iter().filter(|descent| !descent.forks.is_empty()).count() > 4_000);
+    let anew = rounds(&mut guide);
+    assert_eq!(anew, rounds(&mut Guide::new(7 + Guide::RUNS)));
+    assert!(anew[..32].iter().all(|descent| descent.forks.is_empty()));
+    assert!(anew.iter().any(|descent| !descent.forks.is_empty()));
+}
+
+#[test]
 fn what_is_chosen_depends_on_what_was_reached_alone() {
     let (prepared, observer) = safe();
     let chosen = |parts: usize| {
