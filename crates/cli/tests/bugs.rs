@@ -109,6 +109,10 @@ fn a_bug_is_found_and_shown() {
     );
     assert_eq!(bug["seeds"].as_array().map(Vec::len), Some(3));
     assert_eq!((&bug["fixed_runs"], &bug["fixed_violations"]), (&20.into(), &0.into()));
+    for (seeds, told) in [("1", "; the median of 1 hunt. The bar"), ("2", "; the median of 2 hunts. The bar")] {
+        let answer = desk.menard(&["bugs", "--seeds", seeds, "--fixed", "0"]);
+        assert!(answer.status == 0 && answer.stdout.contains(told), "{}", answer.stdout);
+    }
     let answer = desk.menard(&["bugs", "--show", "echo"]);
     assert_eq!((answer.status, answer.stderr.as_str()), (0, ""));
     assert!(answer.stdout.contains("violation(\"an answer to nothing\""), "{}", answer.stdout);

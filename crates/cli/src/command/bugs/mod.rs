@@ -108,9 +108,9 @@ fn table(board: &[(&Entry, &Row)]) -> Table {
 }
 
 fn legend(arguments: &Bugs) -> String {
-    let seeds = arguments.seeds;
+    let hunts = counted(arguments.seeds as usize, "hunt", "hunts");
     format!(
-        "runs, seconds: until it is found, on one core; the median of {seeds} hunts. The bar is {BAR_S} s for the slowest.\n\
+        "runs, seconds: until it is found, on one core; the median of {hunts}. The bar is {BAR_S} s for the slowest.\n\
          steps: of the shortest finding, made small; a node that takes several messages at once takes one step"
     )
 }
