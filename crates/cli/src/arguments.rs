@@ -185,7 +185,7 @@ pub struct Sim {
     #[arg(long, value_enum, value_delimiter = ',')]
     pub check: Vec<CheckOf>,
     /// Choose runs by what earlier ones have reached: half of them go on from there
-    #[arg(long, conflicts_with_all = ["exhaustive", "ledger"])]
+    #[arg(long, conflicts_with = "exhaustive")]
     pub guided: bool,
     /// Visit everything that can happen in a small scope, rather than drawing runs by chance
     #[arg(long, conflicts_with_all = ["runs", "seed", "steps"])]
@@ -198,7 +198,7 @@ pub struct Sim {
     pub fault: Vec<String>,
     #[command(flatten)]
     pub jobs: Jobs,
-    /// Keep account in this file: a campaign that was stopped goes on where it was
+    /// Keep account in this file: a campaign that was stopped goes on where it was. If it is guided, up to 16,383 runs are made again first
     #[arg(long, value_name = "FILE", conflicts_with = "exhaustive")]
     pub ledger: Option<PathBuf>,
     /// Show what the runs reached: rules, thresholds, channels, states

@@ -10,7 +10,8 @@ use menard_lang::ir::{FaultKind, Name};
 use menard_lang::run::Lift;
 use menard_opt::Stage;
 use menard_sim::{
-    Brevity, CampaignReport, Config, Counting, Descent, Found, Groups, MAX_FIRINGS, Prepared, PreparedObserver, Refiner,
+    Brevity, CampaignReport, Config, Counting, Descent, Found, Groups, Guide, MAX_FIRINGS, Prepared, PreparedObserver,
+    Refiner,
 };
 use menard_sim::{Run, Runner, Scope, Until, Wrong};
 use menard_sim::{campaign, explore, includes, shrink, shrink_unmet, simulate, space_time};
@@ -31,7 +32,7 @@ pub struct Study<'a> {
     pub course: Course,
     /// What is counted in them.
     pub counting: Counting,
-    /// Whether they are chosen by what earlier ones have reached. Then there is no ledger: it does not keep that.
+    /// Whether they are chosen by what earlier ones have reached.
     pub is_guided: bool,
     /// The file in which account is kept, and what decides what the runs give.
     pub ledger: Option<(&'a Path, Map<String, Value>)>,
@@ -48,6 +49,9 @@ pub struct Laboratory {
 
 /// An exhaustive search gives up after so many states: each holds the states of all nodes.
 const MAX_STATES: usize = 1_000_000;
+/// Of guided runs so many are looked at to tell builds apart: so many rounds, in each of which so many are chosen.
+const SAMPLE_ROUNDS: u64 = 4;
+const SAMPLE_ROUND: u64 = 8;
 /// The requests of an exhaustive search are always the same.
 const EXPLORED_SEED: u64 = 0;
 
@@ -168,13 +172,20 @@ impl Laboratory {
         let before_s = begun.as_ref().map_or(0.0, |begun| begun.seconds);
         let seconds = || before_s + start.elapsed().as_secs_f64();
         let begun = begun.map(|begun| self.recalled(begun, study)).transpose()?.unwrap_or_default();
+        let again = if study.is_guided { workers::made_again(&study.course, begun.runs) } else { 0 };
+        if again > 0 {
+            let again = grouped(again);
+            output.complain(format!(
+                "note: {again} runs are made again first: what they have reached guides the next ones"
+            ));
+        }
         let bar = output.progress(study.course.runs, &format!("simulating {name}"));
         let mut after = |report: &CampaignReport| {
             bar.set_position(report.runs);
             ledger.as_mut().map_or(Ok(()), |ledger| ledger.keep(report, seconds()))
         };
         let report = match study.is_guided {
-            true => workers::run_guided(&study.course, &|| self.scout(study.counting), &mut after),
+            true => workers::run_guided(&study.course, begun, &|| self.scout(study.counting), &mut after),
             false => workers::run(&study.course, begun, &|| self.runner(study.counting), &mut after),
         };
         bar.finish_and_clear();
@@ -198,10 +209,8 @@ impl Laboratory {
     /// The ledger of a study, if it has one, and what was done before.
     fn open_ledger(&self, study: &Study<'_>) -> Result<(Option<Ledger>, Option<Begun>)> {
         let Some((path, about)) = &study.ledger else { return Ok((None, None)) };
-        // Whatever else differs between two builds, what they make of a seed must not.
-        let first_run = simulate(self.subject(), None, &study.course.first).hash;
         let mut about = about.clone();
-        about.insert(BUILD.to_owned(), json!(format!("{first_run:016x}")));
+        about.insert(BUILD.to_owned(), json!(self.build(study)));
         let (ledger, begun) = Ledger::open(path, about)?;
         let done = begun.as_ref().map_or(0, |begun| begun.report.runs);
         if done > study.course.runs {
@@ -211,14 +220,29 @@ impl Laboratory {
         Ok((Some(ledger), begun))
     }
 
+    /// Tells builds apart. Whatever else differs between two of them, what they make of a seed must not, nor how they choose guided runs.
+    fn build(&self, study: &Study<'_>) -> String {
+        let first = &study.course.first;
+        if !study.is_guided {
+            return format!("{:016x}", simulate(self.subject(), None, first).hash);
+        }
+        let (mut guide, mut runner, mut report) =
+            (Guide::new(first.seed), self.scout(Counting::Nothing), CampaignReport::default());
+        for _ in 0..SAMPLE_ROUNDS {
+            let (of_round, reached) = runner.run_each(guide.choose(SAMPLE_ROUND), Until::Done);
+            report.merge(of_round);
+            guide.learn(&reached);
+        }
+        format!("{:016x}, {} of {}", report.hash, workers::ROUND, Guide::RUNS)
+    }
+
     /// What was done before, with what went wrong, which the runs show again.
     fn recalled(&self, begun: Begun, study: &Study<'_>) -> Result<CampaignReport> {
         let mut report = begun.report;
-        for seed in begun.wrong_seeds {
-            let descent = Descent { seed, ..study.course.first.clone() };
-            let again = self.runner(study.counting).run(descent, 1, Until::Done, &mut |_| {});
+        for descent in begun.wrong {
+            let again = self.runner(study.counting).run(&descent, 1, Until::Done, &mut |_| {});
             let found = again.violations.into_iter().next().ok_or_else(|| {
-                let message = format!("by the ledger something is wrong with seed {seed}, but nothing is");
+                let message = format!("by the ledger something is wrong with seed {descent}, but nothing is");
                 Failure::environment(message, "the ledger was written by another build: name another file")
             })?;
             report.violations.push(found);

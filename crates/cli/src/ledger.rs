@@ -1,13 +1,13 @@
 //! The ledger of a campaign: what its runs gave so far, in a file, so that it can be stopped at any moment and go on later.
 //!
-//! What went wrong is written down by its seeds alone: the runs show it again.
+//! What went wrong is written down by where the runs come from alone: they show it again.
 
 use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use menard_sim::{CampaignReport, Coverage, Firings, Found, Layer, Sketch};
+use menard_sim::{CampaignReport, Coverage, Descent, Firings, Found, Layer, Sketch};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -32,8 +32,8 @@ pub struct Ledger {
 pub struct Begun {
     /// What was done. What went wrong is not among it.
     pub report: CampaignReport,
-    /// The seeds of the runs in which that was.
-    pub wrong_seeds: Vec<u64>,
+    /// Where the runs come from in which that was.
+    pub wrong: Vec<Descent>,
     /// How long it took, in seconds.
     pub seconds: f64,
 }
@@ -46,7 +46,7 @@ struct LedgerFile {
     seconds: f64,
     runs: u64,
     wrong_runs: u64,
-    wrong_seeds: Vec<u64>,
+    wrong_descents: Vec<String>,
     drained_runs: u64,
     rested_runs: u64,
     restless_runs: u64,
@@ -139,7 +139,7 @@ impl LedgerFile {
             seconds,
             runs: report.runs,
             wrong_runs: report.wrong_runs,
-            wrong_seeds: report.violations.iter().map(|found: &Found| found.descent.seed).collect(),
+            wrong_descents: report.violations.iter().map(|found: &Found| found.descent.to_string()).collect(),
             drained_runs: report.drained_runs,
             rested_runs: report.rested_runs,
             restless_runs: report.restless_runs,
@@ -168,7 +168,7 @@ impl LedgerFile {
             Some(registers) => Some(Sketch::from_registers(registers)?),
             None => None,
         };
-        let is_sound = self.wrong_seeds.len() as u64 <= self.wrong_runs && self.wrong_runs <= self.runs;
+        let is_sound = self.wrong_descents.len() as u64 <= self.wrong_runs && self.wrong_runs <= self.runs;
         let report = CampaignReport {
             runs: self.runs,
             wrong_runs: self.wrong_runs,
@@ -194,6 +194,7 @@ impl LedgerFile {
             },
             hash: self.hash,
         };
-        is_sound.then_some(Begun { report, wrong_seeds: self.wrong_seeds, seconds: self.seconds })
+        let wrong = self.wrong_descents.iter().map(|descent| descent.parse().ok()).collect::<Option<_>>()?;
+        is_sound.then_some(Begun { report, wrong, seconds: self.seconds })
     }
 }

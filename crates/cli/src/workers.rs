@@ -18,7 +18,7 @@ const MAX_PART: u64 = 32;
 /// And each thread gets so many parts at least, if there are so many runs: some parts take longer than others.
 const MIN_PARTS: u64 = 4;
 /// Guided runs are chosen so many at a time.
-const ROUND: u64 = 256;
+pub const ROUND: u64 = 256;
 /// And made so many at a time.
 const GUIDED_PART: usize = 16;
 /// What the main thread has on most systems.
@@ -61,30 +61,46 @@ pub fn run<'a>(
     Ok(report)
 }
 
-/// Makes runs that are chosen by what earlier ones have reached: it is taken in after each round, in the order in which runs were chosen, so that
-/// the report does not depend on the number of threads.
+/// Goes on with a campaign of runs that are chosen by what earlier ones have reached: it is taken in after each round, in the order in which runs were
+/// chosen, so that the report does not depend on the number of threads. It does not depend on interruptions either: of what was done before,
+/// the runs [that are made again](made_again) are chosen and learned from as they were, and not counted.
 pub fn run_guided<'a>(
     course: &Course,
+    mut report: CampaignReport,
     runner: &(dyn Fn() -> Runner<'a> + Sync),
     after: &mut dyn FnMut(&CampaignReport) -> Result<()>,
 ) -> Result<CampaignReport> {
-    let (mut guide, mut report) = (Guide::new(course.first.seed), CampaignReport::default());
+    let mut made = report.runs - made_again(course, report.runs);
+    let mut guide = Guide::new(course.first.seed.wrapping_add(made));
     let ends = |report: &CampaignReport| course.until == Until::Wrong && report.wrong_runs > 0;
     while report.runs < course.runs && !ends(&report) {
-        let descents = guide.choose(ROUND.min(course.runs - report.runs));
-        let parts: Vec<&[Descent]> = descents.chunks(GUIDED_PART).collect();
+        let descents = guide.choose(ROUND);
+        let split = |at: u64| usize::try_from(at).map_or(descents.len(), |at| at.min(descents.len()));
+        let (again, wanted) = (split(report.runs - made), split(course.runs - made));
+        let parts =
+            |of: std::ops::Range<usize>, is_new: bool| descents[of].chunks(GUIDED_PART).map(move |part| (is_new, part));
+        let parts: Vec<(bool, &[Descent])> = parts(0..again, false).chain(parts(again..wanted, true)).collect();
         let work = |runner: &mut Runner<'a>, part: u64| {
-            let part = usize::try_from(part).expect("parts are counted by usize");
-            runner.run_each(parts[part].to_vec(), course.until)
+            let (is_new, part) = parts[usize::try_from(part).expect("parts are counted by usize")];
+            (is_new, runner.run_each(part.to_vec(), course.until))
         };
-        in_order(course.jobs, parts.len() as u64, runner, &work, &mut |(of_part, reached)| {
-            report.merge(of_part);
+        in_order(course.jobs, parts.len() as u64, runner, &work, &mut |(is_new, (of_part, reached))| {
             guide.learn(&reached);
+            if is_new {
+                report.merge(of_part);
+                after(&report)?;
+            }
             Ok(if ends(&report) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
         })?;
-        after(&report)?;
+        made += descents.len() as u64;
     }
     Ok(report)
+}
+
+/// How many of so many guided runs that are done have to be made again before a campaign can go on: those since the guide began to learn anew. What it has
+/// learned from them is written down nowhere.
+pub fn made_again(course: &Course, done: u64) -> u64 {
+    if done < course.runs { done % Guide::RUNS } else { 0 }
 }
 
 /// Does pieces of work, numbered from 0, on so many threads, each with a worker of its own. Calls `after` with what they give, in the order of their
@@ -196,20 +212,58 @@ mod tests {
         assert_eq!(first, campaign(3, Until::Wrong, 0));
     }
 
+    /// Guided runs until there are so many, after what was done before. Gives all reports on the way, too.
+    fn guided(jobs: usize, until: Until, begun: CampaignReport, runs: u64) -> (CampaignReport, Vec<CampaignReport>) {
+        let (prepared, observer) = hasty();
+        let runner = || {
+            let runner = Runner::new(&prepared, Some(&observer), &[]).counting(Counting::RulesAndStates);
+            runner.scouting(Some(&observer))
+        };
+        let course = Course { first: Descent::from(100), runs, until, jobs };
+        let mut on_the_way = Vec::new();
+        let mut after = |report: &CampaignReport| {
+            on_the_way.push(report.clone());
+            Ok(())
+        };
+        let report = run_guided(&course, begun, &runner, &mut after).expect("threads can be had");
+        (report, on_the_way)
+    }
+
     #[test]
     fn guided_reports_do_not_depend_on_threads() {
-        let (prepared, observer) = hasty();
-        let guided = |jobs, until| {
-            let runner = || Runner::new(&prepared, Some(&observer), &[]).scouting(Some(&observer));
-            let course = Course { first: Descent::from(100), runs: 600, until, jobs };
-            run_guided(&course, &runner, &mut |_| Ok(())).expect("threads can be had")
-        };
+        let guided = |jobs, until| guided(jobs, until, CampaignReport::default(), 600).0;
         let all = guided(1, Until::Done);
         assert!(all.runs == 600 && all.wrong_runs > 10, "{all:?}");
         assert_eq!(all, guided(3, Until::Done));
         let first = guided(1, Until::Wrong);
         assert_eq!((first.wrong_runs, first.violations.as_slice()), (1, &all.violations[..1]));
         assert_eq!(first, guided(3, Until::Wrong));
+    }
+
+    #[test]
+    fn guided_reports_do_not_depend_on_interruptions() {
+        let (all, on_the_way) = guided(1, Until::Done, CampaignReport::default(), 1_000);
+        assert!(on_the_way.len() > 60 && on_the_way.is_sorted_by_key(|report| report.runs));
+        // Within a round and between two, where a report is written that is not the last one, and where a campaign was done that had fewer runs.
+        for (report, jobs) in [(&on_the_way[0], 1), (&on_the_way[15], 2), (&on_the_way[40], 3), (&all, 1)] {
+            assert_eq!(all, guided(jobs, Until::Done, report.clone(), 1_000).0, "from {} runs on", report.runs);
+        }
+        let (some, _) = guided(2, Until::Done, CampaignReport::default(), 337);
+        assert_eq!(all, guided(1, Until::Done, some, 1_000).0);
+    }
+
+    #[test]
+    fn runs_are_made_again_from_where_the_guide_began_to_learn_anew() {
+        let course = |runs| Course { first: Descent::from(0), runs, until: Until::Done, jobs: 1 };
+        let (all, on_the_way) = guided(2, Until::Done, CampaignReport::default(), Guide::RUNS + 700);
+        assert_eq!(made_again(&course(all.runs), all.runs), 0);
+        assert_eq!(made_again(&course(all.runs + 1), all.runs), 700);
+        let anew = on_the_way.iter().filter(|report| report.runs >= Guide::RUNS);
+        for report in anew.step_by(13) {
+            assert_eq!(made_again(&course(all.runs), report.runs), report.runs - Guide::RUNS);
+            let (again, more) = guided(2, Until::Done, report.clone(), all.runs);
+            assert!(again == all && more.len() as u64 <= 44, "from {} runs on", report.runs);
+        }
     }
 
     #[test]

@@ -30,6 +30,7 @@ pub fn run(arguments: &Sim, output: Output) -> Result<()> {
     let plan = arguments.plan.as_ref().map(|plan| session.plan(plan)).transpose()?;
     session.all_settings_are_used(plan.as_slice())?;
     can_be_checked(arguments, &session)?;
+    begins_at_a_seed(arguments)?;
     let stages = plan.as_ref().map(|plan| apply(&session.program, plan)).transpose()?.unwrap_or_default();
     let is_wanted = |check| arguments.check.is_empty() || arguments.check.contains(&check);
     let observer = session.observer.as_ref().and_then(|program| {
@@ -92,6 +93,16 @@ fn can_be_checked(arguments: &Sim, session: &Session) -> Result<()> {
     if arguments.check.contains(&CheckOf::Linearizable) && !has_operations {
         let message = format!("nothing says what operations of clients of {} are", session.program.name);
         return Err(Failure::environment(message, "write `linearizable ...` into properties.ded beside the protocol"));
+    }
+    Ok(())
+}
+
+/// Complains about a guided campaign that is to begin with a run that goes on from another one.
+fn begins_at_a_seed(arguments: &Sim) -> Result<()> {
+    if let (true, Some((_, forks))) = (arguments.guided, arguments.seed.to_string().split_once('~')) {
+        let message =
+            format!("guided runs have no seed {}: a campaign begins with runs from the beginning", arguments.seed);
+        return Err(Failure::environment(message, format!("leave out `~{forks}`, or --guided")));
     }
     Ok(())
 }
@@ -166,6 +177,7 @@ fn about(arguments: &Sim, setting: &Setting<'_>, laboratory: &Laboratory) -> Map
         "seed": arguments.seed.to_string(),
         "configuration": format!("{config:?}"),
         "coverage": arguments.coverage,
+        "guided": arguments.guided,
     });
     about.as_object().cloned().unwrap_or_default()
 }
