@@ -1,9 +1,9 @@
 //! The engine against an independent evaluator: random programs, random steps, everything equal after each of them.
 
 mod common;
-#[path = "common/generate.rs"]
+#[path = "common/generate/mod.rs"]
 mod generate;
-#[path = "common/oracle.rs"]
+#[path = "common/oracle/mod.rs"]
 mod oracle;
 
 use std::cell::Cell;

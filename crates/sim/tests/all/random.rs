@@ -8,7 +8,7 @@ use proptest::test_runner::{Config as Cases, TestCaseError, TestRunner};
 
 use crate::explaining::compare;
 
-#[path = "../../../engine/tests/common/generate.rs"]
+#[path = "../../../engine/tests/common/generate/mod.rs"]
 #[allow(dead_code, reason = "messages are made by the simulator")]
 mod generate;
 
