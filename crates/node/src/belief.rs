@@ -11,10 +11,12 @@ use std::collections::BTreeSet;
 
 use menard_lang::ir::{Atom, Channel, Comparison, Expr, ExprKind, Literal, Name, Program, Role, Rule};
 
+use crate::believe::Believe;
 use crate::hosts::liars_of;
 
-/// How many nodes have to agree on an answer on this channel. `declared`: what the settings say, 0 for nothing; an error if that cannot be.
-pub(crate) fn believed_from(program: &Program, reply: &Channel, declared: u32) -> Result<usize, String> {
+/// How many nodes have to agree on an answer on this channel. `believe`: what the settings say; an error if that cannot be.
+pub(crate) fn believed_from(program: &Program, reply: &Channel, believe: &Believe) -> Result<usize, String> {
+    let declared = believe.on(&reply.name);
     let Some(role) = program.component(&reply.sender).and_then(|component| program.role(&component.role)) else {
         return Ok(1);
     };
@@ -23,16 +25,23 @@ pub(crate) fn believed_from(program: &Program, reply: &Channel, declared: u32) -
         let liars = if own > 0 { own } else { liars_before(program, reply).min(role.nodes.saturating_sub(1)) };
         return Ok(liars as usize + 1);
     }
+    let (key, hint) = match believe {
+        Believe::Everywhere(_) => {
+            ("believe".to_owned(), format!("; `believe.{}` is for that channel alone", reply.name))
+        }
+        Believe::Channels(_) => (format!("believe.{}", reply.name), String::new()),
+    };
     if declared > role.nodes {
         return Err(format!(
-            "`believe` is {declared}, and only {} of `{}` can answer `{}`",
+            "`{key}` is {declared}, and only {} of `{}` can answer `{}`{hint}",
             role.nodes, role.name, reply.name
         ));
     }
     if declared <= own {
         return Err(format!(
-            "`believe` is {declared}, and {own} of `{}` may lie: a client that believes fewer than {} believes liars",
+            "`{key}` is {declared}, and {own} of `{}`, which answers `{}`, may lie: a client that believes fewer than {} believes liars{hint}",
             role.name,
+            reply.name,
             own + 1
         ));
     }
@@ -50,10 +59,11 @@ pub(crate) fn trust(program: &Program, reply: &Channel) -> Option<String> {
     let names: Vec<String> = liars.iter().map(|role| format!("`{}`", role.name)).collect();
     Some(format!(
         "what `{}` answers on `{}` depends on messages of {}, whose nodes may lie: if its nodes do not check what they are told, one liar makes all of \
-         them say what is wrong; if they do, say with `believe` in deploy.toml how many a client has to believe",
+         them say what is wrong; if they do, say with `believe.{}` in deploy.toml how many a client has to believe",
         role.name,
         reply.name,
-        names.join(", ")
+        names.join(", "),
+        reply.name
     ))
 }
 
@@ -165,10 +175,10 @@ mod tests {
          }
          component clock { tick(1)@p :~ start(), proxy(p) }";
 
-    fn believed(channel: &str, declared: u32) -> Result<usize, String> {
+    fn believed(channel: &str, believe: impl Into<Believe>) -> Result<usize, String> {
         let program = compile_text(PROXIES);
         let channel = program.channels.iter().find(|other| other.name == channel).expect("it is declared");
-        believed_from(&program, channel, declared)
+        believed_from(&program, channel, &believe.into())
     }
 
     #[test]
@@ -193,10 +203,31 @@ mod tests {
         let error = believed("first", 1).expect_err("one may lie");
         assert_eq!(
             error,
-            "`believe` is 1, and 1 of `replica` may lie: a client that believes fewer than 2 believes liars"
+            "`believe` is 1, and 1 of `replica`, which answers `first`, may lie: a client that believes fewer than 2 believes liars; \
+             `believe.first` is for that channel alone"
         );
         let error = believed("reply", 4).expect_err("there are three");
-        assert_eq!(error, "`believe` is 4, and only 3 of `proxy` can answer `reply`");
+        assert_eq!(
+            error,
+            "`believe` is 4, and only 3 of `proxy` can answer `reply`; `believe.reply` is for that channel alone"
+        );
+    }
+
+    #[test]
+    fn what_is_said_of_a_channel_is_said_of_no_other() {
+        let by_name = |named: &[(&str, u32)]| {
+            Believe::Channels(named.iter().map(|(name, nodes)| ((*name).to_owned(), *nodes)).collect())
+        };
+        let some = by_name(&[("reply", 1), ("own", 3)]);
+        assert_eq!(["reply", "own", "first"].map(|channel| believed(channel, some.clone())), [Ok(1), Ok(3), Ok(2)]);
+        assert_eq!(believed("reply", by_name(&[("reply", 0)])), Ok(2), "0 says nothing");
+        let error = believed("first", by_name(&[("first", 1)])).expect_err("one may lie");
+        assert!(
+            error.starts_with("`believe.first` is 1, and 1 of `replica`, which answers `first`, may lie"),
+            "{error}"
+        );
+        let error = believed("own", by_name(&[("own", 4)])).expect_err("there are three");
+        assert_eq!(error, "`believe.own` is 4, and only 3 of `proxy` can answer `own`");
     }
 
     #[test]
@@ -210,7 +241,7 @@ mod tests {
             .replace("new heard(c, id)", "new heard(id, c)");
         let program = compile_text(&text);
         let reply = program.channel("reply").expect("it is declared");
-        assert_eq!(believed_from(&program, reply, 0), Ok(3), "as many as there are: two clocks may lie");
+        assert_eq!(believed_from(&program, reply, &0.into()), Ok(3), "as many as there are: two clocks may lie");
     }
 
     #[test]

@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use thiserror::Error;
 
+use crate::believe::Believe;
 use crate::faulty::Faulty;
 use crate::lengths::Lengths;
 
@@ -44,8 +45,8 @@ pub struct Config {
     pub commands: Vec<String>,
     /// Integers of commands other than their number are drawn from those below this, strings are such integers.
     pub keys: u32,
-    /// A client believes what so many nodes answer in the same words; 0: as many as the program's faults call for.
-    pub believe: u32,
+    /// A client believes what so many nodes answer in the same words, on all channels or channel by channel; 0: as many as the program's faults call for.
+    pub believe: Believe,
     /// Bytes that one node has not acknowledged over which the sending node gives up, rather than losing a message or growing for ever.
     pub queue_limit_bytes: usize,
     /// Where durable tables are kept; not a key of the file. Without it a program with durable tables gets a fresh folder, which is removed
@@ -82,7 +83,7 @@ impl Default for Config {
             payload_bytes: 16.into(),
             commands: Vec::new(),
             keys: 1,
-            believe: 0,
+            believe: 0.into(),
             queue_limit_bytes: 64 << 20,
             data: None,
             key_folder: None,
@@ -227,6 +228,9 @@ fn mismatch(message: &str) -> Option<String> {
         "u32" => format!("a whole number from 0 to {}", u32::MAX),
         "usize" => "a whole number that is not negative".to_owned(),
         "f64" => "a number".to_owned(),
+        "nodes by channel" => {
+            format!("a whole number from 0 to {}, or such numbers by the names of channels: {{ reply = 2 }}", u32::MAX)
+        }
         "lengths" => format!("a whole number from 0 to {MAX_PAYLOAD_BYTES}, or a list of such"),
         "IP address" => "an IP address, such as \"127.0.0.1\"".to_owned(),
         _ => return None,
@@ -284,7 +288,7 @@ mod tests {
             payload_bytes: 8.into(),
             commands: vec!["put".to_owned()],
             keys: 9,
-            believe: 2,
+            believe: 2.into(),
             queue_limit_bytes: 8 << 20,
             ..Config::default()
         };
@@ -297,6 +301,15 @@ mod tests {
         assert_eq!([0, 1, 2].map(|turn| config.payload_bytes.of_turn(turn)), [16, 1, 16]);
         assert_eq!(Config::parse("again", &config.to_toml()).expect("it is what was read"), config);
         assert_eq!(error("payload_bytes = [1, 65537]"), "`payload_bytes` is 65537, but must be from 0 to 65536");
+    }
+
+    #[test]
+    fn who_is_believed_may_be_said_by_channel() {
+        for text in ["believe = { reply = 3, own = 0 }", "[believe]\nreply = 3\nown = 0"] {
+            let config = Config::parse("deploy.toml", text).expect("both are fine");
+            assert_eq!(["reply", "own", "first"].map(|channel| config.believe.on(channel)), [3, 0, 0]);
+            assert_eq!(Config::parse("again", &config.to_toml()).expect("it is what was read"), config);
+        }
     }
 
     #[test]
@@ -335,6 +348,13 @@ mod tests {
                 "payload_bytes = true",
                 "1:17: expected a whole number from 0 to 65536, or a list of such, not boolean `true`".to_owned(),
             ),
+            (
+                "believe = \"all\"",
+                format!("1:11: {count}, or such numbers by the names of channels: {{ reply = 2 }}, not string \"all\""),
+            ),
+            ("believe = -2", "1:11: a number of nodes is neither negative nor over 4294967295".to_owned()),
+            ("believe = { reply = -2 }", format!("1:21: {count}, not integer `-2`")),
+            ("believe = { reply = \"all\" }", format!("1:21: {count}, not string \"all\"")),
             ("payload_bytes = []", "1:17: 0 lengths, and there have to be from 1 to 64".to_owned()),
             ("warmup_s = true", "1:12: expected a number, not boolean `true`".to_owned()),
             (

@@ -63,12 +63,13 @@ pub fn validate(program: &Program, config: &Config) -> Result<(), RunError> {
     workload(program, &layout, config).map(drop)
 }
 
-/// What clients take on trust, in words, channel by channel: answers that one liar may have made wrong at every node that gives them. Nothing if the
-/// settings say how many nodes clients believe.
+/// What clients take on trust, in words, channel by channel: answers that one liar may have made wrong at every node that gives them. Nothing of
+/// channels of which the settings say how many nodes clients believe.
 pub fn trusted(program: &Program, config: &Config) -> Result<Vec<String>, RunError> {
     let workload = Workload::infer(program, &Layout::new(program)?, config)?;
     let channels = workload.replies.iter().map(|reply| &program.channels[usize::from(reply.channel)]);
-    Ok(channels.filter(|_| config.believe == 0).filter_map(|channel| trust(program, channel)).collect())
+    let unsaid = channels.filter(|channel| config.believe.on(&channel.name) == 0);
+    Ok(unsaid.filter_map(|channel| trust(program, channel)).collect())
 }
 
 /// Starts a program's nodes, loads them with clients, measures, and stops everything.

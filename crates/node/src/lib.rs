@@ -18,6 +18,7 @@
 
 mod ballot;
 mod belief;
+mod believe;
 mod callers;
 mod clients;
 mod conductor;
@@ -56,6 +57,7 @@ mod timers;
 mod wire;
 mod workload;
 
+pub use believe::Believe;
 pub use clients::Second;
 pub use conductor::Progress;
 pub use config::{Config, ConfigError};

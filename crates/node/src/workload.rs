@@ -10,6 +10,7 @@ use menard_value::{Mac, Node, Signed, Type, Value};
 
 use crate::RunError;
 use crate::belief::believed_from;
+use crate::believe::Believe;
 use crate::config::Config;
 use crate::layout::{Endpoint, Layout};
 use crate::random::Random;
@@ -119,7 +120,7 @@ impl Workload {
             let channel = position(back);
             match number_of(back, &number).filter(|_| answers.contains(&&back.name)) {
                 Some(number) => {
-                    let believed_from = believed_from(program, back, config.believe).map_err(RunError::Workload)?;
+                    let believed_from = believed_from(program, back, &config.believe).map_err(RunError::Workload)?;
                     replies.push(Reply { channel, number, believed_from });
                 }
                 None => others.push(channel),
@@ -128,6 +129,7 @@ impl Workload {
                 connect(place);
             }
         }
+        are_answers(program, &replies, &config.believe).map_err(RunError::Workload)?;
         let role_nodes = program.roles[usize::from(role)].nodes;
         Ok(Workload { role, role_nodes, requests, replies, others, places })
     }
@@ -270,6 +272,18 @@ fn commands_of<'a>(program: &'a Program, names: &[String]) -> Result<Vec<&'a Cha
              commands = [\"{}\"]",
             chosen[0].name, other.name, chosen[0].name
         )),
+    }
+}
+
+/// An error if the settings say how many nodes are believed on a channel that answers nothing.
+fn are_answers(program: &Program, replies: &[Reply], believe: &Believe) -> Result<(), String> {
+    let names = || replies.iter().map(|reply| &program.channels[usize::from(reply.channel)].name);
+    match believe.named().find(|named| !names().any(|name| name == named)) {
+        None => Ok(()),
+        Some(other) => {
+            let known: Vec<String> = names().map(|name| format!("`{name}`")).collect();
+            Err(format!("`believe` names `{other}`, but the channels that answer commands are {}", known.join(", ")))
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicBool;
 
 use common::{measure, short};
 use menard_lang::compile_text;
-use menard_node::{Config, Progress, RunError, run, trusted};
+use menard_node::{Believe, Config, Progress, RunError, run, trusted};
 
 /// Four replicas of which one may lie: they tell each other of requests, and answer as the rules of `answer` say.
 fn replicas(columns: &str, answer: &str) -> menard_lang::Program {
@@ -116,7 +116,7 @@ fn what_one_liar_can_make_all_say_is_warned_of() {
     let program = compile_text(PROXIES);
     let told = trusted(&program, &short()).expect("it can be run");
     assert!(told.len() == 1 && told[0].contains("`proxy` answers on `reply`"), "{told:?}");
-    let told = trusted(&program, &Config { believe: 1, ..short() }).expect("it can be run");
+    let told = trusted(&program, &Config { believe: 1.into(), ..short() }).expect("it can be run");
     assert!(told.is_empty(), "who says how many knows: {told:?}");
     let pbft = compile_text(include_str!("../../../protocols/pbft_critical_path/pbft_critical_path.ded"));
     assert!(trusted(&pbft, &short()).expect("it can be run").is_empty(), "machines hear their own replica");
@@ -124,9 +124,34 @@ fn what_one_liar_can_make_all_say_is_warned_of() {
 
 #[test]
 fn clients_believe_as_few_as_the_settings_say() {
-    let config = Config { believe: 1, ..short() };
+    let config = Config { believe: 1.into(), ..short() };
     let report = measure(&compile_text(PROXIES), &config).expect("one is believed");
     assert!(report.commands > 0 && report.stalled.is_none(), "{report:#?}");
-    let error = measure(&compile_text(PROXIES), &Config { believe: 4, ..short() }).expect_err("there are three");
+    let error = measure(&compile_text(PROXIES), &Config { believe: 4.into(), ..short() }).expect_err("there are three");
     assert!(error.to_string().contains("`believe` is 4, and only 3 of `proxy` can answer `reply`"), "{error}");
+}
+
+fn by_name(channel: &str, nodes: u32) -> Config {
+    Config { believe: Believe::Channels([(channel.to_owned(), nodes)].into()), ..short() }
+}
+
+#[test]
+fn clients_believe_as_few_as_is_said_of_a_channel() {
+    let and_more = PROXIES
+        .replace("channel reply", "channel seen(id: int) proxy -> client channel reply")
+        .replace("{ reply(id)@c", "{ seen(id)@c :~ done(c, id), id < 0 reply(id)@c");
+    let program = compile_text(&and_more);
+    let report = measure(&program, &by_name("reply", 1)).expect("one is believed");
+    assert!(report.commands > 0 && report.stalled.is_none(), "{report:#?}");
+    let told = trusted(&program, &by_name("reply", 1)).expect("it can be run");
+    assert!(told.len() == 1 && told[0].contains("`believe.seen`"), "nothing is said of the other channel: {told:?}");
+}
+
+#[test]
+fn only_channels_of_answers_have_somebody_to_believe() {
+    for other in ["done", "request", "repyl"] {
+        let error = trusted(&compile_text(PROXIES), &by_name(other, 1)).expect_err("it answers nothing");
+        let why = format!("`believe` names `{other}`, but the channels that answer commands are `reply`");
+        assert!(error.to_string().contains(&why), "{error}");
+    }
 }
