@@ -1,4 +1,4 @@
-//! What nodes have answered to a command, where nodes may lie: what a client believes, and whether it could believe two things.
+//! What nodes have answered to a command, where several may answer: what a client believes, and whether it could believe two things.
 //!
 //! Answers on different channels are different questions: only what came on one is compared. Of each node its latest answer counts, so one that takes
 //! back what it said tentatively is counted for what it says now, and for nothing else.
@@ -13,7 +13,7 @@ pub(crate) type Words = [u8; 32];
 /// The votes that are kept of commands that clients have gone on from, all together.
 const MAX_PAST_VOTES: usize = 1 << 17;
 
-/// What a node answers, where one answer is not enough.
+/// What a node answers, where others may answer, too.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Vote {
     /// The node.
@@ -42,8 +42,8 @@ pub(crate) enum Effect {
 pub(crate) struct Ballot {
     /// For each node and channel the latest.
     votes: Vec<Vote>,
-    /// What was believed, channel by channel.
-    believed: Vec<(u16, Words)>,
+    /// The answers with which something was believed, channel by channel.
+    believed: Vec<Vote>,
     is_contradicted: bool,
 }
 
@@ -56,18 +56,20 @@ impl Ballot {
             Some(earlier) => earlier.said = said,
             None => self.votes.push(vote),
         }
-        let believed = self.believed.iter().find(|(other, _)| *other == channel).map(|(_, words)| *words);
-        if believed.is_some_and(|believed| believed != said) {
+        if let Some(believed) = self.believed.iter().find(|other| other.channel == channel) {
+            // One that is believed alone does a command again, perhaps, when it comes again: that is no other node's word against its own.
+            let is_same_alone = believed_from <= 1 && believed.from == from;
+            if believed.said == said || is_same_alone {
+                return Effect::None;
+            }
             *outvoted.entry(from).or_default() += 1;
-        }
-        if believed == Some(said) || self.agreeing(&vote) < believed_from {
-            return Effect::None;
-        }
-        if believed.is_some() {
-            let is_new = !std::mem::replace(&mut self.is_contradicted, true);
+            let is_new = self.agreeing(&vote) >= believed_from && !std::mem::replace(&mut self.is_contradicted, true);
             return if is_new { Effect::Contradicted } else { Effect::None };
         }
-        self.believed.push((channel, said));
+        if self.agreeing(&vote) < believed_from {
+            return Effect::None;
+        }
+        self.believed.push(vote);
         for other in self.votes.iter().filter(|other| other.channel == channel && other.said != said) {
             *outvoted.entry(other.from).or_default() += 1;
         }
@@ -170,6 +172,15 @@ mod tests {
         assert_eq!(effects[1..4], [Effect::Believed, Effect::None, Effect::Contradicted]);
         assert_eq!(effects[4..], [Effect::None; 2]);
         assert_eq!(outvoted, [(node(2), 2), (node(3), 2)].into());
+    }
+
+    #[test]
+    fn who_is_believed_alone_is_contradicted_by_others() {
+        let (mut ballot, mut outvoted) = (Ballot::default(), BTreeMap::new());
+        let mut hear = |index, said| ballot.hear(Vote { believed_from: 1, ..vote(index, 5, said) }, &mut outvoted);
+        assert_eq!([hear(0, b'a'), hear(0, b'b'), hear(1, b'a')], [Effect::Believed, Effect::None, Effect::None]);
+        assert_eq!([hear(1, b'b'), hear(2, b'b')], [Effect::Contradicted, Effect::None]);
+        assert_eq!(outvoted, [(node(1), 1), (node(2), 1)].into());
     }
 
     #[test]

@@ -48,7 +48,7 @@ pub(crate) struct Counts {
     pub forged: u64,
 }
 
-/// What clients were told in the whole run, where nodes may lie.
+/// What clients were told in the whole run, where several nodes may answer.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Testimony {
     /// How often nodes answered otherwise than was believed.
@@ -79,7 +79,7 @@ pub(crate) struct Stall {
 pub(crate) struct Answer {
     /// The command's number.
     pub number: i64,
-    /// What who says, where one answer is not enough.
+    /// What who says, where several nodes may answer.
     pub vote: Option<Vote>,
 }
 
@@ -90,7 +90,7 @@ struct Command {
     since: Instant,
     /// The client waits for an answer that it can believe.
     waits: bool,
-    /// The answers, where one is not enough.
+    /// The answers, where several nodes may give one.
     ballot: Ballot,
 }
 
@@ -200,7 +200,7 @@ impl Clients {
                 return false;
             }
         };
-        self.counts.duplicates += u64::from(answer.vote.is_none());
+        self.counts.duplicates += u64::from(answer.vote.is_none_or(|vote| vote.believed_from <= 1));
         self.told.contradictions += u64::from(effect == Effect::Contradicted);
         false
     }
@@ -408,6 +408,29 @@ mod tests {
         assert_eq!((told.contradictions, told.outvoted.len()), (1, 2));
         assert_eq!(clients.counts.duplicates, 0);
         assert_eq!(clients.waiting(), [(0, second)]);
+    }
+
+    #[test]
+    fn another_answer_contradicts_one_that_is_enough_alone() {
+        let start = Instant::now();
+        let one_is_enough = |number, index, said| {
+            let vote = of(number, index, said).vote.map(|vote| Vote { believed_from: 1, ..vote });
+            Answer { number, vote }
+        };
+        for goes_on in [true, false] {
+            let mut clients = Clients::new(1, 0, RESEND, start);
+            let number = clients.begin(0, start);
+            assert!(clients.answer(0, one_is_enough(number, 0, b'a'), start));
+            if goes_on {
+                clients.begin(0, start);
+            }
+            for (index, said) in [(0, b'a'), (1, b'a'), (1, b'b')] {
+                assert!(!clients.answer(0, one_is_enough(number, index, said), start));
+            }
+            let told = clients.told(RESEND, start);
+            assert_eq!((told.contradictions, clients.counts.commands, clients.counts.duplicates), (1, 1, 3));
+            assert_eq!(told.outvoted, [(Node { role: 1, index: 1 }, 1)].into());
+        }
     }
 
     #[test]

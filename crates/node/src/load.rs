@@ -33,7 +33,7 @@ use crate::workload::Workload;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long the last answers are waited for after the measurement.
 const DRAIN_TIMEOUT: Duration = Duration::from_millis(300);
-/// Where one answer is not enough, others are heard for so long after the measurement, even if nobody waits: they may contradict what was believed.
+/// Where several nodes may answer, others are heard for so long after the measurement, even if nobody waits: they may contradict what was believed.
 const SETTLE_TIME: Duration = Duration::from_millis(100);
 /// The longest sleep, so that no phase is overslept.
 const LONGEST_SLEEP: Duration = Duration::from_millis(100);
@@ -229,8 +229,8 @@ impl Load {
 
     /// How long answers are heard that nobody waits for.
     fn settle_time(&self) -> Duration {
-        let one_is_enough = self.commands.workload.replies.iter().all(|reply| reply.believed_from <= 1);
-        if one_is_enough { Duration::ZERO } else { SETTLE_TIME }
+        let is_compared = self.commands.workload.replies.iter().any(|reply| reply.is_compared);
+        if is_compared { SETTLE_TIME } else { Duration::ZERO }
     }
 
     /// Adds how many nodes of the role that answers may lie.

@@ -54,6 +54,8 @@ pub(crate) struct Reply {
     pub number: usize,
     /// A client believes what so many nodes answer in the same words.
     pub believed_from: usize,
+    /// Several nodes may answer, so that one may contradict another.
+    pub is_compared: bool,
 }
 
 /// How a field of a command is made.
@@ -121,7 +123,9 @@ impl Workload {
             match number_of(back, &number).filter(|_| answers.contains(&&back.name)) {
                 Some(number) => {
                     let believed_from = believed_from(program, back, &config.believe).map_err(RunError::Workload)?;
-                    replies.push(Reply { channel, number, believed_from });
+                    let role = program.component(&back.sender).and_then(|component| program.role(&component.role));
+                    let is_compared = role.is_some_and(|role| role.nodes > 1);
+                    replies.push(Reply { channel, number, believed_from, is_compared });
                 }
                 None => others.push(channel),
             }

@@ -155,3 +155,45 @@ fn only_channels_of_answers_have_somebody_to_believe() {
         assert!(error.to_string().contains(&why), "{error}");
     }
 }
+
+/// Two replicas, of which either is believed: each answers what it says in `answer`, to a command of which both know.
+fn twins(answer: &str) -> menard_lang::Program {
+    compile_text(&format!(
+        "protocol twins
+         role client external
+         role replica[2]
+         fault crash 1 of replica
+         channel request(id: int)          client -> replica
+         channel fan(c: node, id: int)     replica -> replica
+         channel reply(id: int, half: int) replica -> client
+         component replica {{
+           timer later(c: node, id: int) after 20 ms
+           fan(c, id)@r      :~ request(id) from c, replica(r)
+           later(c, id)      :~ fan(c, id), index_of(me) == 1
+           {answer}
+         }}"
+    ))
+}
+
+#[test]
+fn who_is_believed_alone_is_contradicted_by_another() {
+    let at_once = "reply(id, index_of(me))@c :~ fan(c, id)";
+    let later = "reply(id, 0)@c :~ fan(c, id), index_of(me) == 0 reply(id, 1)@c :~ later(c, id)";
+    for answer in [at_once, later] {
+        let report = measure(&twins(answer), &short()).expect("one is believed");
+        // All but a few at the end: what is late may be too late.
+        assert!(report.contradictions >= report.commands, "{} of {}", report.contradictions, report.commands);
+        assert!(report.duplicate_replies > 0, "{report:#?}");
+    }
+}
+
+#[test]
+fn who_is_believed_alone_is_not_contradicted_by_those_who_agree_and_by_itself() {
+    let agree = "reply(id, 7)@c :~ fan(c, id)";
+    let itself = "reply(id, 0)@c :~ fan(c, id), index_of(me) == 1 reply(id, 1)@c :~ later(c, id)";
+    for answer in [agree, itself] {
+        let report = measure(&twins(answer), &short()).expect("one is believed");
+        assert!(report.commands > 0 && report.duplicate_replies > 0, "{report:#?}");
+        assert_eq!((report.contradictions, report.outvoted.len()), (0, 0), "{report:#?}");
+    }
+}

@@ -72,8 +72,8 @@ impl Commands {
 
     /// The answer that was just read.
     pub fn answer(&mut self, from: Node, reply: Reply) -> Answer {
-        let Reply { channel, believed_from, .. } = reply;
-        let vote = (believed_from > 1).then(|| {
+        let Reply { channel, believed_from, is_compared, .. } = reply;
+        let vote = is_compared.then(|| {
             let columns = &self.layout.routes[usize::from(channel)].columns;
             Vote { from, channel, said: words(&self.args, columns, &mut self.content), believed_from }
         });
