@@ -80,7 +80,8 @@ pub struct Scale {
     pub seed: u64,
     #[command(flatten)]
     pub jobs: Jobs,
-    /// Run with the stand-ins of simulated runs for signatures and encryption, which cost next to nothing and protect nothing
+    /// Run with the stand-ins of simulated runs for what rules call: `sign` and `verify`, `mac` and `verify_mac`, `encrypt` and `decrypt`. They
+    /// cost next to nothing and protect nothing; connections keep their MACs
     #[arg(long)]
     pub stand_ins: bool,
 }
@@ -350,7 +351,8 @@ pub struct Run {
     /// What nodes that lie draw from
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub seed: u64,
-    /// Run with the stand-ins of simulated runs for signatures and encryption, which cost next to nothing and protect nothing
+    /// Run with the stand-ins of simulated runs for what rules call: `sign` and `verify`, `mac` and `verify_mac`, `encrypt` and `decrypt`. They
+    /// cost next to nothing and protect nothing; connections keep their MACs
     #[arg(long, conflicts_with_all = ["faulty", "processes"])]
     pub stand_ins: bool,
 }

@@ -66,7 +66,7 @@ pub struct Config {
     /// So many messages between clients and nodes are kept for the [report](crate::Report::history), from the first on; not a key of the file.
     #[serde(skip)]
     pub history: usize,
-    /// Signatures and encryption are the stand-ins of simulated runs, which cost next to nothing and protect nothing; not a key of the file.
+    /// Signatures, MACs that rules call for, and encryption are the stand-ins of simulated runs, which cost next to nothing and protect nothing; not a key of the file.
     #[serde(skip)]
     pub stand_ins: bool,
 }
