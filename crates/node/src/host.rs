@@ -297,8 +297,10 @@ impl Host {
                 durability.take_changes(&self.outputs);
             }
             for sent in self.outputs.iter() {
-                let hold = self.durability.as_mut();
-                self.outbox.take(&self.layout, self.place, sent, &mut self.inbox, hold, &mut self.meter);
+                if !self.outbox.arm(&self.layout, sent) {
+                    let hold = self.durability.as_mut();
+                    self.outbox.send(&self.layout, self.place, sent, &mut self.inbox, hold, &mut self.meter);
+                }
             }
             if is_settled {
                 return self.end_turn();

@@ -26,6 +26,7 @@ mod config;
 mod control;
 mod data;
 mod deployment;
+mod destination;
 mod disk;
 mod durability;
 mod error;

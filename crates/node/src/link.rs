@@ -23,18 +23,19 @@ use std::time::{Duration, Instant};
 
 use menard_value::Value;
 use mio::net::TcpStream;
-use mio::{Interest, Registry, Token};
+use mio::{Registry, Token};
 use thiserror::Error;
 
 use self::backlog::Backlog;
 use crate::callers::ACKNOWLEDGE_BYTES;
 use crate::config::MIN_QUEUE_LIMIT_BYTES;
+use crate::destination::Destination;
 use crate::meter::DropReason;
 use crate::secure::{Guard, Transport};
 use crate::stream::{Filled, drain, fill};
 use crate::wire::{
     Hello, LENGTH_BYTES, MAX_FRAME_BYTES, MAX_GREETING_BYTES, MessageHeader, OversizedError, Refusal, Welcome,
-    WirePlace, push_frame, push_message, push_ping, read_acknowledgement,
+    push_frame, push_message, push_ping, read_acknowledgement,
 };
 
 const FIRST_BACK_OFF: Duration = Duration::from_millis(10);
@@ -94,11 +95,9 @@ pub(crate) struct Excuses {
 /// The outgoing connection to one node.
 #[derive(Debug)]
 pub(crate) struct Link {
-    address: SocketAddr,
-    token: Token,
+    destination: Destination,
     /// What it says first: the hello, or the first frame of a handshake.
     opening: Vec<u8>,
-    hello: Vec<u8>,
     limit: usize,
     /// What the program's faults say of the receiver.
     excuses: Excuses,
@@ -110,8 +109,6 @@ pub(crate) struct Link {
     lost: u64,
     connection: Connection,
     transport: Transport,
-    guard: Option<Guard>,
-    target: WirePlace,
     back_off: Duration,
     /// Since when the receiver has been waited for, if it has to do something.
     waits_since: Option<Instant>,
@@ -135,13 +132,9 @@ impl Link {
         limit: usize,
         excuses: Excuses,
     ) -> Self {
-        let mut greeting = Vec::new();
-        hello.push(&mut greeting);
         Link {
-            address,
-            token,
+            destination: Destination::new(address, token, hello, guard),
             opening: Vec::new(),
-            hello: greeting,
             limit,
             excuses,
             behind_since: None,
@@ -149,8 +142,6 @@ impl Link {
             lost: 0,
             connection: Connection::Idle,
             transport: Transport::plain(),
-            guard,
-            target: hello.target,
             back_off: FIRST_BACK_OFF,
             waits_since: None,
             owes_since: None,
@@ -283,13 +274,11 @@ impl Link {
     }
 
     fn connect(&mut self, registry: &Registry, now: Instant) {
-        let connected = TcpStream::connect(self.address).and_then(|mut stream| {
-            registry.register(&mut stream, self.token, Interest::READABLE | Interest::WRITABLE)?;
-            (self.transport, self.opening) = Transport::calling(self.guard.as_ref(), self.target, &self.hello)?;
-            Ok(stream)
-        });
-        match connected {
-            Ok(stream) => self.connection = Connection::Connecting(stream),
+        match self.destination.connect(registry) {
+            Ok((stream, transport, opening)) => {
+                (self.transport, self.opening) = (transport, opening);
+                self.connection = Connection::Connecting(stream);
+            }
             Err(_) => self.fail(now),
         }
     }

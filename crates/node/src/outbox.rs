@@ -48,20 +48,13 @@ impl Outbox {
         behind.iter().any(is_waited_for)
     }
 
-    /// Takes a message that a rule sent; if it is a timer's, arms the timer.
-    pub fn take(
-        &mut self,
-        layout: &Layout,
-        place: usize,
-        sent: Sent<'_>,
-        inbox: &mut Inbox,
-        hold: Option<&mut Durability>,
-        meter: &mut Meter,
-    ) {
-        match layout.routes[usize::from(sent.channel)].delay {
-            None => self.send(layout, place, sent, inbox, hold, meter),
-            Some(delay) => self.is_overrun |= !self.timers.arm(sent, delay, Instant::now()),
+    /// Arms a timer, if what a rule sent is a timer's message; whether it is.
+    pub fn arm(&mut self, layout: &Layout, sent: Sent<'_>) -> bool {
+        let delay = layout.routes[usize::from(sent.channel)].delay;
+        if let Some(delay) = delay {
+            self.is_overrun |= !self.timers.arm(sent, delay, Instant::now());
         }
+        delay.is_some()
     }
 
     /// Sends a message: into this node's own inbox, or away, which may have to wait for the disk.

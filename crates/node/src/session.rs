@@ -7,13 +7,14 @@ use std::time::{Duration, Instant};
 
 use mio::event::Event;
 use mio::net::TcpStream;
-use mio::{Interest, Registry, Token};
+use mio::{Registry, Token};
 
+use crate::destination::Destination;
 use crate::link::{GREETING_TIMEOUT, say};
 use crate::meter::DropReason;
 use crate::secure::{Guard, Transport};
 use crate::stream::{Filled, WriteBuffer, fill};
-use crate::wire::{Hello, MAX_FRAME_BYTES, Refusal, Welcome, WirePlace};
+use crate::wire::{Hello, MAX_FRAME_BYTES, Refusal, Welcome};
 
 /// A session with so many bytes to write takes no more.
 pub(crate) const FULL_BYTES: usize = 1 << 20;
@@ -30,13 +31,9 @@ enum Connection {
 /// A client's connection to a place.
 #[derive(Debug)]
 pub(crate) struct Session {
-    address: SocketAddr,
-    token: Token,
-    guard: Option<Guard>,
-    target: WirePlace,
+    destination: Destination,
     /// What it says first: the hello, or the first frame of a handshake.
     opening: Vec<u8>,
-    hello: Vec<u8>,
     connection: Connection,
     transport: Transport,
     out: WriteBuffer,
@@ -55,15 +52,9 @@ pub(crate) struct Session {
 impl Session {
     /// A session that has not connected yet; [`Session::flush`] does it. `guard`: the keys of these clients, if they have any.
     pub fn new(address: SocketAddr, token: Token, hello: &Hello, guard: Option<Guard>, now: Instant) -> Self {
-        let mut greeting = Vec::new();
-        hello.push(&mut greeting);
         Session {
-            address,
-            token,
-            guard,
-            target: hello.target,
+            destination: Destination::new(address, token, hello, guard),
             opening: Vec::new(),
-            hello: greeting,
             connection: Connection::BackOff(now),
             transport: Transport::plain(),
             out: WriteBuffer::default(),
@@ -191,13 +182,11 @@ impl Session {
         self.since = now;
         self.out = WriteBuffer::default();
         self.blocked = false;
-        let connected = TcpStream::connect(self.address).and_then(|mut stream| {
-            registry.register(&mut stream, self.token, Interest::READABLE | Interest::WRITABLE)?;
-            (self.transport, self.opening) = Transport::calling(self.guard.as_ref(), self.target, &self.hello)?;
-            Ok(stream)
-        });
-        match connected {
-            Ok(stream) => self.connection = Connection::Connecting(stream),
+        match self.destination.connect(registry) {
+            Ok((stream, transport, opening)) => {
+                (self.transport, self.opening) = (transport, opening);
+                self.connection = Connection::Connecting(stream);
+            }
             Err(_) => self.fail(now),
         }
     }
@@ -239,7 +228,7 @@ mod tests {
     use mio::{Events, Poll};
 
     use super::*;
-    use crate::wire::Caller;
+    use crate::wire::{Caller, WirePlace};
 
     #[test]
     fn a_node_that_does_not_answer_the_hello_is_tried_anew() {

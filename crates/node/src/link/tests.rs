@@ -6,7 +6,7 @@ use std::net::{TcpListener, TcpStream as StdStream};
 use mio::{Events, Poll};
 
 use super::*;
-use crate::wire::{Caller, push_acknowledgement};
+use crate::wire::{Caller, WirePlace, push_acknowledgement};
 
 const HEADER: MessageHeader = MessageHeader { channel: 0, from: 0, to: 0 };
 
