@@ -70,7 +70,7 @@ pub struct Scale {
     #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(1..))]
     pub runs: u64,
     /// Measured seconds of each real run
-    #[arg(long, value_name = "S", default_value_t = 4.0, value_parser = seconds)]
+    #[arg(long, value_name = "S", default_value_t = 4.0, value_parser = seconds, allow_negative_numbers = true)]
     pub seconds: f64,
     /// Clients of the real runs, each with one request at a time
     #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
@@ -333,7 +333,7 @@ pub struct Run {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub clients: Option<u32>,
     /// Measured seconds
-    #[arg(long, value_name = "S", value_parser = seconds)]
+    #[arg(long, value_name = "S", value_parser = seconds, allow_negative_numbers = true)]
     pub seconds: Option<f64>,
     /// Keep durable tables in this folder [default: a temporary one, removed at the end]
     #[arg(long, value_name = "DIR")]
@@ -349,7 +349,7 @@ pub struct Run {
     #[arg(long, value_name = "NODE=CONDUCT")]
     pub faulty: Vec<Faulty>,
     /// What nodes that lie draw from
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value_t = 0, allow_negative_numbers = true)]
     pub seed: u64,
     /// Run with the stand-ins of simulated runs for what rules call: `sign` and `verify`, `mac` and `verify_mac`, `encrypt` and `decrypt`. They
     /// cost next to nothing and protect nothing; connections keep their MACs
@@ -413,7 +413,7 @@ pub struct Bench {
     #[arg(long, value_name = "N,...", default_value = "1,2,4,8,16,32,64,128,256", value_parser = ascending, allow_negative_numbers = true)]
     pub clients: Ascending,
     /// Measured seconds of each point in each round
-    #[arg(long, value_name = "S", default_value_t = 2.0, value_parser = seconds)]
+    #[arg(long, value_name = "S", default_value_t = 2.0, value_parser = seconds, allow_negative_numbers = true)]
     pub seconds: f64,
     /// How often each point is measured; figures are medians
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=1000))]

@@ -82,9 +82,11 @@ pub fn failure(error: RunError) -> Failure {
         }
         RunError::NoKeys | RunError::Keys(_) => Failure::environment(text, "see the folder of keys, or draw others"),
         RunError::Data { .. } => Failure::environment(text, "see what is in the data directory, or name another one"),
-        RunError::Config(_) | RunError::PortsExhausted { .. } | RunError::NoPorts | RunError::TooManyNodes { .. } => {
-            Failure::environment(text, "correct the settings of the run")
-        }
+        RunError::Config(_)
+        | RunError::Settings(_)
+        | RunError::PortsExhausted { .. }
+        | RunError::NoPorts
+        | RunError::TooManyNodes { .. } => Failure::environment(text, "correct the settings of the run"),
         RunError::NodePanicked { .. } | RunError::ClientsPanicked { .. } => {
             Failure::environment(text, "report it with the protocol, the plan and the settings")
         }

@@ -63,10 +63,13 @@ impl Review {
         Ok(review)
     }
 
-    /// Whether clients were told nothing that is forbidden.
-    pub fn is_good(&self) -> bool {
+    /// What clients were told and should not have been.
+    pub fn fault(&self) -> Option<&'static str> {
         let is_disorder = self.order.as_ref().is_some_and(|order| order.disorder.is_some());
-        self.violation.is_none() && self.contradictions == 0 && !is_disorder
+        if self.violation.is_some() || is_disorder {
+            return Some("what the properties forbid");
+        }
+        (self.contradictions > 0).then_some("different answers to one command, and would have believed each of them")
     }
 
     /// For machines.
@@ -111,7 +114,11 @@ impl Review {
             rows.push(("order", described(order)));
         }
         if self.contradictions > 0 {
-            rows.push(("contradicted", format!("{} answers that were believed", grouped(self.contradictions))));
+            let commands = grouped(self.contradictions);
+            rows.push((
+                "contradicted",
+                format!("{commands} answers that were believed, by others that could have been"),
+            ));
         }
         rows.into_iter().map(|(name, value)| format!("{name:<14}{value}\n")).collect()
     }
@@ -153,7 +160,7 @@ fn faults(report: &Report) -> Vec<(&'static str, String)> {
     if !report.outvoted.is_empty() {
         let nodes = report.outvoted.iter().map(|(node, count)| format!("{node} {} times", grouped(*count)));
         let nodes = nodes.collect::<Vec<_>>().join(", ");
-        rows.push(("outvoted", format!("{nodes}, by others who agreed on another answer")));
+        rows.push(("outvoted", format!("{nodes}, by others whose answer was believed")));
     }
     rows
 }

@@ -220,7 +220,7 @@ fn processes_say_what_is_missing() {
     assert!(answer.stderr.contains("set `base_port` in the settings of the deployment"), "{}", answer.stderr);
     let answer = node("ports.toml", "leader");
     assert_eq!(answer.status, 2);
-    assert!(answer.stderr.contains("the program has no node leader; its nodes are server"), "{}", answer.stderr);
+    assert!(answer.stderr.contains("the program has no node leader; known are server"), "{}", answer.stderr);
     let answer = desk.menard(&["run", "voting", "--processes", "--kill-every", "100", "--seconds", "0.2"]);
     assert_eq!(answer.status, 2);
     assert!(answer.stderr.contains("declare it, for instance `fault restart 1 of ROLE`"), "{}", answer.stderr);

@@ -42,12 +42,24 @@ fn figures_for_people() {
 fn settings_that_are_wrong() {
     let desk = Desk::with(&[("a.toml", "clinets = 3\n"), ("b.toml", "clients = \n"), ("c.toml", "clients = 0\n")]);
     desk.write("d.toml", b"\xff\xfe");
+    desk.write("f.toml", b"believe = { reply = 4 }\n");
+    desk.write("g.toml", b"believe = { request = 1 }\n");
+    desk.write("h.toml", b"commands = [\"reply\"]\n");
     let cases = [
         ("a.toml", "a.toml:1:1: unknown key `clinets`; did you mean `clients`?"),
         ("b.toml", "b.toml:1:"),
         ("c.toml", "`clients` is 0"),
         ("d.toml", "it is not UTF-8 text"),
         ("e.toml", "check the path"),
+        (
+            "f.toml",
+            "error: `believe.reply` is 4, and only 1 of `leader` can answer `reply`\n  help: correct the settings",
+        ),
+        (
+            "g.toml",
+            "error: `believe` names `request`, but the channels that answer commands are `reply`\n  help: correct",
+        ),
+        ("h.toml", "error: `commands` names `reply`, but"),
     ];
     for (file, expected) in cases {
         let answer = desk.menard(&["run", "voting", "--deploy", file]);
@@ -196,4 +208,41 @@ fn more_faults_than_are_declared_cause_a_warning() {
     assert_eq!(answer.status, 2, "{}", answer.stderr);
     assert!(answer.stderr.contains("participant[0]"), "{}", answer.stderr);
     assert_eq!(desk.menard(&["run", "voting", "--faulty", "leader=odd"]).status, 2);
+}
+
+#[test]
+fn clients_that_are_told_different_things_say_so() {
+    let twins = "protocol twins\n\nrole client external\nrole replica[2]\n\n\
+                 channel request(id: int)           client -> replica\n\
+                 channel fan(c: node, id: int)      replica -> replica\n\
+                 channel reply(id: int, half: int)  replica -> client\n\n\
+                 component replica {\n  fan(c, id)@r            :~ request(id) from c, replica(r)\n  \
+                 reply(id, index_of(me))@c :~ fan(c, id)\n}\n";
+    let desk = Desk::with(&[("twins.ded", twins), ("deploy.toml", "clients = 3\nwarmup_s = 0.1\nduration_s = 0.3\n")]);
+    let answer = desk.menard(&["run", "twins.ded"]);
+    assert_eq!(answer.status, 1, "{}", answer.stderr);
+    assert!(answer.stdout.contains("\ncontradicted  "), "{}", answer.stdout);
+    let expected = "error: clients were told different answers to one command, and would have believed each of them\n";
+    assert!(answer.stderr.ends_with(expected), "{}", answer.stderr);
+}
+
+#[test]
+fn a_data_directory_is_a_folder_and_tells_of_programs_with_durable_tables_alone() {
+    let settings = "clients = 3\nwarmup_s = 0.1\nduration_s = 0.3\n";
+    let desk = Desk::with(&[("short.toml", settings), ("full/of", "something"), ("file", "")]);
+    let run = |protocol, data| desk.menard(&["run", protocol, "--deploy", "short.toml", "--data", data]);
+    let answer = run("paxos", "file");
+    assert_eq!(answer.status, 2, "{}", answer.stderr);
+    let expected = "file: cannot make the folder: there is something else of this name\n";
+    assert!(answer.stderr.contains(expected), "{}", answer.stderr);
+    assert!(run("paxos", "full").stdout.contains("violations    not looked for"));
+    let stdout = run("kvs", "full").stdout;
+    assert!(!stdout.contains("not looked for"), "{stdout}");
+}
+
+#[test]
+fn a_negative_time_is_a_wrong_time() {
+    let answer = Desk::new().menard(&["run", "voting", "--seconds", "-1"]);
+    assert_eq!(answer.status, 2);
+    assert!(answer.stderr.contains("a number of seconds from 0.1 to 86400 is expected"), "{}", answer.stderr);
 }

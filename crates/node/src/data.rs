@@ -26,8 +26,8 @@ impl NodeFolder {
     /// Opens the folder of a logical node, or makes it, and counts a start.
     pub fn open(root: &Path, node: &str, fingerprint: [u8; 32]) -> Result<NodeFolder, LogError> {
         let path = root.join(file_name(node));
-        let wrong = |problem: Problem| problem.at(&path);
-        make_folder(root).and_then(|()| make_folder(&path)).map_err(Problem::io("make the folder")).map_err(wrong)?;
+        make_folder(root).map_err(Problem::io("make the folder")).map_err(|problem| problem.at(root))?;
+        make_folder(&path).map_err(Problem::io("make the folder")).map_err(|problem| problem.at(&path))?;
         let lock = path.join("lock");
         let lock = lock_file(&lock).map_err(|problem| problem.at(&lock))?;
         let file = path.join("incarnation");
@@ -60,7 +60,10 @@ fn make_folder(path: &Path) -> io::Result<()> {
         make_folder(parent)?;
     }
     match std::fs::create_dir(path) {
-        Err(error) if error.kind() != ErrorKind::AlreadyExists || !path.is_dir() => Err(error),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists && !path.is_dir() => {
+            Err(io::Error::new(ErrorKind::NotADirectory, "there is something else of this name"))
+        }
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error),
         _ => sync_folder(parent),
     }
 }

@@ -57,6 +57,9 @@ pub enum RunError {
     /// What clients should send cannot be inferred from the program.
     #[error("no client can be made for this program: {0}")]
     Workload(String),
+    /// The settings name what the program does not have, or a number that does not fit it.
+    #[error("{0}")]
+    Settings(String),
     /// A node stopped with an error.
     #[error("node {node} failed: {reason}")]
     NodeFailed {
@@ -106,11 +109,11 @@ pub enum RunError {
         nodes: usize,
     },
     /// A process should be of a node that the program does not have.
-    #[error("the program has no node {node}; its nodes are {}", known.join(", "))]
+    #[error("the program has no node {node}; known are {}", known.join(", "))]
     UnknownNode {
         /// The node.
         node: String,
-        /// Those that there are.
+        /// Those that there are; if some are called alike, these alone.
         known: Vec<String>,
     },
     /// Processes should be killed, and no role says that its nodes may start again.

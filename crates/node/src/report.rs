@@ -201,7 +201,8 @@ impl Report {
     }
 }
 
-fn sum<'a>(counts: impl Iterator<Item = &'a BTreeMap<String, u64>>) -> BTreeMap<String, u64> {
+/// Counts by reason, of several nodes together.
+pub(crate) fn sum<'a>(counts: impl Iterator<Item = &'a BTreeMap<String, u64>>) -> BTreeMap<String, u64> {
     let mut all = BTreeMap::new();
     for (reason, count) in counts.flatten() {
         *all.entry(reason.clone()).or_default() += count;

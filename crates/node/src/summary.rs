@@ -9,7 +9,10 @@ use crate::conductor::Window;
 use crate::faulty::Conduct;
 use crate::layout::Layout;
 use crate::meter::Snapshot;
-use crate::report::{Busiest, Latency, NodeReport, Report, Stalled};
+use crate::report::{Busiest, Latency, NodeReport, Report, Stalled, sum};
+
+/// A list of what was dropped is not longer.
+const DROPPED_EACH: usize = 4;
 
 /// Sums a window up. An error if no command was answered in it: then there is nothing to divide by, and something is wrong.
 /// `faulty`: the places that are so on purpose.
@@ -116,27 +119,45 @@ fn percentile_90(seconds: &[u64]) -> Option<f64> {
     sorted.get(rank.checked_sub(1)?).map(|commands| *commands as f64)
 }
 
-fn is(conduct: &str) -> &str {
-    if conduct == Conduct::Silent.name() { "is silent" } else { conduct }
+/// Which nodes are faulty and what they do, in words, if any are.
+fn faults(nodes: &[NodeReport]) -> Option<String> {
+    let said =
+        [(Conduct::Silent, "is silent", "are silent"), (Conduct::Lies, "lies", "lie")].map(|(conduct, one, many)| {
+            let names = nodes.iter().filter(|node| node.faulty.as_deref() == Some(conduct.name()));
+            let names: Vec<&str> = names.map(|node| node.node.as_str()).collect();
+            match names[..] {
+                [] => None,
+                [name] => Some(format!("{name} {one}")),
+                _ => Some(format!("{} {many}", names.join(", "))),
+            }
+        });
+    let said: Vec<String> = said.into_iter().flatten().collect();
+    (!said.is_empty()).then(|| said.join(" and "))
 }
 
 fn no_reply(seconds: f64, nodes: &[NodeReport], stalled: Option<Stalled>) -> RunError {
-    let dropped = nodes.iter().flat_map(|node| {
-        node.dropped.iter().map(move |(reason, count)| format!("{} dropped {count} ({reason})", node.node))
-    });
-    let dropped = dropped.collect::<Vec<_>>().join(", ");
-    let faulty = nodes.iter().filter_map(|node| Some(format!("{} {}", node.node, is(node.faulty.as_deref()?))));
-    let faulty = faulty.collect::<Vec<_>>().join(", ");
     let mut hint = stalled.map_or(String::new(), |stalled| format!("; {stalled}"));
-    if !faulty.is_empty() {
+    if let Some(faults) = faults(nodes) {
         hint.push_str(&format!(
-            "; {faulty} on purpose: perhaps the protocol cannot do without, for instance because nobody takes a leader's place"
+            "; {faults} on purpose: perhaps the protocol cannot do without, for instance because nobody takes a leader's place"
         ));
     }
-    if !dropped.is_empty() {
-        hint.push_str(&format!("; {dropped}"));
-    }
+    dropped(nodes).into_iter().for_each(|dropped| hint.push_str(&format!("; {dropped}")));
     RunError::NoReply { seconds, hint }
+}
+
+/// What was dropped, if anything was: node by node, or if that is a long list, by reason alone.
+fn dropped(nodes: &[NodeReport]) -> Option<String> {
+    let each = nodes.iter().flat_map(|node| {
+        node.dropped.iter().map(move |(reason, count)| format!("{} dropped {count} ({reason})", node.node))
+    });
+    let each: Vec<String> = each.collect();
+    if each.len() <= DROPPED_EACH {
+        return (!each.is_empty()).then(|| each.join(", "));
+    }
+    let all = sum(nodes.iter().map(|node| &node.dropped));
+    let all: Vec<String> = all.iter().map(|(reason, count)| format!("{count} ({reason})")).collect();
+    Some(format!("nodes dropped {}", all.join(", ")))
 }
 
 #[cfg(test)]
@@ -149,5 +170,28 @@ mod tests {
         assert_eq!(percentile_90(&[7]), Some(7.0));
         assert_eq!(percentile_90(&[3, 1, 2]), Some(3.0));
         assert_eq!(percentile_90(&[10, 9, 8, 7, 6, 5, 4, 3, 2, 1]), Some(9.0));
+    }
+
+    #[test]
+    fn what_was_dropped_is_told_in_few_words() {
+        let node = |name: &str, conduct: Option<&str>, reasons: &[&str]| NodeReport {
+            node: name.to_owned(),
+            faulty: conduct.map(str::to_owned),
+            dropped: reasons.iter().map(|reason| ((*reason).to_owned(), 2)).collect(),
+            ..NodeReport::default()
+        };
+        let hint = |nodes: &[NodeReport]| no_reply(1.0, nodes, None).to_string();
+        assert_eq!(hint(&[node("a", None, &[])]), "no command was answered in 1.0 s");
+        assert_eq!(
+            hint(&[node("a", None, &["malformed"]), node("b", None, &[])]),
+            "no command was answered in 1.0 s; a dropped 2 (malformed)"
+        );
+        let reasons = ["forged_sender", "malformed", "tampered"];
+        let many =
+            hint(&[node("a", Some("silent"), &[]), node("b", Some("lies"), &reasons), node("c", None, &reasons)]);
+        assert!(many.contains("; a is silent and b lies on purpose: perhaps"), "{many}");
+        let two = hint(&[node("a", Some("silent"), &[]), node("b", Some("silent"), &[])]);
+        assert!(two.contains("; a, b are silent on purpose: perhaps"), "{two}");
+        assert!(many.ends_with("; nodes dropped 4 (forged_sender), 4 (malformed), 4 (tampered)"), "{many}");
     }
 }

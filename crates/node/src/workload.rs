@@ -82,7 +82,7 @@ pub(crate) struct Maker<'a> {
 impl Workload {
     /// Infers it for the channels of commands in the settings, or if there are none for all; an error says what is missing.
     pub fn infer(program: &Program, layout: &Layout, config: &Config) -> Result<Self, RunError> {
-        let requests = commands_of(program, &config.commands).map_err(RunError::Workload)?;
+        let requests = commands_of(program, &config.commands)?;
         let role = program.role_index(&requests[0].sender).expect("the sender is a role");
         let (number, answers) = number_and_answers(program, &requests).map_err(RunError::Workload)?;
         let position = |wanted: &Channel| {
@@ -122,7 +122,7 @@ impl Workload {
             let channel = position(back);
             match number_of(back, &number).filter(|_| answers.contains(&&back.name)) {
                 Some(number) => {
-                    let believed_from = believed_from(program, back, &config.believe).map_err(RunError::Workload)?;
+                    let believed_from = believed_from(program, back, &config.believe).map_err(RunError::Settings)?;
                     let role = program.component(&back.sender).and_then(|component| program.role(&component.role));
                     let is_compared = role.is_some_and(|role| role.nodes > 1);
                     replies.push(Reply { channel, number, believed_from, is_compared });
@@ -133,7 +133,7 @@ impl Workload {
                 connect(place);
             }
         }
-        are_answers(program, &replies, &config.believe).map_err(RunError::Workload)?;
+        are_answers(program, &replies, &config.believe).map_err(RunError::Settings)?;
         let role_nodes = program.roles[usize::from(role)].nodes;
         Ok(Workload { role, role_nodes, requests, replies, others, places })
     }
@@ -248,7 +248,7 @@ fn can_make(ty: Type, column: usize, path: &[usize], signatures: &[RequestSignat
 }
 
 /// The channels with these names, which come from one external role; without names, all that come from one.
-fn commands_of<'a>(program: &'a Program, names: &[String]) -> Result<Vec<&'a Channel>, String> {
+fn commands_of<'a>(program: &'a Program, names: &[String]) -> Result<Vec<&'a Channel>, RunError> {
     let external = |channel: &&Channel| program.role(&channel.sender).is_some_and(|role| role.external);
     let from_outside: Vec<&Channel> = program.channels.iter().filter(external).collect();
     let list = |channels: &[&Channel]| {
@@ -256,13 +256,15 @@ fn commands_of<'a>(program: &'a Program, names: &[String]) -> Result<Vec<&'a Cha
         names.join(", ")
     };
     if from_outside.is_empty() {
-        return Err("no channel comes from an external role".to_owned());
+        return Err(RunError::Workload("no channel comes from an external role".to_owned()));
     }
     let named = |name: &String| {
         let found = from_outside.iter().find(|channel| channel.name == *name).copied();
         found.ok_or_else(|| {
             let known = list(&from_outside);
-            format!("`commands` names `{name}`, but the channels that come from external roles are {known}")
+            RunError::Settings(format!(
+                "`commands` names `{name}`, but the channels that come from external roles are {known}"
+            ))
         })
     };
     let chosen: Vec<&Channel> = match names.is_empty() {
@@ -271,11 +273,11 @@ fn commands_of<'a>(program: &'a Program, names: &[String]) -> Result<Vec<&'a Cha
     };
     match chosen.iter().find(|channel| channel.sender != chosen[0].sender) {
         None => Ok(chosen),
-        Some(other) => Err(format!(
+        Some(other) => Err(RunError::Workload(format!(
             "channels `{}` and `{}` come from different external roles; say in deploy.toml which ones clients send, such as \
              commands = [\"{}\"]",
             chosen[0].name, other.name, chosen[0].name
-        )),
+        ))),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use menard_lang::Program;
 use menard_node::{Config, trusted, undeclared};
 use serde_json::json;
 
@@ -31,7 +32,7 @@ pub fn run(arguments: &Run, output: Output) -> Result<()> {
     excesses.iter().for_each(|excess| output.complain(format!("warning: {excess}")));
     let trusted = trusted(program, &config).map_err(failure)?;
     trusted.iter().for_each(|trust| output.complain(format!("warning: {trust}")));
-    let is_fresh = config.data.as_deref().is_none_or(has_nothing_in_it);
+    let is_fresh = !has_durable_tables(program) || config.data.as_deref().is_none_or(has_nothing_in_it);
     let stop = interrupt::watch()?;
     let report = match arguments.processes {
         true => fleet::measure(program, &config, name, arguments.kill_every, stop, output)?,
@@ -46,11 +47,13 @@ pub fn run(arguments: &Run, output: Output) -> Result<()> {
     json["refused_by_others"] = json!(report.refused());
     json["protocol"] = json!(session.program.name.as_str());
     json["plan"] = json!(plan.as_ref().map(|plan| plan.name.as_str()));
-    if review.is_good() {
-        output.result(&json);
-        return Ok(());
+    match review.fault() {
+        None => {
+            output.result(&json);
+            Ok(())
+        }
+        Some(fault) => Err(Failure::No { text: format!("error: clients were told {fault}"), json }),
     }
-    Err(Failure::No { text: "error: clients were told what the properties forbid".to_owned(), json })
 }
 
 fn with_arguments(config: Config, arguments: &Run) -> Config {
@@ -64,6 +67,11 @@ fn with_arguments(config: Config, arguments: &Run) -> Config {
         stand_ins: arguments.stand_ins,
         ..config
     }
+}
+
+fn has_durable_tables(program: &Program) -> bool {
+    let mut relations = program.components.iter().flat_map(|component| &component.relations);
+    relations.any(|relation| relation.storage.durable)
 }
 
 /// Whether a folder is empty, or not there.

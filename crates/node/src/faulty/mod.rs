@@ -90,6 +90,10 @@ pub(crate) fn conducts(faulty: &[Faulty], layout: &Layout) -> Result<BTreeMap<us
             let mut known: Vec<String> = nodes.chain(machines).collect();
             known.sort();
             known.dedup();
+            let stem = |name: &str| name.split(['[', '/']).next().map(str::to_owned);
+            if known.iter().any(|other| stem(other) == stem(node)) {
+                known.retain(|other| stem(other) == stem(node));
+            }
             return Err(RunError::UnknownNode { node: node.clone(), known });
         }
         conducts.extend(places.into_iter().map(|place| (place, *conduct)));
@@ -122,17 +126,22 @@ pub fn undeclared(program: &Program, faulty: &[Faulty]) -> Result<Vec<String>, R
             faults.map(|fault| fault.nodes as usize).sum()
         };
         let (liars, all) = (count(&[Conduct::Lies]), count(&Conduct::ALL));
-        let byzantine = declared(&[FaultKind::Byzantine]);
+        let (byzantine, borne) =
+            (declared(&[FaultKind::Byzantine]), declared(&[FaultKind::Byzantine, FaultKind::Crash]));
+        let number = |nodes: usize| if nodes == 0 { "none".to_owned() } else { nodes.to_string() };
         if liars > byzantine {
+            let lie = if liars == 1 { "lies" } else { "lie" };
             excesses.push(format!(
-                "{liars} of `{}` lie, and the protocol bears {byzantine} (`fault byzantine`): what it promises need not hold",
-                role.name
-            ));
-        } else if all > declared(&[FaultKind::Byzantine, FaultKind::Crash]) {
-            excesses.push(format!(
-                "{all} of `{}` are faulty, and the protocol bears {} (`fault`): it may stall",
+                "{liars} of `{}` {lie}, and the protocol bears {} (`fault byzantine`): what it promises need not hold",
                 role.name,
-                declared(&[FaultKind::Byzantine, FaultKind::Crash])
+                number(byzantine)
+            ));
+        } else if all > borne {
+            let are = if all == 1 { "is" } else { "are" };
+            excesses.push(format!(
+                "{all} of `{}` {are} faulty, and the protocol bears {} (`fault byzantine`, `fault crash`): it may stall",
+                role.name,
+                number(borne)
             ));
         }
     }
@@ -170,7 +179,11 @@ mod tests {
         let places = |text| conducts(&[faulty(text)], &layout).map(|places| places.into_keys().collect::<Vec<_>>());
         assert_eq!(places("server[1]=lies").expect("it is there"), [1, 6, 7]);
         assert_eq!(places("worker[1]/0=silent").expect("it is there"), [6]);
-        assert!(matches!(places("server[4]=lies"), Err(RunError::UnknownNode { .. })));
+        let known = |text| match places(text) {
+            Err(RunError::UnknownNode { known, .. }) => known.len(),
+            other => panic!("{text}: {other:?}"),
+        };
+        assert_eq!([known("server[4]=lies"), known("worker=lies"), known("leader=lies")], [4, 8, 12]);
     }
 
     #[test]
@@ -185,5 +198,13 @@ mod tests {
             said(&["server[1]=lies", "worker[2]/0=lies"]).starts_with("2 of `server` lie, and the protocol bears 1")
         );
         assert!(said(&["server[1]=lies", "server[2]=silent"]).starts_with("2 of `server` are faulty"));
+        let program = compile_text(&PROGRAM.replace("fault byzantine 1 of server", ""));
+        let said = |text: &str| undeclared(&program, &[faulty(text)]).expect("it is there").concat();
+        assert!(
+            said("server[1]=lies").starts_with("1 of `server` lies, and the protocol bears none (`fault byzantine`)")
+        );
+        assert!(
+            said("server[1]=silent").starts_with("1 of `server` is faulty, and the protocol bears none (`fault byz")
+        );
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{DirBuilder, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -34,6 +34,12 @@ pub enum KeysError {
         path: PathBuf,
         /// Why not.
         source: io::Error,
+    },
+    /// A file should be written that is there.
+    #[error("{} is there already, and keys are never written over; name another folder", path.display())]
+    Exists {
+        /// Which file.
+        path: PathBuf,
     },
     /// A file is not what it ought to be.
     #[error("{path}: {problem}; `menard keys` makes a folder of keys that fits the program", path = path.display())]
@@ -255,7 +261,10 @@ fn write<T: Serialize>(path: &Path, content: &T) -> Result<(), KeysError> {
     let text = toml::to_string(content).expect("files of keys are tables of strings");
     let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
     let written = file.and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()));
-    written.map_err(|source| io_error("write", path, source))
+    written.map_err(|source| match source.kind() {
+        ErrorKind::AlreadyExists => KeysError::Exists { path: path.to_owned() },
+        _ => io_error("write", path, source),
+    })
 }
 
 fn make_folder(path: &Path) -> Result<(), KeysError> {

@@ -286,7 +286,11 @@ fn keys_are_written_and_read() {
     assert_eq!(connect(&of(&zero, 4), &of(&one, 1), 1).shake(), heard(b"hello", caller(4)));
     let from = clients.client_guard(CLIENTS).expect("clients have keys");
     assert_eq!(connect(&from, &of(&one, 1), 1).shake(), heard(b"hello", CLIENTS));
-    assert!(write_keys(&PROGRAM, &Config::default(), &keys).is_err(), "keys are not written over");
+    let error = write_keys(&PROGRAM, &Config::default(), &keys).expect_err("keys are not written over");
+    assert!(
+        error.to_string().ends_with("is there already, and keys are never written over; name another folder"),
+        "{error}"
+    );
 }
 
 #[test]
