@@ -5,6 +5,8 @@ mod authenticated;
 #[path = "random/behind.rs"]
 mod behind;
 mod common;
+#[path = "random/macs.rs"]
+mod macs;
 #[path = "random/nearly.rs"]
 mod nearly;
 #[path = "random/pieces.rs"]
@@ -102,7 +104,7 @@ fn shrink(mut rules: Rules, mut lines: Vec<String>, mut message: String) -> Stri
 }
 
 /// Constructs, and what rules that use them mention.
-const CONSTRUCTS: [(&str, &[&str]); 10] = [
+const CONSTRUCTS: [(&str, &[&str]); 11] = [
     ("keyed table", &["g", "h"]),
     ("window", &["l"]),
     ("timer", &["ra", "rb"]),
@@ -113,6 +115,7 @@ const CONSTRUCTS: [(&str, &[&str]); 10] = [
     ("record", &["rec", "rc"]),
     ("ordered channel", &["oc_in_order"]),
     ("absence of several", &[]),
+    ("MAC", &["vouch", "echo", "seal", "proofs", "tell"]),
 ];
 
 /// Counts which constructs the components have that came out of a rewrite.

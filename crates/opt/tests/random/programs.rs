@@ -23,11 +23,17 @@ channel told(k: int)          a -> client
 ";
 
 /// Channels that few programs have.
-const MORE_CHANNELS: [(&str, &str); 2] =
-    [("rc", "channel rc(c: pair)           a -> b\n"), ("oc", "channel oc(k: int, v: int)    a -> b ordered by k\n")];
+const MORE_CHANNELS: [(&str, &str); 5] = [
+    ("rc", "channel rc(c: pair)           a -> b\n"),
+    ("oc", "channel oc(k: int, v: int)    a -> b ordered by k\n"),
+    ("vouch", "channel vouch(k: int, v: int, s: mac)    a -> b\n"),
+    ("echo", "channel echo(k: int, s: mac)  b -> a\n"),
+    ("tell", "channel tell(k: int, l: map<node, mac>)  a -> a\n"),
+];
 
 /// Tables that few components have.
-const MORE_TABLES: [(&str, &str); 2] = [("who", "x: int, o: node"), ("rec", "x: int, c: pair")];
+const MORE_TABLES: [(&str, &str); 3] =
+    [("who", "x: int, o: node"), ("rec", "x: int, c: pair"), ("seal", "x: int, s: mac")];
 
 /// A relation that rules of a component can read or fill, with its number of columns.
 pub type Relation = (&'static str, usize);

@@ -1,6 +1,7 @@
 //! Rules of random programs, over the relations that are filled already.
 
 use super::Random;
+use super::macs::add_macs;
 use super::pieces::{BY_REMAINDER, BY_VALUE, RICH_AT_A, RICH_AT_B, add_some};
 use super::programs::{COLLECTION, Relation, Rules, SIDES, Side, program};
 
@@ -265,5 +266,6 @@ pub fn random_rules(random: &mut Random) -> Rules {
             }
         }
     }
+    add_macs(&mut rules);
     rules
 }
