@@ -9,7 +9,7 @@ use common::cases::liars;
 use common::{CASE_RUNS, apply_all, apply_without, library, program, refine};
 use menard_lang::ir::{Atom, ExprKind, Fault, FaultKind, Literal, Program, Rule};
 use menard_opt::Stage;
-use menard_sim::{CampaignReport, Found, Wrong};
+use menard_sim::{CampaignReport, Config, Found, Wrong};
 
 /// Runs of each plan of the library.
 const LIBRARY_RUNS: u64 = 200;
@@ -190,4 +190,26 @@ component store { table kept(k: int, v: int)  kept(k, v) :- note(k, v)  table en
         let report = refine::check(&original, &stages, CASE_RUNS, 10);
         assert!(report.violations.is_empty(), "{second}: {:?}\n{}", report.violations.first(), last.source.text);
     }
+}
+
+/// A part of `b` lies, and the other one answers whoever it has lied to, again and again: `b` could say as much in the original, and need not.
+#[test]
+fn an_honest_machine_of_a_liar_may_go_on_for_ever() {
+    let original = program(
+        "protocol ping role client external role a[2] role b
+         fault omission 1 of a fault byzantine 1 of b
+         channel drop(k: int) client -> a channel q(k: int) a -> b
+         channel m(k: int) a -> b channel n(k: int) b -> a
+         component a {
+           q(x)@o :~ drop(x), b(o)
+           m(x)@o :~ n(x), b(o)
+         }
+         component b {
+           timer rb(k: int, v: int) after 50 ms
+           n(x)@o :~ m(x) from o
+         }",
+    );
+    let stages = apply_all(&original, &["decouple b { rb } into c2 using prefix"]);
+    let report = refine::check_with(&original, &stages, 400, Config { max_steps: 200, ..Config::default() });
+    assert!(report.violations.is_empty(), "{:?}", report.violations.first());
 }

@@ -15,7 +15,7 @@ use crate::guide::Reached;
 use crate::observe::{PreparedObserver, Unmet, Violation};
 use crate::prepared::Prepared;
 use crate::random::mix;
-use crate::refine::{Difference, Mismatch, Refiner, Stage};
+use crate::refine::{Difference, Mismatch, Refiner, Stage, is_partly_corrupt};
 use crate::replay::Obstacle;
 use crate::simulate::{Simulator, Summary};
 
@@ -261,7 +261,10 @@ fn compare(simulator: &mut Simulator<'_>, refiner: &mut Refiner<'_>, was_cut_off
     match check(simulator) {
         _ if simulator.is_over() => Compared::Refines,
         // Timers that set timers may go on for ever in both, and are nothing left to do in either.
-        Ok(true) if !rests && !simulator.is_drained() => Compared::Differs(refiner.restless()),
+        // So may an honest machine of a corrupt node with whoever answers it: the corrupt node of the original could say as much, and need not.
+        Ok(true) if !rests && !simulator.is_drained() && !is_partly_corrupt(&simulator.trace()) => {
+            Compared::Differs(refiner.restless())
+        }
         Ok(_) => Compared::Refines,
         Err(compared) => compared,
     }

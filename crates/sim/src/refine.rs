@@ -31,6 +31,7 @@ use thiserror::Error;
 
 use self::history::{Account, History};
 use self::unchanged::unchanged;
+pub(crate) use self::whole::is_partly_corrupt;
 use self::whole::wholly_corrupt;
 use crate::log::{Content, digest, narrow};
 use crate::prepared::Prepared;

@@ -32,6 +32,11 @@ pub(crate) fn wholly_corrupt<'t>(run: &'t Trace, prepared: &Prepared) -> Cow<'t,
     Cow::Owned(whole)
 }
 
+/// Whether of some node only some machines are corrupt. Its others go on where the whole node of the original, which is corrupt, says nothing more.
+pub(crate) fn is_partly_corrupt(run: &Trace) -> bool {
+    run.events.iter().any(|event| matches!(event, Event::Corrupt { whom: Struck::Part(_) }))
+}
+
 struct Demon<'p> {
     /// The nodes of which only some machines are corrupt in the run.
     parted: Vec<Node>,
