@@ -46,6 +46,19 @@ fn is_reported(code: &str, member: &str) {
     assert_eq!(warnings(code, member).len(), 1, "{member}");
 }
 
+/// External nodes are in no coalition: whoever wants clients that lie is told what to declare.
+#[test]
+fn clients_that_lie_are_a_role_of_the_protocol() {
+    let help = |kind: &str| {
+        let text = format!("protocol p role client external fault {kind} 1 of client");
+        let errors = compile(&Source::new("test.ded", text), &[]).expect_err("clients are external");
+        let error = errors.iter().find(|error| error.code.name() == "E0704").expect("it is said");
+        error.help.clone().expect("it is said what to do")
+    };
+    assert!(help("byzantine").starts_with("for some that lie, declare a role of the protocol with a component"));
+    assert!(help("crash").starts_with("leave it out, or let `client` be a role"));
+}
+
 #[test]
 fn without_liars_everything_is_believed() {
     let rules = "c(v, count(n)) :- say(v, n)  d(v) :- signed(v, _, _, _)

@@ -5,7 +5,7 @@ use menard_value::Value;
 use super::MAX_NODES;
 use crate::constant::evaluate;
 use crate::diagnostic::Code;
-use crate::ir::{Expr, Param, Program};
+use crate::ir::{Expr, FaultKind, Param, Program};
 use crate::sink::Sink;
 use crate::source::Span;
 use crate::suggest::nearest;
@@ -73,9 +73,21 @@ fn check_faults(program: &mut Program, sink: &mut Sink) {
         };
         if role.external {
             let message = format!("a fault of `{}`, which is external", role.name);
-            let diagnostic =
-                sink.start(Code::E0704, message).label(fault.span, "external roles may do anything anyway");
-            sink.push(diagnostic.label(role.span, "declared external"));
+            let (label, help) = match fault.kind {
+                FaultKind::Byzantine => (
+                    "external nodes send what workloads make up, and are in no coalition of liars",
+                    format!(
+                        "for some that lie, declare a role of the protocol with a component that does what `{}` does, and the fault of that",
+                        role.name
+                    ),
+                ),
+                _ => (
+                    "nothing is asked of external nodes, so nothing need be declared",
+                    format!("leave it out, or let `{}` be a role of the protocol, with a component", role.name),
+                ),
+            };
+            let diagnostic = sink.start(Code::E0704, message).label(fault.span, label);
+            sink.push(diagnostic.label(role.span, "declared external").help(help));
         } else if fault.nodes > role.nodes {
             let message = format!("{} faulty nodes of `{}`, which has {}", fault.nodes, role.name, role.nodes);
             let diagnostic = sink.start(Code::E0703, message).label(fault.count.span, "more than there are");
