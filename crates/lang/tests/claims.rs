@@ -245,6 +245,15 @@ fn what_a_signature_does_not_cover_may_be_anything() {
         ("d(v, w) :- authentic(v, w, n, ms), verify_mac(get(ms, me), n, me, v)", "`w`"),
         ("d(x.v, x.w) :- whole(x), verify(x.s, x.by, x.v)", "`x.w`"),
         ("d(x.v, x.w) :- many(_, xs), x in xs, verify(x.s, x.by, x.v)", "`x.w`"),
+        // Where it stands in a list is what the sender says, and so is what stands at the same place of another list.
+        ("d(i, x.v) :- many(_, xs), i in range(0, size(xs)), x = get(xs, i), verify(x.s, x.by, x.v)", "`i`"),
+        ("d(v + i) :- many(v, xs), i in range(0, size(xs)), x = get(xs, i), verify(x.s, x.by, x.v)", "`i`"),
+        ("d(x.v, count(i)) :- many(_, xs), i in range(0, size(xs)), x = get(xs, i), verify(x.s, x.by, x.v)", "`i`"),
+        ("d(x.w) :- many(_, xs), i in range(0, size(xs)), x = get(xs, i), verify(x.s, x.by, x.v)", "`x.w`"),
+        (
+            "d(y.w) :- many(_, xs), i in range(0, size(xs)), x = get(xs, i), y = get(xs, i), verify(x.s, x.by, x.v)",
+            "`y.w`",
+        ),
     ] {
         let found = warnings("E0624", rule);
         assert!(found.len() == 1 && found[0].ends_with(&format!("does not cover {uncovered}")), "{rule}: {found:?}");
@@ -282,6 +291,10 @@ fn what_a_signature_tells_is_covered() {
         "d(v) :- many(_, xs), x in xs, v = x.v, verify(x.s, x.by, v)",
         "d(v, x.v) :- many(v, xs), x in xs, verify(x.s, x.by, x.v)",
         "d(v, s2) :- twice(v, s, s2), member(n), verify(s, n, v)",
+        // To count through a list says nothing of what stands in it.
+        "d(x.v) :- many(_, xs), i in range(0, size(xs)), x = get(xs, i), verify(x.s, x.by, x.v)",
+        "bad(v, xs, i) :- many(v, xs), i in range(0, size(xs)), !(x = get(xs, i), verify(x.s, x.by, v))
+         d(v) :- many(v, xs), !bad(v, xs, _)",
     ] {
         is_quiet("E0624", rule);
     }

@@ -6,11 +6,12 @@
 
 use std::collections::BTreeSet;
 
-use super::places::{Place, fields, places, visit_places};
+use super::places::{Place, fields, places, taken_by, visit_places};
+use super::reader::Reader;
 use super::signatures::{Flow, carries_signature};
 use super::{Outcome, SIGNATURE, Verification, verified};
 use crate::diagnostic::Code;
-use crate::ir::{Atom, Comparison, Expr, ExprKind, HeadArg, Literal, Rule};
+use crate::ir::{Atom, Comparison, Expr, ExprKind, HeadArg, Literal, Name, Rule};
 use crate::sink::Sink;
 use crate::walk::Referent;
 
@@ -48,24 +49,24 @@ pub(super) fn warn(flow: &Flow<'_>, sink: &mut Sink) {
                     known.tell_all(found.covered);
                 }
                 known.close();
-                report(rule, atom, &claims, (&known, verified[0]), sink);
+                report(&uses(rule, atom, &reader), atom, &claims, (&known, verified[0]), sink);
             }
         }
     }
 }
 
 fn report(
-    rule: &Rule,
+    uses: &[&Expr],
     atom: &Atom,
     claims: &BTreeSet<Place<'_>>,
     (known, verified): (&Known<'_>, &Verification<'_>),
     sink: &mut Sink,
 ) {
     let mut uncovered: Vec<(Place<'_>, &Expr)> = Vec::new();
-    for expr in uses(rule, atom) {
+    for expr in uses {
         visit_outside_verify(expr, &mut |place, expr| {
             let is_claim = claims.iter().any(|claim| claim.contains(&place));
-            let is_signed = place.ty(rule).is_some_and(carries_signature);
+            let is_signed = place.ty(known.rule).is_some_and(carries_signature);
             let is_new = uncovered.iter().all(|(seen, _)| *seen != place);
             if is_claim && !is_signed && is_new && !known.has(&place) {
                 uncovered.push((place, expr));
@@ -88,14 +89,27 @@ fn report(
     sink.push(diagnostic.help(format!("{verb} and verify {names_text} too, or take it from elsewhere")));
 }
 
-/// The expressions of the head, and of all literals but one.
-fn uses<'p>(rule: &'p Rule, except: &'p Atom) -> Vec<&'p Expr> {
+/// The expressions of the head, and of all literals but one, that use what they name. To count through a list, `i in range(0, size(c)), p = get(c, i)`,
+/// uses what is taken out where that is used, and the index where it is said elsewhere; what is only said to be absent, for any index, does not use it.
+fn uses<'p>(rule: &'p Rule, except: &'p Atom, reader: &Reader<'p>) -> Vec<&'p Expr> {
+    let is_index = |name: &Name| reader.counted_by(name).next().is_some();
+    let is_index_alone = |expr: &Expr| expr.as_variable().is_some_and(is_index);
+    let is_denied = reader.is_denied_only(&rule.head.relation);
     let head = rule.head.args.iter().flat_map(|arg| match arg {
+        HeadArg::Expr(expr) if is_denied && is_index_alone(expr) => [].iter(),
         HeadArg::Expr(expr) => std::slice::from_ref(expr).iter(),
         HeadArg::Aggregate { args, .. } => args.iter(),
     });
     let body = rule.body.iter().filter(|literal| literal.as_atom().is_none_or(|atom| !std::ptr::eq(atom, except)));
-    head.chain(&rule.head.at).chain(body.flat_map(Literal::expressions)).collect()
+    let body = body.flat_map(|literal| match literal {
+        Literal::Bind { value, .. } => match taken_by(value) {
+            Some((collection, index)) if is_index(index) => vec![collection],
+            _ => vec![value],
+        },
+        Literal::In { element, collection, .. } if is_index_alone(element) => vec![collection],
+        _ => literal.expressions().collect(),
+    });
+    head.chain(&rule.head.at).chain(body).collect()
 }
 
 fn visit_outside_verify<'p>(expr: &'p Expr, visit: &mut impl FnMut(Place<'p>, &'p Expr)) {

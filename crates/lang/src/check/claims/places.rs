@@ -73,6 +73,17 @@ pub(super) fn places<'p>(expr: &'p Expr) -> Vec<(Place<'p>, Span)> {
     found
 }
 
+/// What takes a member out of a collection by a variable: the collection, and the variable.
+pub(super) fn taken_by(expr: &Expr) -> Option<(&Expr, &Name)> {
+    match &expr.kind {
+        ExprKind::Call(function, parts) if function.get().name == "get" => match parts.as_slice() {
+            [collection, index] => Some((collection, index.as_variable()?)),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
 /// A place as it is written.
 pub(super) fn text(expr: &Expr) -> String {
     match &expr.kind {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use menard_value::Type;
 
-use super::places::{Place, fields, places};
+use super::places::{Place, fields, places, taken_by};
 use super::signatures::{Pending, Sender, carries_signature, is_proof};
 use super::{Entry, Key, Outcome, Verification, World, verifications};
 use crate::ir::{Aggregate, Atom, Comparison, Component, Expr, HeadArg, Literal, Name, Rule};
@@ -181,10 +181,26 @@ impl<'p> Reader<'p> {
         columns.filter_map(|column| atom.args[*column].as_variable()).filter(|name| Some(*name) != sender).collect()
     }
 
-    /// The places that a verified signature would have to cover: what came with it. For a member of a collection that is the member.
+    /// The members of collections that a rule gives a name, `p = get(c, i)`, for a variable that counts through a collection, `i in ...`.
+    pub fn counted_by(&self, index: &Name) -> impl Iterator<Item = &'p Name> {
+        let is_counter = matches!(self.origins.get(index), Some((_, Origin::Collection)));
+        let is_taken = move |from: &Expr| is_counter && taken_by(from).is_some_and(|(_, by)| by == index);
+        self.origins.iter().filter(move |(_, (from, _))| is_taken(from)).map(|(name, _)| *name)
+    }
+
+    /// Whether a relation is read, and only where it is said that it has no such fact.
+    pub fn is_denied_only(&self, relation: &Name) -> bool {
+        let atoms = self.component.rules.iter().flat_map(|rule| rule.body.iter().filter_map(Literal::as_atom));
+        let mut reads = atoms.filter(|atom| atom.relation == *relation).peekable();
+        let is_local = self.world.program.channel(relation).is_none();
+        is_local && reads.peek().is_some() && reads.all(|atom| atom.negated)
+    }
+
+    /// The places that a verified signature would have to cover: what came with it. For a member of a collection that is the member; if the rule
+    /// counts through it, what it takes out at the index, and the index.
     pub fn claims(&self, found: &Verification<'p>, atom: &'p Atom, source: &Source<'p>) -> Vec<Place<'p>> {
         match self.roots(found.signature).1.first() {
-            Some(member) => vec![Place::of_variable(member)],
+            Some(member) => self.counted_by(member).chain([*member]).map(Place::of_variable).collect(),
             None => self.claim_variables(atom, source).into_iter().map(Place::of_variable).collect(),
         }
     }
