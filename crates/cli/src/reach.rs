@@ -1,7 +1,7 @@
 //! What a campaign has reached, by name: rules, thresholds, states, channels; and what it has not. A campaign in which nothing goes wrong tells
 //! nothing where nothing happened.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use menard_lang::Program;
 use menard_lang::ir::{Component, Expr, ExprKind, HeadArg, Literal, Name, Rule};
@@ -55,12 +55,34 @@ impl<'a> Reach<'a> {
 
     /// One line: which rules never fired.
     pub fn line(&self) -> String {
-        let silent: Vec<String> =
-            self.rules.iter().filter(|rule| rule.fired.runs == 0).map(|rule| self.name(rule)).collect();
-        match (silent.len(), self.rules.len()) {
-            (0, all) => format!("coverage: all {all} rules fired"),
-            (silent_ones, all) => format!("coverage: {silent_ones} of {all} rules never fired: {}", few(&silent)),
-        }
+        let told = self.never_fired().unwrap_or_else(|| format!("all {} rules fired", self.rules.len()));
+        format!("coverage: {told}")
+    }
+
+    /// Which rules never fired, and where they stand; `None` if all did.
+    pub fn never_fired(&self) -> Option<String> {
+        self.never_fired_but_for(&BTreeMap::new())
+    }
+
+    /// The same of those rules that are not for one of these relations.
+    pub fn never_fired_but_for(&self, rare: &BTreeMap<String, String>) -> Option<String> {
+        let is_rare = |rule: &&Reached<'_>| rare.contains_key(rule.rule.head.relation.as_str());
+        let silent: Vec<String> = self.silent().filter(|rule| !is_rare(rule)).map(|rule| self.name(rule)).collect();
+        self.told(&silent)
+    }
+
+    fn told(&self, silent: &[String]) -> Option<String> {
+        let all = self.rules.len();
+        (!silent.is_empty()).then(|| format!("{} of {all} rules never fired: {}", silent.len(), few(silent)))
+    }
+
+    /// The rules that never fired, for programs.
+    pub fn never_fired_json(&self) -> Value {
+        self.silent().map(|rule| self.place_json(rule)).collect()
+    }
+
+    fn silent(&self) -> impl Iterator<Item = &Reached<'a>> {
+        self.rules.iter().filter(|rule| rule.fired.runs == 0)
     }
 
     /// Everything, as tables.
@@ -100,20 +122,26 @@ impl<'a> Reach<'a> {
     /// The same for programs.
     pub fn json(&self) -> Value {
         let rule = |reached: &Reached<'_>| {
-            json!({
-                "component": reached.component.name.as_str(),
-                "rule": print::rule(reached.rule),
-                "file": self.program.source.place(reached.rule.span.start).name,
-                "line": self.line_of(reached),
-                "runs": reached.fired.runs,
-                "times": reached.fired.times,
-                "thresholds": reached.thresholds,
-            })
+            let mut rule = self.place_json(reached);
+            rule["runs"] = json!(reached.fired.runs);
+            rule["times"] = json!(reached.fired.times);
+            rule["thresholds"] = json!(reached.thresholds);
+            rule
         };
         json!({
             "rules": self.rules.iter().map(rule).collect::<Vec<_>>(),
-            "rules_never_fired": self.rules.iter().filter(|rule| rule.fired.runs == 0).count(),
+            "rules_never_fired": self.silent().count(),
             "states_about": self.report.coverage.states.as_ref().map(|states| states.estimate()),
+        })
+    }
+
+    /// A rule and where it stands.
+    fn place_json(&self, reached: &Reached<'_>) -> Value {
+        json!({
+            "component": reached.component.name.as_str(),
+            "rule": print::rule(reached.rule),
+            "file": self.program.source.place(reached.rule.span.start).name,
+            "line": self.line_of(reached),
         })
     }
 

@@ -155,6 +155,35 @@ fn missed_bars_are_told() {
     assert_eq!(harmless.menard(&["bugs", "--show", "echo", "--runs", "50"]).status, 1);
 }
 
+/// A fix that never does anything violates nothing.
+#[test]
+fn a_fix_of_which_rules_never_fire_is_told() {
+    let idle = fixed().replace("request(id) from c\n", "request(id) from c, id < 0\n");
+    let said = "1 of 1 rules never fired: `reply` of server (bugs/echo/fixed.ded:10)";
+    let desk = desk(&idle, EXPECT);
+    let words = ["bugs", "--seeds", "1", "--fixed", "4999"];
+    let answer = desk.menard(&words);
+    assert_eq!((answer.status, answer.stderr.as_str()), (0, ""), "few runs say little");
+    assert!(answer.stdout.contains(&format!("note: echo, fixed: {said}")), "{}", answer.stdout);
+    let (status, json) = desk.json(&["bugs", "--seeds", "1"]);
+    let silent = &json["bugs"][0]["fixed_rules_never_fired"];
+    assert_eq!((status, silent.as_array().map(Vec::len), &silent[0]["line"]), (1, Some(1), &10.into()), "{json}");
+    let missed = json["bugs"][0]["missed"][0].as_str().unwrap_or_default();
+    assert!(
+        missed.starts_with(&format!("5,000 runs of the fixed program have not tested all of it: {said}; ")),
+        "{json}"
+    );
+    desk.write(
+        "bugs/echo/expect.toml",
+        format!("{EXPECT}[rare]\nreply = \"nobody has negative numbers\"\n").as_bytes(),
+    );
+    assert_eq!(desk.menard(&["bugs", "--seeds", "1"]).status, 0);
+    desk.write("bugs/echo/buggy.ded", idle.as_bytes());
+    let answer = desk.menard(&["bugs", "--seeds", "1", "--runs", "50", "--fixed", "0"]);
+    let told = "1 of 1 rules never fired: `reply` of server (bugs/echo/buggy.ded:10)";
+    assert!(answer.stderr.contains("finds nothing in 50 runs, ") && answer.stderr.contains(told), "{}", answer.stderr);
+}
+
 #[test]
 fn names_that_are_wrong_are_told_of() {
     let answer = desk(&fixed(), EXPECT).menard(&["bugs", "ehco"]);

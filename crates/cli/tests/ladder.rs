@@ -38,6 +38,27 @@ fn a_broken_rung_is_told() {
     assert!(again.is_some_and(|again| again.replace('\'', "").starts_with(&words.join(" "))), "{}", answer.stdout);
 }
 
+/// No request has a negative number.
+#[test]
+fn what_does_not_happen_without_faults_is_told() {
+    let vain = VOTING.replace(
+        "\ncomponent leader {\n",
+        "\ncomponent leader {\n  event never(id: int)\n  never(id) :- request(id, _), id < 0\n",
+    );
+    assert_ne!(vain, VOTING);
+    let desk = Desk::with(&[("voting.ded", &vain), ("properties.ded", PROPERTIES)]);
+    let words = ["ladder", "voting.ded", "--runs", "20"];
+    let answer = desk.menard(&words);
+    let told = "with no faults, 1 of 7 rules never fired: `never` of leader (voting.ded:";
+    assert!(answer.stdout.contains(told), "{}", answer.stdout);
+    let (_, json) = desk.json(&words);
+    let rungs = json["programs"][0]["rungs"].as_array().expect("there are rungs");
+    let silent: Vec<_> = rungs.iter().map(|rung| rung["rules_never_fired"][0]["component"].as_str()).collect();
+    assert_eq!((silent[0], silent.iter().flatten().count()), (Some("leader"), 1), "{json}");
+    let answer = Desk::new().menard(&["ladder", "voting", "--plan", "scalable", "--runs", "20"]);
+    assert!(!answer.stdout.contains("never fired"), "{}", answer.stdout);
+}
+
 #[test]
 fn a_protocol_without_faults_has_no_ladder() {
     let kind = VOTING.replace("fault omission 1 of participant\n", "");

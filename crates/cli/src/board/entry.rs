@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use menard_lang::Program;
 use menard_lang::run::{Event, Trace};
 use menard_sim::{CampaignReport, Counting, Found, Layer, PreparedObserver, Run, Wrong};
 use menard_value::Value;
@@ -15,9 +16,14 @@ use crate::command::simulate::REQUESTS;
 use crate::failure::{Failure, Result};
 use crate::laboratory::{Laboratory, Study};
 use crate::output::Output;
+use crate::reach::Reach;
 use crate::session::Session;
+use crate::table::grouped;
 use crate::text::read;
 use crate::workers::Course;
+
+/// In so many runs of a fix each of its rules has to fire, but for those that are said to be rare: one that does not, was tested by none of them.
+const RUNS_FOR_ALL_RULES: u64 = 5_000;
 
 /// A bug, ready to be looked for.
 pub struct Entry {
@@ -29,7 +35,15 @@ pub struct Entry {
     pub path: String,
     buggy: Laboratory,
     fixed: Laboratory,
+    /// The programs as they were read, whose rules are counted.
+    programs: Programs,
     observer: PreparedObserver,
+}
+
+/// The program with the bug, and the one without.
+struct Programs {
+    buggy: Program,
+    fixed: Program,
 }
 
 /// What came of the hunts for a bug, and of runs of the fixed program.
@@ -69,6 +83,7 @@ impl Entry {
             buggy: laboratory(&buggy)?,
             fixed: laboratory(&fixed)?,
             observer: observer(&buggy)?,
+            programs: Programs { buggy: buggy.program, fixed: fixed.program },
             expectation,
         })
     }
@@ -80,7 +95,7 @@ impl Entry {
 
     /// Runs the fixed program.
     pub fn run_fixed(&self, course: Course, output: Output) -> Result<CampaignReport> {
-        let study = Study { course, counting: Counting::Nothing, is_guided: false, ledger: None };
+        let study = Study { course, counting: Counting::Rules, is_guided: false, ledger: None };
         Ok(self.fixed.campaign(&study, &format!("the fix of {}", self.name), output)?.report)
     }
 
@@ -123,13 +138,28 @@ impl Entry {
         if let Some(found) = fixed.violations.first() {
             missed.push(format!("something is wrong in the fixed program, too: seed {}", found.descent));
         }
+        let reach = Reach::new(&self.programs.fixed, &fixed).filter(|_| fixed.runs >= RUNS_FOR_ALL_RULES);
+        let silent = reach.and_then(|reach| reach.never_fired_but_for(&self.expectation.rare));
+        missed.extend(silent.map(|silent| {
+            let runs = grouped(fixed.runs);
+            format!("{runs} runs of the fixed program have not tested all of it: {silent}; mend it, or say in [rare] of expect.toml why")
+        }));
         Row { hunts, fixed, missed }
+    }
+
+    /// Which rules of the fixed program never fired in these runs of it.
+    pub fn silent(&self, fixed: &CampaignReport) -> Option<String> {
+        Reach::new(&self.programs.fixed, fixed)?.never_fired()
     }
 
     /// What is wrong with a hunt.
     fn missed(&self, number: usize, hunt: &Hunt) -> Option<String> {
         match &hunt.found {
-            None => Some(format!("hunt {number} finds nothing in {} runs, {:.0} s", hunt.runs, hunt.seconds)),
+            None => {
+                let silent = Reach::new(&self.programs.buggy, &hunt.silent).and_then(|reach| reach.never_fired());
+                let silent = silent.map(|silent| format!("; {silent}")).unwrap_or_default();
+                Some(format!("hunt {number} finds nothing in {} runs, {:.0} s{silent}", hunt.runs, hunt.seconds))
+            }
             Some((found, _)) if !self.is_expected(found) => {
                 Some(format!("hunt {number} finds something else, seed {}", found.descent))
             }
@@ -193,6 +223,7 @@ impl Row {
             "descents": self.found().map(|found| found.map(|found| found.descent.to_string())).collect::<Vec<_>>(),
             "fixed_runs": self.fixed.runs,
             "fixed_violations": self.fixed.wrong_runs,
+            "fixed_rules_never_fired": Reach::new(&entry.programs.fixed, &self.fixed).map(|reach| reach.never_fired_json()),
         })
     }
 }

@@ -1,5 +1,7 @@
 //! `expect.toml`: what a bug is, where it is from, how it is simulated, and what has to be found.
 
+use std::collections::BTreeMap;
+
 use menard_lang::Program;
 use menard_sim::Config;
 use serde::Deserialize;
@@ -21,6 +23,9 @@ pub struct Expectation {
     pub violates: String,
     /// Why the run may have more steps than others when it is made small: given where the trace in the literature is long.
     pub long: Option<String>,
+    /// Relations of the fix whose rules need not fire in each campaign, and why.
+    #[serde(default)]
+    pub rare: BTreeMap<String, String>,
     /// How it is simulated.
     #[serde(default)]
     pub simulation: Simulation,
@@ -49,7 +54,7 @@ impl Expectation {
             let message = error.message().lines().next().unwrap_or_default().to_owned();
             let before = error.span().map_or("", |span| text.get(..span.start).unwrap_or_default());
             let line = before.lines().count().max(1);
-            let help = "the keys are title, source, wrong, violates, long, and in [simulation] requests, clients, steps, set, without";
+            let help = "the keys are title, source, wrong, violates, long, rules by relation in [rare], and in [simulation] requests, clients, steps, set, without";
             Failure::environment(format!("{name}:{line}: {message}"), help)
         })
     }

@@ -13,7 +13,8 @@ use crate::faults;
 use crate::laboratory::{Laboratory, Study};
 use crate::library;
 use crate::output::Output;
-use crate::rewriting::apply;
+use crate::reach::Reach;
+use crate::rewriting::{apply, result};
 use crate::session::Session;
 use crate::table::{Table, grouped};
 use crate::workers::Course;
@@ -145,7 +146,8 @@ fn climb(subject: &Subject<'_>, arguments: &Ladder, output: Output) -> Result<Ve
             until: Until::Wrong,
             jobs: arguments.jobs.count(),
         };
-        let study = Study { course, counting: Counting::Nothing, is_guided: false, ledger: None };
+        let counting = if rung.faulty.is_none() { Counting::Rules } else { Counting::Nothing };
+        let study = Study { course, counting, is_guided: false, ledger: None };
         let name = format!("{}, {}", subject.name, rung.text());
         let report = laboratory.campaign(&study, &name, output)?.report;
         Ok(Climbed { rung, report })
@@ -206,8 +208,16 @@ impl Subject<'_> {
             if let (false, Some(found)) = (holds, one.found()) {
                 again += &format!("to see it: {}\n", self.command(one, found.descent.seed));
             }
+            if let Some(silent) = self.reach(one).and_then(|reach| reach.never_fired()) {
+                again += &format!("with {}, {silent}\n", one.rung.text());
+            }
         }
         table.render() + &again
+    }
+
+    /// What the runs of a rung have reached, where that is counted: on the lowest one.
+    fn reach<'c>(&'c self, climbed: &'c Climbed) -> Option<Reach<'c>> {
+        Reach::new(result(&self.session.program, &self.stages), &climbed.report)
     }
 
     /// The command that shows a run.
@@ -228,6 +238,7 @@ impl Subject<'_> {
                 "found": one.word().unwrap_or("nothing"),
                 "seed": one.found().map(|found| found.descent.seed),
                 "runs": one.report.runs,
+                "rules_never_fired": self.reach(one).map(|reach| reach.never_fired_json()),
                 "holds": one.holds(self.session),
             })
         };

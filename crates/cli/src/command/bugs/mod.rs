@@ -39,6 +39,11 @@ pub fn run(arguments: &Bugs, output: Output) -> Result<()> {
     let tables = [(!board.is_empty()).then(|| table(&board)), (!mutants.is_empty()).then(|| mutants::table(&mutants))];
     let tables: Vec<String> = tables.iter().flatten().map(Table::render).collect();
     output.say(tables.join("\n"));
+    for (entry, row) in &board {
+        if let Some(silent) = entry.silent(&row.fixed) {
+            output.say(format!("note: {}, fixed: {silent}", entry.name));
+        }
+    }
     output.say(legend(arguments));
     let of_bug = |(entry, row): &(&Entry, &Row)| {
         row.missed.iter().map(|missed| format!("{}: {missed}", entry.name)).collect::<Vec<String>>()
