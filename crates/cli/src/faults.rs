@@ -26,7 +26,17 @@ pub fn text(faulty: &Faulty) -> String {
 
 /// Reads what `--fault` says. Nothing if it is not given: then what the program declares may fail.
 pub fn parse(words: &[String], program: &Program) -> Result<Option<Vec<Faulty>>> {
-    let faults = words.iter().map(|words| parse_one(words, program)).collect::<Result<Vec<Faulty>>>()?;
+    let mut faults: Vec<Faulty> = Vec::new();
+    for words in words {
+        let fault = parse_one(words, program)?;
+        if let Some(first) = faults.iter().find(|first| (first.kind, &first.role) == (fault.kind, &fault.role)) {
+            let message = format!("`{words}` comes after `{}`: the same kind of fault of the same role", text(first));
+            let sum = Faulty { nodes: first.nodes.saturating_add(fault.nodes), ..fault };
+            let help = format!("say once how many there are; both together would be --fault '{}'", text(&sum));
+            return Err(Failure::environment(message, help));
+        }
+        faults.push(fault);
+    }
     Ok((!faults.is_empty()).then_some(faults))
 }
 
@@ -66,6 +76,22 @@ mod tests {
         for wrong in ["crash 4 of a", "crash 1 of client", "crash 1 of b", "burn 1 of a", "crash of a", "crash x of a"]
         {
             assert!(parsed(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_fault_is_said_once() {
+        let program = compile_text("protocol p\nrole a[3]\nrole b[3]\ncomponent a {}\ncomponent b {}");
+        let parsed = |faults: [&str; 2]| parse(&faults.map(str::to_owned), &program);
+        for faults in [["crash 1 of a", "byzantine 1 of a"], ["crash 1 of a", "crash 1 of b"]] {
+            assert!(parsed(faults).is_ok(), "{faults:?}");
+        }
+        for second in ["crash 1 of a", "crash 2 of a"] {
+            let Err(Failure::Environment { message, .. }) = parsed(["crash 1 of a", second]) else {
+                panic!("it is said twice: {second}")
+            };
+            let expected = format!("`{second}` comes after `crash 1 of a`: the same kind of fault of the same role");
+            assert_eq!(message, expected);
         }
     }
 }

@@ -10,10 +10,10 @@ use menard_lang::ir::{FaultKind, Name};
 use menard_lang::run::Lift;
 use menard_opt::Stage;
 use menard_sim::{
-    Brevity, CampaignReport, Config, Counting, Descent, Found, Groups, Guide, MAX_FIRINGS, Prepared, PreparedObserver,
-    Refiner,
+    Brevity, CampaignReport, Config, Counting, Descent, Fork, Found, Groups, Guide, MAX_FIRINGS, Prepared,
+    PreparedObserver, Refiner,
 };
-use menard_sim::{Run, Runner, Scope, Until, Wrong};
+use menard_sim::{Run, Runner, Scope, Simulator, Until, Wrong};
 use menard_sim::{campaign, explore, includes, shrink, shrink_unmet, simulate, space_time};
 use serde_json::{Map, Value, json};
 
@@ -115,6 +115,19 @@ impl Laboratory {
             ));
         }
         notes
+    }
+
+    /// What of a descent no run follows, in words: a place that comes after the end of the run that it should decide.
+    pub fn beyond(&self, descent: &Descent) -> Option<String> {
+        let last = descent.forks.last()?;
+        let ends = Simulator::new(self.subject(), self.observer.as_ref()).run(descent).happenings;
+        let text = || {
+            let Fork { place, seed } = last;
+            format!(
+                "note: the run {descent} ends at place {ends}, so nothing is left for seed {seed} to decide from place {place} on"
+            )
+        };
+        (last.place >= ends).then(text)
     }
 
     /// What is checked in each run, in words.

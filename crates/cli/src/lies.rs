@@ -2,7 +2,7 @@
 
 use menard_lang::Program;
 use menard_lang::ir::{Channel, Name};
-use menard_sim::{Config, Layer};
+use menard_sim::{Config, Layer, Prepared};
 
 use crate::arguments::{LayerOf, Lies};
 use crate::failure::{Failure, Result};
@@ -30,6 +30,15 @@ pub fn words(lies: &Lies) -> Vec<String> {
     let adversary = (!layers.is_empty()).then(|| ["--adversary".to_owned(), layers.join(",")]);
     let without = lies.without.iter().map(|what| ["--without".to_owned(), what.clone()]);
     adversary.into_iter().chain(without).flatten().collect()
+}
+
+/// Complains of a way to lie where nobody may.
+pub fn somebody_lies(lies: &Lies, subject: &Prepared, help: &str) -> Result<()> {
+    if lies.adversary.is_empty() || subject.may_lie() {
+        return Ok(());
+    }
+    let message = "--adversary says how nodes lie, and in these runs none may";
+    Err(Failure::environment(message, format!("leave it out, or {help}")))
 }
 
 fn layer_of(layer: LayerOf) -> Layer {

@@ -80,6 +80,9 @@ pub fn failure(error: RunError) -> Failure {
         RunError::NobodyRestarts | RunError::UnknownNode { .. } => {
             Failure::environment(text, "see the roles and faults of the protocol")
         }
+        RunError::TwoConducts { .. } => {
+            Failure::environment(text, "say one of them, once for the node or for each of its machines")
+        }
         RunError::NoKeys | RunError::Keys(_) => Failure::environment(text, "see the folder of keys, or draw others"),
         RunError::Data { .. } => Failure::environment(text, "see what is in the data directory, or name another one"),
         RunError::Config(_)

@@ -273,6 +273,47 @@ fn what_was_not_reached_is_told() {
 }
 
 #[test]
+fn what_has_no_effect_is_said() {
+    for (words, said) in [
+        (&["sim", "voting", "--adversary", "twins"][..], "--adversary says how nodes lie, and in these runs none may"),
+        (
+            &["step", "voting", "--adversary", "twins", "--at", "1"],
+            "--adversary says how nodes lie, and in these runs none may",
+        ),
+        (
+            &["sim", "voting", "--fault", "crash 1 of participant", "--fault", "crash 1 of participant"],
+            "`crash 1 of participant` comes after `crash 1 of participant`: the same kind of fault of the same role",
+        ),
+        (
+            &["run", "pbft_critical_path", "--faulty", "replica[3]=lies", "--faulty", "replica[3]=silent"],
+            "replica[3] is to be faulty in two ways, `lies` and `silent`",
+        ),
+    ] {
+        let answer = Desk::new().menard(words);
+        assert_eq!((answer.status, answer.stdout.as_str()), (2, ""), "{words:?}");
+        assert!(answer.stderr.starts_with(&format!("error: {said}\n  help: ")), "{words:?}: {}", answer.stderr);
+    }
+    let words = ["sim", "voting", "--fault", "byzantine 1 of participant", "--adversary", "twins", "--runs", "3"];
+    assert_eq!(Desk::new().menard(&words).stderr, "");
+}
+
+#[test]
+fn a_place_beyond_the_end_of_a_run_is_told() {
+    let said = |seed: &str| Desk::new().menard(&["sim", "voting", "--runs", "1", "--seed", seed]).stderr;
+    assert_eq!((said("5").as_str(), said("5~3:7").as_str()), ("", ""));
+    let beyond = said("5~300000:7");
+    let ends = beyond.strip_prefix("note: the run 5~300000:7 ends at place ").and_then(|rest| {
+        let (ends, rest) = rest.split_once(", ")?;
+        (rest == "so nothing is left for seed 7 to decide from place 300000 on\n").then(|| ends.parse::<u32>().ok())?
+    });
+    let ends = ends.unwrap_or_else(|| panic!("{beyond}"));
+    assert!(said(&format!("5~{ends}:7")).starts_with("note: "));
+    assert_eq!(said(&format!("5~{}:7", ends - 1)), "");
+    let at = Desk::new().menard(&["step", "voting", "--seed", "5~300000:7", "--at", "1"]);
+    assert_eq!((at.status, at.stderr), (0, beyond));
+}
+
+#[test]
 fn faults_can_be_said() {
     let desk = Desk::new();
     let words = ["sim", "voting", "--fault", "crash 3 of participant", "--runs", "20"];

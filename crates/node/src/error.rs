@@ -116,6 +116,16 @@ pub enum RunError {
         /// Those that there are; if some are called alike, these alone.
         known: Vec<String>,
     },
+    /// A machine is to be faulty in two ways at once.
+    #[error("{node} is to be faulty in two ways, `{first}` and `{second}`")]
+    TwoConducts {
+        /// The machine.
+        node: String,
+        /// What is said of it first.
+        first: &'static str,
+        /// What is said of it then.
+        second: &'static str,
+    },
     /// Processes should be killed, and no role says that its nodes may start again.
     #[error("no node may be killed and started again; declare it, for instance `fault restart 1 of ROLE`")]
     NobodyRestarts,

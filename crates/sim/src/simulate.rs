@@ -177,6 +177,7 @@ impl<'a> Simulator<'a> {
             hash: self.world.log.hash(self.world.prepared),
             stats: self.world.stats,
             drained: self.is_drained(),
+            happenings: place,
             simulated_us: if self.world.prepared.has_timers() { chance.mood.micros(self.now) } else { 0 },
         }
     }

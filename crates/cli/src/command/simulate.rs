@@ -11,7 +11,7 @@ use crate::campaign::Campaign;
 use crate::failure::{Failure, Result};
 use crate::faults;
 use crate::laboratory::{Laboratory, Study};
-use crate::lies::{self, with_lies};
+use crate::lies::{self, somebody_lies, with_lies};
 use crate::output::Output;
 use crate::reach::{Reach, Vacuous};
 use crate::rewriting::{apply, result};
@@ -51,6 +51,9 @@ pub fn run(arguments: &Sim, output: Output) -> Result<()> {
         ..with_lies(&arguments.lies, result(&session.program, &stages))?
     };
     let laboratory = Laboratory::new(&session.program, &stages, observer, is_wanted(CheckOf::Refinement), config);
+    let help = "declare `fault byzantine N of ROLE` in the protocol, or add --fault 'byzantine N of ROLE'";
+    somebody_lies(&arguments.lies, laboratory.subject(), help)?;
+    laboratory.beyond(&arguments.seed).into_iter().for_each(|note| output.complain(note));
     if laboratory.checks_nothing() {
         output.complain("note: there are no properties.ded and no plan, so that nothing can be violated");
     }

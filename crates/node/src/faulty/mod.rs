@@ -74,7 +74,7 @@ pub(crate) enum Fault {
     Lies(Box<Liar>),
 }
 
-/// The conduct of every place that is faulty. The last that is said of a place holds.
+/// The conduct of every place that is faulty. A place has one: an error if two are said of it.
 pub(crate) fn conducts(faulty: &[Faulty], layout: &Layout) -> Result<BTreeMap<usize, Conduct>, RunError> {
     let mut conducts = BTreeMap::new();
     for Faulty { node, conduct } in faulty {
@@ -96,7 +96,13 @@ pub(crate) fn conducts(faulty: &[Faulty], layout: &Layout) -> Result<BTreeMap<us
             }
             return Err(RunError::UnknownNode { node: node.clone(), known });
         }
-        conducts.extend(places.into_iter().map(|place| (place, *conduct)));
+        for place in places {
+            let before = conducts.insert(place, *conduct);
+            if let Some(before) = before.filter(|before| before != conduct) {
+                let node = layout.places[place].name.clone();
+                return Err(RunError::TwoConducts { node, first: before.name(), second: conduct.name() });
+            }
+        }
     }
     Ok(conducts)
 }
@@ -184,6 +190,19 @@ mod tests {
             other => panic!("{text}: {other:?}"),
         };
         assert_eq!([known("server[4]=lies"), known("worker=lies"), known("leader=lies")], [4, 8, 12]);
+    }
+
+    #[test]
+    fn a_machine_is_faulty_in_one_way() {
+        let layout = Layout::new(&compile_text(PROGRAM)).expect("a small program");
+        let said = |texts: [&str; 2]| conducts(&texts.map(faulty), &layout).map(|places| places.len());
+        assert_eq!(said(["server[1]=lies", "server[1]=lies"]).expect("it is the same"), 3);
+        assert_eq!(said(["server[1]=lies", "worker[1]/0=lies"]).expect("it is a part"), 3);
+        assert_eq!(said(["server[1]=lies", "server[2]=silent"]).expect("they are two"), 6);
+        for second in ["server[1]=silent", "worker[1]/0=silent"] {
+            let error = said(["server[1]=lies", second]).expect_err("it cannot do both").to_string();
+            assert!(error.ends_with(" is to be faulty in two ways, `lies` and `silent`"), "{error}");
+        }
     }
 
     #[test]

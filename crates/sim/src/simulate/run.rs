@@ -84,6 +84,8 @@ pub struct Summary {
     pub stats: RunStats,
     /// As in [`Trace`].
     pub drained: bool,
+    /// How many things happened until nothing was left to happen or the run was over: places at which it may go on with another seed are below this.
+    pub happenings: u32,
     /// How much time passed in the run until it came to rest, in microseconds of its timers; 0 if the program has none, or if they fire at any time.
     pub simulated_us: u64,
 }
