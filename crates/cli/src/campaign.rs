@@ -35,6 +35,15 @@ impl Campaign {
         )
     }
 
+    /// In how many runs somebody lied, and how; nothing if nobody did in any.
+    pub fn lies(&self) -> Option<String> {
+        let layers = &self.report.layers;
+        let lied: u64 = layers.values().sum();
+        let ways = layers.iter().map(|(layer, runs)| format!("{layer} {}", grouped(*runs))).collect::<Vec<_>>();
+        let runs = self.report.runs;
+        (lied > 0).then(|| format!("lies: in {} of {} runs: {}", grouped(lied), grouped(runs), ways.join(", ")))
+    }
+
     /// The campaign for programs.
     pub fn json(&self, first_seed: u64) -> Value {
         let report = &self.report;

@@ -272,6 +272,19 @@ fn what_was_not_reached_is_told() {
     assert!(answer.stderr.starts_with("warning: this campaign tested nothing"), "{}", answer.stderr);
 }
 
+/// A machine that lies beside a replica that does not: what it answers is no history of the protocol.
+#[test]
+fn a_machine_that_lies_is_no_witness() {
+    let words = ["sim", "pbft_critical_path", "--fault", "byzantine 1 of machine", "--runs", "25"];
+    let answer = Desk::new().menard(&words);
+    assert_eq!(answer.status, 0, "{}", answer.stdout);
+    let lies = answer.stdout.lines().find_map(|line| line.strip_prefix("lies: in 25 of 25 runs: "));
+    let runs = |way: &str| way.split(' ').next_back().and_then(|runs| runs.parse::<u32>().ok());
+    let runs: Option<Vec<u32>> = lies.and_then(|ways| ways.split(", ").map(runs).collect());
+    assert_eq!(runs.map(|runs| (runs.len() > 2, runs.iter().sum())), Some((true, 25)), "{}", answer.stdout);
+    assert!(!Desk::new().menard(&["sim", "voting", "--runs", "5"]).stdout.contains("lies:"));
+}
+
 #[test]
 fn what_has_no_effect_is_said() {
     for (words, said) in [

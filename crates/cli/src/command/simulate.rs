@@ -126,6 +126,7 @@ fn campaign(arguments: &Sim, setting: &Setting<'_>, laboratory: &Laboratory, out
     let campaign = laboratory.campaign(&study, setting.name, output)?;
     let reach = Reach::new(setting.program(), &campaign.report);
     output.say(format!("{}: {}", setting.name, campaign.summary()));
+    campaign.lies().into_iter().for_each(|lies| output.say(lies));
     output.say(format!("checked: {}", laboratory.checks()));
     laboratory.unchecked(&campaign).into_iter().for_each(|note| output.say(note));
     tell_reach(setting, reach.as_ref(), &campaign, arguments.coverage, output);
