@@ -24,7 +24,8 @@ pub enum Class {
 pub enum Verification {
     /// Nothing: nobody can send more on it than before.
     None,
-    /// A partition drops what is for another one, whoever sends it.
+    /// A partition drops what is for another one, whoever sends it. (Receivers always do; a liar gains nothing by what they drop where they believe
+    /// the node itself alone.)
     Message,
     /// Rules believe the node itself alone.
     Sender,
@@ -75,7 +76,8 @@ pub fn classify<'p>(original: &Program, rewritten: &'p Program) -> Vec<Classifie
             Some(_) => Class::Unmodified,
         };
         let verified = match class {
-            Class::New if is_read_from_me(rewritten, channel) => Verification::Sender,
+            // Nothing is gained by what is for another partition where the node believes itself alone.
+            Class::New | Class::Duplicated if is_read_from_me(rewritten, channel) => Verification::Sender,
             Class::Duplicated => Verification::Message,
             Class::New | Class::Unmodified | Class::Redirected => Verification::None,
         };
@@ -85,7 +87,7 @@ pub fn classify<'p>(original: &Program, rewritten: &'p Program) -> Vec<Classifie
 }
 
 /// Whether all that read a channel believe the node itself alone.
-pub(crate) fn is_read_from_me(program: &Program, channel: &Channel) -> bool {
+pub fn is_read_from_me(program: &Program, channel: &Channel) -> bool {
     let rules = program.components.iter().flat_map(|component| &component.rules);
     let readers = rules.flat_map(Rule::atoms).filter(|atom| atom.relation == channel.name);
     Sender::asked_by(readers) == Sender::Me
@@ -136,5 +138,9 @@ mod tests {
         let partitioned = compile_text(&partitioned.replace("kept(k) :- note(k) ", "kept(k) :- put(k) "));
         let note = &classify(&original, &partitioned)[1];
         assert_eq!((note.class, note.verified), (Class::Duplicated, Verification::Message));
+        // What a node tells itself alone, and did before, is verified already.
+        let own = compile_text(&partitioned.source.text.replace(":- note(k)", ":- note(k) from me"));
+        let note = &classify(&original, &own)[1];
+        assert_eq!((note.class, note.verified), (Class::Duplicated, Verification::Sender));
     }
 }
