@@ -288,7 +288,8 @@ pub struct Lies {
     #[arg(long, value_enum, value_delimiter = ',', value_name = "LAYER")]
     pub adversary: Vec<LayerOf>,
     /// For studies: leave out what protects a program, of one channel or of all: that partitions drop what is not for them
-    /// (`message-verification[:CHANNEL]`), or that MACs cover columns (`authentication[:CHANNEL[.COLUMN]]`)
+    /// (`message-verification[:CHANNEL]`), that machines of a node believe the node itself alone (`sender-verification[:CHANNEL]`),
+    /// or that MACs cover columns (`authentication[:CHANNEL[.COLUMN]]`)
     #[arg(long, value_name = "WHAT")]
     pub without: Vec<String>,
 }

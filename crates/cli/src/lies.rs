@@ -1,27 +1,72 @@
 //! What corrupt nodes do in simulated runs, as the user wants it.
 
+use std::collections::BTreeSet;
+
 use menard_lang::Program;
 use menard_lang::ir::{Channel, Name};
+use menard_opt::Stage;
+use menard_opt::channels::{Verification, classify, is_read_from_me};
+use menard_opt::rewrite::verify_sender;
 use menard_sim::{Config, Layer, Prepared};
 
 use crate::arguments::{LayerOf, Lies};
 use crate::failure::{Failure, Result};
+use crate::rewriting::result;
 
 /// What can be left out: that partitions drop what is not for them.
 const MESSAGE_VERIFICATION: &str = "message-verification";
+/// What can be left out: that the machines of a node believe, of what they tell each other, the node itself alone.
+const SENDER_VERIFICATION: &str = "sender-verification";
 /// What can be left out: that MACs cover all columns of messages.
 const AUTHENTICATION: &str = "authentication";
 
-/// The default configuration, with the lies that the user wants to see in runs of this program.
-pub fn with_lies(lies: &Lies, program: &Program) -> Result<Config> {
+/// What the user wants of lies: how runs are made, and of what.
+pub struct Wanted {
+    /// The default configuration, with the lies that the user wants to see.
+    pub config: Config,
+    /// The stages, of which the last one verifies as much as the user wants.
+    pub stages: Vec<Stage>,
+    /// What the user should know.
+    pub notes: Vec<String>,
+}
+
+/// The lies that the user wants to see in runs of what the stages have made of a program.
+pub fn wanted(lies: &Lies, original: &Program, mut stages: Vec<Stage>) -> Result<Wanted> {
     let mut config = Config::default();
     if !lies.adversary.is_empty() {
         config.layers = lies.adversary.iter().map(|layer| layer_of(*layer)).collect();
     }
+    let mut believing = BTreeSet::new();
     for what in &lies.without {
-        leave_out(what, program, &mut config)?;
+        match split(what) {
+            (SENDER_VERIFICATION, channel) => believing.extend(believed(channel, original, &stages)?),
+            _ => leave_out(what, result(original, &stages), &mut config)?,
+        }
     }
-    Ok(config)
+    if let Some(last) = stages.last_mut().filter(|_| !believing.is_empty()) {
+        last.program = verify_sender::leave_out(last.program.clone(), &believing).map_err(|errors| {
+            Failure::environment("without sender verification the program has errors", errors.to_string())
+        })?;
+    }
+    let notes = redundant(lies, result(original, &stages));
+    Ok(Wanted { config, stages, notes })
+}
+
+/// What is left out and changes nothing: message verification of channels that a node believes itself alone on.
+fn redundant(lies: &Lies, program: &Program) -> Vec<String> {
+    let named = lies.without.iter().filter_map(|what| match split(what) {
+        (MESSAGE_VERIFICATION, Some(channel)) => program.channel(channel),
+        _ => None,
+    });
+    let is_own = named.filter(|channel| is_read_from_me(program, channel));
+    let note = |channel: &Channel| {
+        let name = &channel.name;
+        format!(
+            "note: all rules read `{name}` `from me`, so no liar gains anything by a message for another partition; \
+             add --without {SENDER_VERIFICATION}:{name} to leave out both"
+        )
+    };
+    is_own.map(note).collect()
 }
 
 /// The same as words of the command line.
@@ -51,16 +96,21 @@ fn layer_of(layer: LayerOf) -> Layer {
     }
 }
 
+/// What is to be left out, and of which channel.
+fn split(what: &str) -> (&str, Option<&str>) {
+    what.split_once(':').map_or((what, None), |(kind, channel)| (kind, Some(channel)))
+}
+
 /// Leaves out what protects this program in simulated runs, as `what` says.
 pub fn leave_out(what: &str, program: &Program, config: &mut Config) -> Result<()> {
-    let (kind, channel) = what.split_once(':').map_or((what, None), |(kind, channel)| (kind, Some(channel)));
-    match kind {
-        MESSAGE_VERIFICATION => config.without_message_verification.extend(unverified(channel, program)?),
-        AUTHENTICATION => config.without_authentication.extend(unauthenticated(channel, program)?),
-        _ => {
+    match split(what) {
+        (MESSAGE_VERIFICATION, channel) => config.without_message_verification.extend(unverified(channel, program)?),
+        (SENDER_VERIFICATION, channel) => believed(channel, program, &[]).map(drop)?,
+        (AUTHENTICATION, channel) => config.without_authentication.extend(unauthenticated(channel, program)?),
+        (kind, _) => {
             let message = format!("nothing is known of `{kind}` that could be left out");
             let help = format!(
-                "write --without {MESSAGE_VERIFICATION}[:CHANNEL], or --without {AUTHENTICATION}[:CHANNEL[.COLUMN]]"
+                "write --without {MESSAGE_VERIFICATION}[:CHANNEL], --without {SENDER_VERIFICATION}[:CHANNEL], or --without {AUTHENTICATION}[:CHANNEL[.COLUMN]]"
             );
             return Err(Failure::environment(message, help));
         }
@@ -71,18 +121,50 @@ pub fn leave_out(what: &str, program: &Program, config: &mut Config) -> Result<(
 /// The channels whose receivers are to take messages that are for another partition.
 fn unverified(wanted: Option<&str>, program: &Program) -> Result<Vec<Name>> {
     let partitioned = program.channels.iter().filter(|channel| !channel.by.is_empty()).map(|channel| &channel.name);
+    let nothing = || {
+        let message = "there is no message verification to leave out: no component of the program has partitions";
+        Failure::environment(message, "add --plan PLAN, with a plan that partitions something")
+    };
+    chosen(wanted, partitioned.cloned().collect(), "channel to partitions", "channels to partitions", nothing)
+}
+
+/// The channels on which machines of a node are to believe anybody: those of which `menard explain --plan` says that their senders are verified.
+fn believed(wanted: Option<&str>, original: &Program, stages: &[Stage]) -> Result<Vec<Name>> {
+    let channels = match stages.last() {
+        None => Vec::new(),
+        Some(last) => classify(original, &last.program),
+    };
+    let verified = channels.into_iter().filter(|found| found.verified == Verification::Sender);
+    let nothing = || match stages.is_empty() {
+        true => Failure::environment(
+            "there is no sender verification to leave out without a plan",
+            "add --plan PLAN: where nodes may lie, their machines believe what they tell each other `from me` alone",
+        ),
+        false => Failure::environment(
+            "there is no sender verification to leave out: the plan puts no channel between machines of a node that may lie",
+            "`menard explain PROTOCOL --plan PLAN` says what is verified on each channel",
+        ),
+    };
+    let names = verified.map(|found| found.channel.name.clone()).collect();
+    chosen(wanted, names, "channel with sender verification", "channels with sender verification", nothing)
+}
+
+/// The channel that is wanted, or all that there are; an error if there is none.
+fn chosen(
+    wanted: Option<&str>,
+    all: Vec<Name>,
+    one: &str,
+    several: &str,
+    nothing: impl Fn() -> Failure,
+) -> Result<Vec<Name>> {
     match wanted {
-        None => Ok(partitioned.cloned().collect()),
-        Some(wanted) => match partitioned.clone().find(|name| *name == wanted) {
-            Some(name) => Ok(vec![name.clone()]),
-            None => {
-                let help = match partitioned.clone().next() {
-                    None => "no component of the program has partitions".to_owned(),
-                    Some(_) => format!("channels to partitions are {}", listed(partitioned)),
-                };
-                Err(Failure::environment(format!("`{wanted}` is no channel to partitions"), help))
-            }
-        },
+        _ if all.is_empty() => Err(nothing()),
+        None => Ok(all),
+        Some(wanted) if all.iter().any(|name| name == wanted) => Ok(vec![wanted.into()]),
+        Some(wanted) => {
+            let help = format!("{several} are {}", listed(all.iter()));
+            Err(Failure::environment(format!("`{wanted}` is no {one}"), help))
+        }
     }
 }
 

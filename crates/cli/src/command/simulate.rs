@@ -11,7 +11,7 @@ use crate::campaign::Campaign;
 use crate::failure::{Failure, Result};
 use crate::faults;
 use crate::laboratory::{Laboratory, Study};
-use crate::lies::{self, somebody_lies, with_lies};
+use crate::lies::{self, Wanted, somebody_lies};
 use crate::output::Output;
 use crate::reach::{Reach, Vacuous};
 use crate::rewriting::{apply, result};
@@ -32,6 +32,7 @@ pub fn run(arguments: &Sim, output: Output) -> Result<()> {
     can_be_checked(arguments, &session)?;
     begins_at_a_seed(arguments)?;
     let stages = plan.as_ref().map(|plan| apply(&session.program, plan)).transpose()?.unwrap_or_default();
+    let Wanted { config, stages, notes } = lies::wanted(&arguments.lies, &session.program, stages)?;
     let is_wanted = |check| arguments.check.is_empty() || arguments.check.contains(&check);
     let observer = session.observer.as_ref().and_then(|program| {
         let observer = PreparedObserver::new(program);
@@ -48,7 +49,7 @@ pub fn run(arguments: &Sim, output: Output) -> Result<()> {
         clients: arguments.clients.unwrap_or(Config::default().clients),
         max_steps: arguments.steps.unwrap_or(Config::default().max_steps),
         faulty: faults::parse(&arguments.fault, &session.program)?,
-        ..with_lies(&arguments.lies, result(&session.program, &stages))?
+        ..config
     };
     let laboratory = Laboratory::new(&session.program, &stages, observer, is_wanted(CheckOf::Refinement), config);
     let help = "declare `fault byzantine N of ROLE` in the protocol, or add --fault 'byzantine N of ROLE'";
@@ -57,7 +58,7 @@ pub fn run(arguments: &Sim, output: Output) -> Result<()> {
     if laboratory.checks_nothing() {
         output.complain("note: there are no properties.ded and no plan, so that nothing can be violated");
     }
-    laboratory.left_out(arguments.exhaustive).into_iter().for_each(|note| output.complain(note));
+    notes.into_iter().chain(laboratory.left_out(arguments.exhaustive)).for_each(|note| output.complain(note));
     let name = plan.as_ref().map_or(session.program.name.as_str(), |plan| plan.name.as_str());
     let observer = session.observer.as_ref().filter(|_| laboratory.observes());
     let setting = Setting { session: &session, stages: &stages, observer, name };

@@ -11,7 +11,7 @@ use crate::arguments::Step;
 use crate::command::simulate::REQUESTS;
 use crate::failure::{Failure, Result};
 use crate::laboratory::Laboratory;
-use crate::lies::{somebody_lies, with_lies};
+use crate::lies::{self, Wanted, somebody_lies};
 use crate::output::Output;
 use crate::rewriting::{apply, result};
 use crate::session::Session;
@@ -24,11 +24,13 @@ pub fn run(arguments: &Step, output: Output) -> Result<()> {
     let plan = arguments.plan.as_ref().map(|plan| session.plan(plan)).transpose()?;
     session.all_settings_are_used(plan.as_slice())?;
     let stages = plan.as_ref().map(|plan| apply(&session.program, plan)).transpose()?.unwrap_or_default();
+    let Wanted { config, stages, notes } = lies::wanted(&arguments.lies, &session.program, stages)?;
+    notes.into_iter().for_each(|note| output.complain(note));
     let config = Config {
         requests: arguments.requests.unwrap_or(REQUESTS),
         clients: arguments.clients.unwrap_or(Config::default().clients),
         max_steps: arguments.steps.unwrap_or(Config::default().max_steps),
-        ..with_lies(&arguments.lies, result(&session.program, &stages))?
+        ..config
     };
     let observer = session.observer.as_ref().map(PreparedObserver::new);
     let laboratory = Laboratory::new(&session.program, &stages, observer, true, config);

@@ -11,7 +11,9 @@
 
 use std::collections::BTreeSet;
 
+use menard_lang::diagnostic::Diagnostics;
 use menard_lang::ir::{Channel, ExprKind, Literal, Name, Program};
+use menard_lang::source::Source;
 
 use crate::analysis::fault_model::declares_liars;
 use crate::edit::expr;
@@ -38,4 +40,20 @@ pub fn verify(mut rewritten: Program, channels: &BTreeSet<Name>) -> Program {
         }
     }
     rewritten
+}
+
+/// The program in which rules believe anybody on these channels: for studies, to show what verification is good for. Printed and checked anew.
+///
+/// # Errors
+/// If the checker does not take the result.
+pub fn leave_out(mut program: Program, channels: &BTreeSet<Name>) -> Result<Program, Diagnostics> {
+    let rules = program.components.iter_mut().flat_map(|component| &mut component.rules);
+    for literal in rules.flat_map(|rule| &mut rule.body) {
+        let Literal::Atom(atom) = literal else { continue };
+        if channels.contains(&atom.relation) {
+            atom.from = None;
+        }
+    }
+    let source = Source::new(program.source.name.clone(), menard_lang::print(&program));
+    menard_lang::compile(&source, &[]).map(|compiled| compiled.program)
 }
