@@ -114,7 +114,7 @@ pub struct Explain {
     /// A plan, by name or as a file
     #[arg(long)]
     pub plan: Option<String>,
-    /// The stage to show: parsed, checked, after:K (after line K of the plan), rewritten or lowered
+    /// The stage to show: parsed, checked, after:K (after line K of the plan), rewritten, lowered, or borges (with liars as rules)
     #[arg(long, value_parser = stage)]
     pub stage: Option<Stage>,
     /// How to show it; dot, mermaid and svg are graphs of components and channels, html is a page with everything

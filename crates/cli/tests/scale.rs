@@ -118,6 +118,41 @@ fn every_stage_can_be_shown() {
     insta::assert_snapshot!("graph_in_dot", desk.menard(&["explain", "voting", "--as", "dot"]).stdout);
 }
 
+/// Liars as rules of a program that a plan has made, as long as it leaves liars on one machine.
+#[test]
+fn liars_are_written_into_what_the_plan_made() {
+    let two = "protocol two\n\nrole client[1] external\nrole front[2]\nrole store\n\nfault byzantine 1 of front\n\n\
+               channel put(id: int)   client -> front\nchannel keep(id: int)  front -> store\n\
+               channel kept(id: int)  store -> client\n\n\
+               component front {\n  keep(id)@s :~ put(id), store(s)\n}\n\n\
+               component store {\n  table had(id: int)\n\n  had(id) :- keep(id)\n  \
+               kept(id)@c :~ new had(id), client(c)\n}\n";
+    let split = "plan split for two\n\npartition store by id into 3\n";
+    let desk = Desk::with(&[("two.ded", two), ("split.plan", split)]);
+    let words = ["explain", "two.ded", "--plan", "split.plan", "--stage", "borges"];
+    let answer = desk.menard(&words);
+    assert_eq!((answer.status, answer.stderr.as_str()), (0, ""));
+    assert!(answer.stdout.contains("component store [3]"), "{}", answer.stdout);
+    assert!(answer.stdout.contains("any_keep") && answer.stdout.contains("liar(me)"), "{}", answer.stdout);
+    desk.write("liars.ded", answer.stdout.as_bytes());
+    assert_eq!(desk.menard(&["check", "liars.ded"]).status, 0);
+    assert!(desk.menard(&[&words[..], &["--as", "dot"]].concat()).stdout.contains("librarian"));
+    // On several machines they are not: a plan is named if there is one.
+    let pbft = ["explain", "pbft_critical_path", "--plan", "scalable", "--stage", "borges"];
+    let answer = desk.menard(&pbft);
+    assert_eq!((answer.status, answer.stdout.as_str()), (2, ""));
+    assert!(
+        answer.stderr.contains("on several machines") && answer.stderr.contains("leave out --plan"),
+        "{}",
+        answer.stderr
+    );
+    let printed = desk.menard(&["rewrite", "pbft_critical_path", "--plan", "scalable", "-o", "printed.ded"]);
+    assert_eq!(printed.status, 0);
+    let answer = desk.menard(&["explain", "printed.ded", "--stage", "borges"]);
+    assert_eq!(answer.status, 2);
+    assert!(answer.stderr.contains("that this one was made of"), "{}", answer.stderr);
+}
+
 #[test]
 fn a_page_about_a_protocol_and_its_plan() {
     let desk = Desk::new();

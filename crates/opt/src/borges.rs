@@ -37,8 +37,13 @@ pub enum BorgesError {
     /// The program declares none.
     #[error("the program declares no Byzantine nodes")]
     Honest,
+    /// A role with liars is native or external: it has no rules in whose place those of liars could stand.
+    #[error("nodes of `{0}` run no rules of the program, in whose place those of liars could be written")]
+    Ruleless(Name),
     /// A role with liars is on several machines, of which external roles can reach one.
-    #[error("nodes of `{0}` are on several machines: the liars of the program before the plan can be written as rules")]
+    #[error(
+        "nodes of `{0}` are on several machines, of which others can reach one: the liars of the program before the plan can be written as rules"
+    )]
     Rewritten(Name),
     /// The result is no program; a program with too many columns or rules already is an example.
     #[error("the program with its liars has errors")]
@@ -77,6 +82,7 @@ impl Author<'_> {
         let mut of_role = result.components.iter_mut().filter(|component| component.role == *role);
         let component = match (of_role.next(), of_role.next()) {
             (Some(component), None) if component.name == *role && component.parts == 1 => component,
+            (None, _) => return Err(BorgesError::Ruleless(role.clone())),
             _ => return Err(BorgesError::Rewritten(role.clone())),
         };
         for rule in component.rules.iter_mut().filter(|rule| !rule.delete) {

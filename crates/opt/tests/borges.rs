@@ -63,6 +63,14 @@ fn honest_programs_have_no_liars_to_write() {
     assert!(matches!(borges(&compile_text(&honest)), Err(BorgesError::Honest)));
 }
 
+#[test]
+fn nodes_without_rules_have_no_liars_to_write() {
+    let native = "protocol t role client external role disk native role server fault byzantine 1 of disk
+         channel put(k: int) client -> server channel write(k: int) server -> disk channel written(k: int) disk -> server
+         component server { write(k)@d :~ put(k), disk(d) table had(k: int) had(k) :- written(k) }";
+    assert!(matches!(borges(&compile_text(native)), Err(BorgesError::Ruleless(role)) if role == "disk"));
+}
+
 /// The same with MACs in place of signatures: those for the watcher are passed on, each member has one from each other.
 const VOUCHERS: &str = "protocol witnesses
     role client[2] external

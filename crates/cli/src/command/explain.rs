@@ -119,18 +119,29 @@ fn why_not(session: &Session, plan: Option<&Plan>, stages: &[Rewritten], line: &
     }
 }
 
-/// The program in which liars are rules.
-fn with_liars(program: &Program) -> Result<Program> {
+/// The program in which liars are rules. `has_plan` tells whether it was made by the plan of the command line.
+fn with_liars(program: &Program, has_plan: bool) -> Result<Program> {
     menard_opt::borges(program).map_err(|error| match &error {
         BorgesError::Honest => Failure::environment(error.to_string(), "declare `fault byzantine N of ROLE`"),
-        BorgesError::Rewritten(_) => Failure::environment(error.to_string(), "leave out --plan"),
+        BorgesError::Ruleless(_) => {
+            Failure::environment(error.to_string(), "write a role with rules that lie as these nodes might")
+        }
+        BorgesError::Rewritten(_) if has_plan => Failure::environment(error.to_string(), "leave out --plan"),
+        BorgesError::Rewritten(_) => {
+            Failure::environment(error.to_string(), "take the program that this one was made of, without its plan")
+        }
         BorgesError::IllFormed(errors) => Failure::environment(error.to_string(), errors.to_string()),
     })
 }
 
 fn show(session: &Session, plan: Option<&Plan>, stages: &[Rewritten], stage: Stage, form: Form) -> Result<String> {
+    let lying;
     let program = match stage {
-        Stage::Parsed | Stage::Checked | Stage::Borges => &session.program,
+        Stage::Parsed | Stage::Checked => &session.program,
+        Stage::Borges => {
+            lying = with_liars(result(&session.program, stages), plan.is_some())?;
+            &lying
+        }
         Stage::Lowered => result(&session.program, stages),
         Stage::Rewritten => {
             plan.ok_or_else(|| Failure::environment("without a plan nothing is rewritten", "add --plan PLAN"))?;
@@ -147,9 +158,8 @@ fn show(session: &Session, plan: Option<&Plan>, stages: &[Rewritten], stage: Sta
         }
         (Form::Text, Stage::Parsed) => format!("{:#?}", syntax::parse_program(&session.folder.program).root),
         (Form::Text, Stage::Lowered) => lowered(program),
-        (Form::Text, Stage::Borges) => menard_lang::print(&with_liars(program)?),
         (Form::Text, Stage::Checked) => menard_lang::print(program) + &findings(program),
-        (Form::Text, Stage::After(_) | Stage::Rewritten) => menard_lang::print(program),
+        (Form::Text, Stage::After(_) | Stage::Rewritten | Stage::Borges) => menard_lang::print(program),
     })
 }
 
