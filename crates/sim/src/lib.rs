@@ -10,6 +10,7 @@ mod calm;
 mod campaign;
 mod coalition;
 mod config;
+mod constants;
 mod coverage;
 mod cuts;
 mod descent;

@@ -7,10 +7,11 @@ use menard_engine::{Inputs, Native, Natives, Node as Engine, Outputs, Plan, Rout
 use menard_lang::Program;
 use menard_lang::ir::{Aggregate, FaultKind, HeadArg, Name, Rule};
 use menard_lang::run::{Address, Message, Struck};
-use menard_lang::signed::{RequestSignature, request_signatures};
+use menard_lang::signed::{RequestSignature, signatures_of};
 use menard_value::{Node, Type};
 
 use crate::Config;
+use crate::constants::Constants;
 use crate::host::Host;
 use crate::names::Names;
 use crate::random::Random;
@@ -27,6 +28,7 @@ pub struct Prepared {
     pub(crate) roles: Vec<Role>,
     pub(crate) components: Vec<Component>,
     pub(crate) channels: Vec<Channel>,
+    pub(crate) constants: Constants,
     pub(crate) router: Router,
     /// The faults of runs: those that the program declares, or others in their place.
     pub(crate) faults: Vec<Fault>,
@@ -96,7 +98,7 @@ pub(crate) struct Channel {
     pub numbered: Option<usize>,
     /// The columns that MACs do not cover.
     pub uncovered: Vec<usize>,
-    /// Of a channel from an external role: what its sender signs.
+    /// What its receivers verify.
     pub signatures: Vec<RequestSignature>,
 }
 
@@ -134,6 +136,7 @@ impl Prepared {
         let mut prepared = Prepared {
             names: Names::new(program),
             channels: channels(program, &config),
+            constants: Constants::of(program),
             router: Router::new(program),
             faults: faults(program, &config),
             is_overwhelmed: config.faulty.iter().flatten().any(|faulty| faulty.is_too_much_for(program)),
@@ -306,7 +309,6 @@ fn channels(program: &Program, config: &Config) -> Vec<Channel> {
         Some(component) => End::Component(component),
         None => End::External(role_index(program, name)),
     };
-    let signatures = request_signatures(program);
     let convert = |channel: &menard_lang::ir::Channel| Channel {
         name: channel.name.clone(),
         columns: channel.columns.iter().map(|column| (column.name.clone(), column.ty)).collect(),
@@ -316,7 +318,7 @@ fn channels(program: &Program, config: &Config) -> Vec<Channel> {
         serial: channel.serial,
         numbered: numbered(program, channel),
         uncovered: config.uncovered(channel),
-        signatures: signatures.iter().filter(|signature| signature.channel == channel.name).cloned().collect(),
+        signatures: signatures_of(program, channel),
     };
     program.channels.iter().map(convert).collect()
 }

@@ -3,7 +3,7 @@
 //! External nodes may be any program, so anything of the right types is legal. Protocols do most of their work, though, when requests
 //! have identifiers of their own: columns that are named like identifiers get fresh numbers for each client. What fills a window, as an
 //! ordered channel does, is numbered from 0 on, for all clients together; otherwise windows would never slide far. Other values come from
-//! small domains, so that they meet again. A signature or a MAC that somebody verifies is valid.
+//! small domains, so that they meet again, and are constants that rules look for. A signature or a MAC that somebody verifies is valid.
 
 use menard_lang::ir::Name;
 use menard_lang::signed::Term;
@@ -25,6 +25,11 @@ pub(crate) struct Request {
 /// Names of columns that identify a request among those of its client.
 const IDENTIFIERS: [&str; 10] =
     ["id", "seq", "sequence", "number", "timestamp", "ts", "request", "command", "transaction", "xid"];
+
+/// So many of a hundred integers are one that rules look for, if there are some that are not small.
+const UNUSUAL: u32 = 20;
+/// So many of a hundred strings are one that rules look for.
+const LOOKED_FOR: u32 = 70;
 
 /// Requests for one run, in no order of time.
 pub(crate) fn requests(prepared: &Prepared, count: u32, random: &mut Random) -> Vec<Request> {
@@ -111,12 +116,18 @@ fn value(prepared: &Prepared, name: &Name, ty: Type, sent: usize, random: &mut R
             let reuse = random.percent(prepared.config.reuse_percent);
             int(if reuse { 1 + random.below(sent + 1) } else { sent + 1 })
         }
+        Type::Int if !prepared.constants.ints.is_empty() && random.percent(UNUSUAL) => {
+            Value::Int(*random.pick(&prepared.constants.ints))
+        }
         Type::Int => int(random.below(4)),
         Type::Bool => Value::Bool(random.percent(50)),
         Type::Bytes => {
             let length = 1 + random.index(2);
             let bytes: Vec<u8> = (0..length).map(|_| *random.pick(b"abc")).collect();
             Value::bytes(&bytes)
+        }
+        Type::String if !prepared.constants.strings.is_empty() && random.percent(LOOKED_FOR) => {
+            random.pick(&prepared.constants.strings).clone()
         }
         Type::String => Value::string(random.pick::<&str>(&["x", "y", "z"])),
         Type::Node => {

@@ -3,11 +3,18 @@
 //!
 //! Chance alone finds little: so most of what is made up has values, and the form, of what was heard.
 
-use menard_value::{Mac, Node, Substitution, Type, Value, countersigned, leaves, macs, term_of, wholes};
+use menard_lang::signed::Term;
+use menard_value::{Mac, Node, Powers, Substitution, Type, Value, countersigned, leaves, macs, term_of, wholes};
 
 use super::{Behaviour, Scene};
 use crate::log::Content;
-use crate::random::Random;
+use crate::random::{Random, mix};
+
+/// In one of so many runs it signs what receivers verify, whether anybody has signed the like or not: so many of a hundred messages.
+const SIGNING_RUNS: u64 = 3;
+const SIGNED: u32 = 60;
+/// Sets their chance apart from others.
+const SIGNING_STREAM: u64 = 0x7369_676e;
 
 /// How much a liar of this kind talks.
 pub(super) struct Borges {
@@ -19,19 +26,24 @@ pub(super) struct Borges {
     broadcasts: u32,
     /// How many of a hundred messages are made after one that was heard, rather than field by field.
     imitates: u32,
+    /// Chance of its own, in runs in which it signs what receivers verify.
+    signs: Option<Random>,
 }
 
 impl Borges {
-    pub fn draw(random: &mut Random) -> Self {
+    /// A liar of a run with this seed.
+    pub fn draw(seed: u64, random: &mut Random) -> Self {
+        let mut signs = Random::new(mix(seed ^ SIGNING_STREAM));
         Borges {
             answers: *random.pick(&[0, 1, 1, 3]),
             outbursts: *random.pick(&[1, 4, 12]),
             broadcasts: *random.pick(&[0, 30, 80]),
             imitates: *random.pick(&[30, 70, 95]),
+            signs: (signs.below(SIGNING_RUNS) == 0).then_some(signs),
         }
     }
 
-    fn speak(&self, scene: &mut Scene<'_>) {
+    fn speak(&mut self, scene: &mut Scene<'_>) {
         let from = scene.liar();
         let channels = channels_of(from.role, scene);
         if channels.is_empty() {
@@ -43,8 +55,10 @@ impl Borges {
             return;
         }
         let args = self.fields(channel, from, scene);
+        let is_signed = self.signs.as_mut().is_some_and(|chance| chance.percent(SIGNED));
         if !scene.random.percent(self.broadcasts) {
             let to = *scene.random.pick(&audience);
+            let args = if is_signed { signed(channel, (from, to), args, scene) } else { args };
             match scene.random.percent(20) {
                 true => scene.send_astray(channel, from, to, args),
                 false => scene.send(channel, from, to, args),
@@ -54,6 +68,7 @@ impl Borges {
         for to in audience {
             let fate = scene.random.below(8);
             let args = if fate < 2 { adapted(&args, from, 1, scene) } else { args.clone() };
+            let args = if is_signed { signed(channel, (from, to), args, scene) } else { args };
             if fate < 7 {
                 scene.send(channel, from, to, args);
             }
@@ -105,6 +120,19 @@ fn made_up(channel: u16, from: Node, scene: &mut Scene<'_>) -> Vec<Value> {
         }
     };
     types.iter().map(field).collect()
+}
+
+/// The message with signatures and MACs of its sender wherever its receiver verifies some. What it cannot sign stays as it is.
+fn signed(channel: u16, (from, to): (Node, Node), mut args: Vec<Value>, scene: &Scene<'_>) -> Vec<Value> {
+    for signature in &scene.prepared.channels[usize::from(channel)].signatures {
+        if let Term::Column(signer) = signature.signer {
+            args[signer] = Value::Node(from);
+        }
+        let signature = if scene.coalition.is_real() { signature.clone().real() } else { signature.clone() };
+        // Where that is undefined nobody could sign, and nobody will be able to verify.
+        let _ = signature.sign(from, to, &mut args);
+    }
+    args
 }
 
 /// A message that another node sent, mostly as if `from` had sent it.

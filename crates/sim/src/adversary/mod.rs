@@ -158,7 +158,7 @@ impl Adversary {
         let layers = &world.prepared.config.layers;
         let layer = if layers.is_empty() { Layer::SmallScope } else { *random.pick(layers) };
         let behaviour: Box<dyn Behaviour> = match layer {
-            Layer::Borges => Box::new(borges::Borges::draw(&mut random)),
+            Layer::Borges => Box::new(borges::Borges::draw(seed, &mut random)),
             Layer::SmallScope => Box::new(small_scope::SmallScope::draw(world, &mut random)),
             Layer::Twins => Box::new(twins::Twins::draw(world, &mut random)),
             Layer::Lineage => Box::new(lineage::Lineage::draw(world, &mut random)),

@@ -28,5 +28,6 @@ mod secrets;
 mod shrinking;
 mod signed;
 mod timers;
+mod unsaid;
 mod values;
 mod wire;
