@@ -49,7 +49,8 @@ impl Constants {
                 }
             }
             ExprKind::Construct(_, parts) => parts.iter().for_each(|part| self.add(program, part)),
-            ExprKind::Variable(_) | ExprKind::Wildcard | ExprKind::Me | ExprKind::Call(..) | ExprKind::Field { .. } => {}
+            ExprKind::Variable(_) | ExprKind::Wildcard | ExprKind::Me | ExprKind::Call(..) | ExprKind::Field { .. } => {
+            }
         }
     }
 
