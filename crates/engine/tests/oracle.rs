@@ -414,7 +414,7 @@ fn random_programs_do_what_the_definition_says() {
     shrinking.assert_at_least(6, "aggregates over tables with deletions");
     rechosen.assert_at_least(1, "quorums that choose anew");
     parts.assert_at_least(35, "values with parts");
-    types.assert_at_least(35, "strings, bytes, digests and truth values");
+    types.assert_at_least(30, "strings, bytes, digests and truth values");
 }
 
 /// Whether some variable of the rule has a type that is made of others.
