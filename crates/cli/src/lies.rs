@@ -179,6 +179,10 @@ fn unauthenticated(wanted: Option<&str>, program: &Program) -> Result<Vec<(Name,
         channel.delay.is_none() && ends.into_iter().all(|end| program.component(end).is_some())
     };
     let channels: Vec<&Channel> = program.channels.iter().filter(is_between).collect();
+    if channels.is_empty() {
+        let message = "there is no authentication to leave out: no channel is between components";
+        return Err(Failure::environment(message, "leave out --without authentication"));
+    }
     let chosen: Vec<&Channel> = match wanted {
         None => channels,
         Some(wanted) => match channels.iter().find(|channel| channel.name == wanted) {

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use menard_lang::Program;
-use menard_lang::ir::FaultKind;
 use menard_node::{Config, Exchange, Report, faulty_nodes};
 use menard_sim::{Order, Outsider};
 use serde_json::{Value, json};
@@ -28,8 +27,6 @@ pub struct Review {
     /// Nothing was checked: nodes began with what an earlier run left, and nobody knows what clients were told then.
     is_left_out: bool,
     contradictions: u64,
-    /// Whether some nodes may lie, so that nobody should have believed one of several answers. Without liars it may be meant that nodes answer differently.
-    may_lie: bool,
 }
 
 impl Review {
@@ -48,7 +45,6 @@ impl Review {
             order: None,
             is_left_out: !is_fresh && session.observer.is_some(),
             contradictions: report.contradictions,
-            may_lie: !config.faulty.is_empty() || program.faults.iter().any(|fault| fault.kind == FaultKind::Byzantine),
         };
         let Some(observer) = session.observer.as_ref().filter(|_| is_fresh) else { return Ok(review) };
         let outsider = Outsider::new(observer, &session.program);
@@ -73,8 +69,7 @@ impl Review {
         if self.violation.is_some() || is_disorder {
             return Some("what the properties forbid");
         }
-        (self.may_lie && self.contradictions > 0)
-            .then_some("different answers to one command, and would have believed each of them")
+        (self.contradictions > 0).then_some("different answers to one command, and would have believed each of them")
     }
 
     /// For machines.

@@ -14,6 +14,16 @@ use menard_lang::ir::{Atom, Channel, Comparison, Expr, ExprKind, Literal, Name, 
 use crate::believe::Believe;
 use crate::hosts::liars_of;
 
+/// Whether different answers of several nodes on this channel contradict each other: liars have a say in them, or the settings say how many are believed. Elsewhere
+/// it may be meant that nodes answer differently.
+pub(crate) fn is_compared(program: &Program, reply: &Channel, believe: &Believe) -> bool {
+    let role = program.component(&reply.sender).and_then(|component| program.role(&component.role));
+    role.is_some_and(|role| {
+        let has_liars = || liars_in(program, role) > 0 || liars_before(program, reply) > 0;
+        role.nodes > 1 && (believe.on(&reply.name) > 0 || has_liars())
+    })
+}
+
 /// How many nodes have to agree on an answer on this channel. `believe`: what the settings say; an error if that cannot be.
 pub(crate) fn believed_from(program: &Program, reply: &Channel, believe: &Believe) -> Result<usize, String> {
     let declared = believe.on(&reply.name);

@@ -9,7 +9,7 @@ use menard_lang::signed::{RequestSignature, Term, request_signatures};
 use menard_value::{Mac, Node, Signed, Type, Value};
 
 use crate::RunError;
-use crate::belief::believed_from;
+use crate::belief::{believed_from, is_compared};
 use crate::believe::Believe;
 use crate::config::Config;
 use crate::layout::{Endpoint, Layout};
@@ -123,8 +123,7 @@ impl Workload {
             match number_of(back, &number).filter(|_| answers.contains(&&back.name)) {
                 Some(number) => {
                     let believed_from = believed_from(program, back, &config.believe).map_err(RunError::Settings)?;
-                    let role = program.component(&back.sender).and_then(|component| program.role(&component.role));
-                    let is_compared = role.is_some_and(|role| role.nodes > 1);
+                    let is_compared = is_compared(program, back, &config.believe);
                     replies.push(Reply { channel, number, believed_from, is_compared });
                 }
                 None => others.push(channel),
