@@ -19,7 +19,7 @@ pub fn refused(error: &PlanError) -> Failure {
     let (text, diagnostics) = (error.render(colour()), diagnostics(error));
     let refused: Vec<Value> = match error {
         PlanError::Refused { refusals, .. } => refusals.iter().map(refusal_json).collect(),
-        PlanError::Misfit(_) | PlanError::IllFormed { .. } => Vec::new(),
+        PlanError::Misfit(_) | PlanError::Unanswered(_) | PlanError::IllFormed { .. } => Vec::new(),
     };
     Failure::No { text, json: json!({ "refused": refused, "diagnostics": diagnostics_json(&diagnostics) }) }
 }
@@ -27,7 +27,7 @@ pub fn refused(error: &PlanError) -> Failure {
 /// What is wrong with a plan, as diagnostics.
 pub fn diagnostics(error: &PlanError) -> Vec<Diagnostic> {
     match error {
-        PlanError::Misfit(diagnostics) => diagnostics.iter().cloned().collect(),
+        PlanError::Misfit(diagnostics) | PlanError::Unanswered(diagnostics) => diagnostics.iter().cloned().collect(),
         PlanError::Refused { refusals, .. } => refusals.iter().map(Refusal::diagnostic).collect(),
         PlanError::IllFormed { errors, .. } => errors.iter().cloned().collect(),
     }
@@ -52,7 +52,11 @@ pub fn result<'a>(program: &'a Program, stages: &'a [Stage]) -> &'a Program {
 /// A line of a plan with the reasons why it is allowed.
 pub fn reasons(number: usize, stage: &Stage) -> String {
     let is_named = stage.line.ends_with(&format!(" using {}", stage.rewrite));
-    let rewrite = if is_named { String::new() } else { format!("   ({})", stage.rewrite) };
+    let rewrite = match stage.implied {
+        true => "   (implied: nodes may lie, and receivers check the rest already)".to_owned(),
+        false if is_named => String::new(),
+        false => format!("   ({})", stage.rewrite),
+    };
     let mut text = format!("  {number}. {}{rewrite}\n", stage.line);
     for proof in &stage.proofs {
         text.push_str(&format!("       {}: {}\n", proof.precondition, proof.sentence));
@@ -99,6 +103,7 @@ pub fn reasons_json(stage: &Stage) -> Value {
     json!({
         "line": stage.line,
         "rewrite": stage.rewrite,
+        "implied": stage.implied,
         "proofs": stage.proofs.iter().map(proof).collect::<Vec<_>>(),
         "nodes": stage.program.physical_nodes(),
     })

@@ -28,7 +28,7 @@ pub mod walk;
 
 use menard_value::Value;
 
-pub use check::MAX_NODES;
+pub use check::{MAX_NODES, unanswered};
 pub use constant::{NotConstant, evaluate};
 pub use diagnostic::{Code, Diagnostic, Diagnostics, Severity};
 pub use format::format;

@@ -4,13 +4,15 @@ mod error;
 
 use std::sync::Arc;
 
+use menard_lang::diagnostic::Diagnostics;
 use menard_lang::ir::{Name, Program};
 use menard_lang::plan::{Line, LineKind, Plan};
 use menard_lang::run::Lift;
-use menard_lang::source::Source;
+use menard_lang::source::{Source, Span};
 
 use crate::precondition::Proof;
 use crate::refusal::Refusal;
+use crate::rewrite::implied::implied;
 use crate::rewrite::{Misfit, suggest};
 use crate::rules::{AnyRewrite, Applied, Denied, REWRITES};
 
@@ -21,6 +23,8 @@ pub use error::PlanError;
 pub struct Stage {
     /// The line as a plan has it.
     pub line: String,
+    /// Whether no line of the plan asks for it: it is [what liars add](crate::rewrite::implied).
+    pub implied: bool,
     /// The rewrite's name.
     pub rewrite: &'static str,
     /// Why it was allowed, precondition by precondition.
@@ -31,10 +35,10 @@ pub struct Stage {
     pub lift: Arc<dyn Lift + Send + Sync>,
 }
 
-/// Applies the lines of a plan in their order. Empty for a plan without lines.
+/// Applies the lines of a plan in their order, and then those that its liars [imply](crate::rewrite::implied). Empty for a plan without lines.
 ///
 /// # Errors
-/// If the plan is for another protocol, if a line does not fit the program at that line, or if it is refused.
+/// If the plan is for another protocol, if a line does not fit the program at that line, or if it is refused; or if nobody is answered while those that may lie keep silent.
 pub fn apply_plan(program: &Program, plan: &Plan) -> Result<Vec<Stage>, PlanError> {
     match apply_while_allowed(program, plan) {
         (stages, None) => Ok(stages),
@@ -50,11 +54,23 @@ pub fn apply_while_allowed(program: &Program, plan: &Plan) -> (Vec<Stage>, Optio
         let misfit = Misfit { word: plan.protocol.to_string(), message, help: None };
         return (stages, Some(PlanError::misfit(&plan.source, None, misfit)));
     }
+    if let Err(error) = answer(program, plan.lines.is_empty()) {
+        return (stages, Some(error));
+    }
     for (index, line) in plan.lines.iter().enumerate() {
         let current = stages.last().map_or(program, |stage| &stage.program);
         let name = format!("<{} after line {} of {}>", program.name, index + 1, plan.name);
         match apply_line(current, line, &plan.source, &name, None) {
             Ok(stage) => stages.push(stage),
+            Err(error) => return (stages, Some(error)),
+        }
+    }
+    while let Some(kind) = stages.last().and_then(|stage| implied(program, &stage.program)) {
+        let current = &stages.last().expect("there is one").program;
+        let name = format!("<{} after {} and `{kind}`>", program.name, plan.name);
+        let line = Line { kind, span: Span::default() };
+        match apply_line(current, &line, &plan.source, &name, None) {
+            Ok(stage) => stages.push(Stage { implied: true, ..stage }),
             Err(error) => return (stages, Some(error)),
         }
     }
@@ -66,13 +82,15 @@ pub fn apply_while_allowed(program: &Program, plan: &Plan) -> (Vec<Stage>, Optio
 /// # Errors
 /// As [`apply_plan`], or if the line is none.
 pub fn why_not(program: &Program, so_far: &Plan, line: &str) -> Result<Vec<Stage>, PlanError> {
-    let stages = apply_plan(program, so_far)?;
+    let mut stages = apply_plan(program, so_far)?;
+    stages.retain(|stage| !stage.implied);
     let lines = menard_lang::plan::parse_line(line).map_err(PlanError::Misfit)?;
     let source = Source::new("<line of a plan>", line);
     if lines.is_empty() {
         let misfit = Misfit { word: line.to_owned(), message: "there is no rewrite in this line".into(), help: None };
         return Err(PlanError::misfit(&source, None, misfit));
     }
+    answer(program, false)?;
     let mut more: Vec<Stage> = Vec::new();
     for line in &lines {
         let current = more.last().or(stages.last()).map_or(program, |stage| &stage.program);
@@ -80,6 +98,17 @@ pub fn why_not(program: &Program, so_far: &Plan, line: &str) -> Result<Vec<Stage
         more.push(apply_line(current, line, &source, &name, None)?);
     }
     Ok(more)
+}
+
+/// Whether a program answers while those that may lie keep silent, as one must to which rewrites are applied: they add speed, and nothing that is waited for. What they
+/// make of it hears of the same nodes.
+fn answer(program: &Program, is_unchanged: bool) -> Result<(), PlanError> {
+    let mut unanswered = if is_unchanged { Vec::new() } else { menard_lang::unanswered(program) };
+    for diagnostic in &mut unanswered {
+        let help = diagnostic.help.take().unwrap_or_default();
+        diagnostic.help = Some(format!("no plan is applied to a program that a liar stops by saying nothing; {help}"));
+    }
+    if unanswered.is_empty() { Ok(()) } else { Err(PlanError::Unanswered(Diagnostics::new(unanswered))) }
 }
 
 /// Applies a line by the first rewrite that allows it, except for the precondition in `skip`, which only tests leave out.
@@ -147,6 +176,7 @@ fn check(applied: Applied, rewrite: &'static str, line: &LineKind, name: &str) -
     match menard_lang::compile(&source, &[]) {
         Ok(compiled) => Ok(Stage {
             line: line.to_string(),
+            implied: false,
             rewrite,
             proofs: applied.proofs,
             program: compiled.program,

@@ -3,9 +3,9 @@
 mod common;
 
 use common::{apply_all, apply_without, program, refine};
-use menard_lang::Program;
 use menard_lang::ir::Name;
-use menard_opt::PlanError;
+use menard_lang::{Program, Source, plan};
+use menard_opt::{PlanError, Stage, apply_plan, why_not};
 
 /// A server notes what clients say, with a digest; stores keep it, and tell. MACs cover the digest.
 const NOTES: &str = "
@@ -125,4 +125,49 @@ fn fewer_and_fewer_columns_are_covered() {
     assert_eq!(covered(&rewritten, "note"), ["d"]);
     let error = apply_without(&rewritten, "authenticate note by k, d", None).err().map(|error| error.render(false));
     assert!(error.is_some_and(|error| error.contains("do not cover `k`")));
+}
+
+/// What a plan of these lines makes of a program.
+fn planned(text: &str, lines: &str) -> (Program, Vec<Stage>) {
+    let original = program(text);
+    let plan = plan::parse(&Source::new("test.plan", format!("plan test for digests\n{lines}\n")), &[]);
+    let plan = plan.unwrap_or_else(|errors| panic!("{errors}"));
+    let stages = apply_plan(&original, &plan).unwrap_or_else(|error| panic!("{}", error.render(false)));
+    (original, stages)
+}
+
+#[test]
+fn liars_imply_that_less_is_covered_where_receivers_check_already() {
+    let long = DIGESTS.replace("v: int", "v: bytes");
+    let checked = long.replace(":- note(k, v, d)", ":- note(k, v, d), d == hash(v)");
+    let line = "partition store by k into 2";
+    let (original, stages) = planned(&checked, line);
+    let lines: Vec<(&str, bool)> = stages.iter().map(|stage| (stage.line.as_str(), stage.implied)).collect();
+    assert_eq!(lines, [(line, false), ("authenticate note by k, d", true)]);
+    let report = refine::check(&original, &stages, 400, 10);
+    assert!(report.violations.is_empty(), "{:?}", report.violations.first());
+    // Nobody checks, nobody lies, nothing is long, the channel is as it was, or the plan says it itself.
+    for (text, lines) in [
+        (long.clone(), line),
+        (checked.replace("fault byzantine 1 of server", ""), line),
+        (DIGESTS.replace(":- note(k, v, d)", ":- note(k, v, d), d == hash(v)"), line),
+        (checked.clone(), "decouple server { note } into sender using functional"),
+        (checked.clone(), "authenticate note by k, d\npartition store by k into 2"),
+        (checked.clone(), ""),
+    ] {
+        let (_, stages) = planned(&text, lines);
+        assert!(!stages.iter().any(|stage| stage.implied), "{lines}\n{text}");
+    }
+}
+
+#[test]
+fn what_is_implied_is_no_line_of_the_plan() {
+    let text = DIGESTS.replace("v: int", "v: bytes").replace(":- note(k, v, d)", ":- note(k, v, d), d == hash(v)");
+    let plan = plan::parse(&Source::new("test.plan", "plan test for digests\npartition store by k into 2\n"), &[]);
+    let plan = plan.expect("the plan is well-formed");
+    // One may still ask for it, or for something else.
+    for line in ["authenticate note by k, d", "authenticate note by k, v"] {
+        let stages = why_not(&program(&text), &plan, line).unwrap_or_else(|error| panic!("{}", error.render(false)));
+        assert_eq!(stages.len(), 1, "{line}");
+    }
 }

@@ -146,3 +146,25 @@ fn authentication_that_does_not_fit_is_explained() {
     }
     insta::assert_snapshot!(text);
 }
+
+/// Three of four members are enough for a client, but the example of the error's page waits for all.
+#[test]
+fn what_answers_nobody_is_not_rewritten() {
+    let page = include_str!("../../../book/src/errors/E0707.md");
+    let examples: Vec<&str> =
+        page.split("```").skip(1).step_by(2).filter_map(|block| Some(block.split_once('\n')?.1)).collect();
+    let [waiting, answering] = examples[..] else { panic!("the page has two examples") };
+    let plan = plan::parse(&Source::new("test.plan", "plan test for votes\npartition member by id into 2\n"), &[]);
+    let plan = plan.expect("the plan is well-formed");
+    let Err(error @ PlanError::Unanswered(_)) = apply_plan(&compile_text(waiting), &plan) else {
+        panic!("one liar is enough")
+    };
+    insta::assert_snapshot!(error.render(false));
+    let empty = plan::parse(&Source::new("test.plan", "plan test for votes\n"), &[]).expect("the plan is well-formed");
+    let why_not = why_not(&compile_text(waiting), &empty, "partition member by id into 2");
+    assert!(matches!(why_not, Err(PlanError::Unanswered(_))));
+    assert!(apply_plan(&compile_text(answering), &plan).is_ok());
+    assert!(apply_plan(&compile_text(waiting), &empty).is_ok());
+    let honest = waiting.replace("byzantine", "crash");
+    assert!(apply_plan(&compile_text(&honest), &plan).is_ok());
+}

@@ -126,7 +126,8 @@ fn check_plan(source: &Source, protocol: &Source) -> Checked {
         let program = menard_lang::compile(protocol, &[])?.program;
         let stages = menard_opt::apply_plan(&program, &plan).map_err(|error| Diagnostics::new(diagnostics(&error)))?;
         let nodes = stages.last().map_or(program.physical_nodes(), |stage| stage.program.physical_nodes());
-        let lines = counted(stages.len(), "rewrite", "rewrites");
+        let asked_for = stages.iter().filter(|stage| !stage.implied).count();
+        let lines = counted(asked_for, "rewrite", "rewrites");
         Ok((format!("{lines}, {} nodes instead of {}", nodes, program.physical_nodes()), Diagnostics::default()))
     });
     checked(source, result)

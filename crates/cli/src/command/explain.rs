@@ -112,7 +112,8 @@ fn why_not(session: &Session, plan: Option<&Plan>, stages: &[Rewritten], line: &
         Err(error) => Err(refused(&error)),
         Ok(allowed) => {
             output.say("it is allowed:");
-            output.say(allowed.iter().map(|stage| reasons(stages.len() + 1, stage)).collect::<String>());
+            let next = stages.iter().filter(|stage| !stage.implied).count() + 1;
+            output.say(allowed.iter().map(|stage| reasons(next, stage)).collect::<String>());
             output.result(&json!({ "allowed": allowed.iter().map(reasons_json).collect::<Vec<_>>() }));
             Ok(())
         }

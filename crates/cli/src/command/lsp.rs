@@ -19,6 +19,11 @@ fn check_plan(program: &Program, plan: &Plan) -> Vec<Diagnostic> {
     match menard_opt::apply_plan(program, plan) {
         Ok(_) => Vec::new(),
         Err(PlanError::Misfit(diagnostics)) => diagnostics.iter().cloned().collect(),
+        Err(PlanError::Unanswered(errors)) => {
+            // They stand in another text.
+            let here = |error: &Diagnostic| Diagnostic::error(error.code, &plan.source, error.message.clone());
+            errors.iter().map(|error| Diagnostic { help: error.help.clone(), ..here(error) }).collect()
+        }
         Err(PlanError::Refused { line, refusals }) => {
             refusals.iter().map(|refusal| at_line(refusal, plan, &line)).collect()
         }

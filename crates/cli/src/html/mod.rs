@@ -148,7 +148,7 @@ fn introduction(subject: &Subject<'_>, plan: &Plan) -> String {
             "<li><a href=\"#line-{}\"><code>{}</code></a> <span class=\"note\">{}, {more}</span></li>",
             index + 1,
             highlighted(&stage.line),
-            escape(stage.rewrite)
+            if stage.implied { "implied: nodes may lie" } else { stage.rewrite }
         )
         .expect("a String takes any text");
         before = nodes;
@@ -173,6 +173,9 @@ fn refused(subject: &Subject<'_>, plan: &Plan, error: &PlanError) -> String {
     let why = match error {
         PlanError::Refused { .. } => "A precondition does not hold. The program is as the lines before have made it.",
         PlanError::Misfit(_) => "It does not fit the program.",
+        PlanError::Unanswered(_) => {
+            "The program answers nobody as long as those that may lie keep silent, and rewrites do not change that."
+        }
         PlanError::IllFormed { .. } => "This is an error of Menard; please report it.",
     };
     format!(

@@ -10,10 +10,11 @@ mod places;
 mod reader;
 mod signatures;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use menard_value::{FunctionId, Value};
 
+use super::settle::{self, Key};
 use crate::ir::{
     Atom, Channel, Comparison, Component, Expr, ExprKind, FaultKind, HeadArg, Literal, Name, Program, Rule, RuleKind,
 };
@@ -37,9 +38,6 @@ struct World<'p> {
     suspects: BTreeSet<&'p Name>,
 }
 
-/// A relation of the program: of the component that is named, or a channel.
-type Key<'p> = (Option<&'p Name>, &'p Name);
-
 /// Where a claim comes in.
 #[derive(Clone, Copy)]
 struct Entry<'p> {
@@ -61,33 +59,11 @@ impl<'p> World<'p> {
     }
 
     fn key(&self, component: &'p Component, relation: &'p Name) -> Key<'p> {
-        (self.program.channel(relation).is_none().then_some(&component.name), relation)
+        settle::key(self.program, component, relation)
     }
 
-    /// All rules that derive facts, each with its component.
-    fn rules(&self) -> impl Iterator<Item = (&'p Component, &'p Rule)> {
-        let components = self.program.components.iter();
-        components.flat_map(|component| component.rules.iter().map(move |rule| (component, rule)))
-    }
-
-    /// Looks at rules until none of them has anything new to say: those again that read what has changed. `look` says whether what is
-    /// known of the rule's head has changed.
-    fn settle(&self, mut look: impl FnMut(&'p Component, &'p Rule) -> bool) {
-        let rules: Vec<_> = self.rules().filter(|(_, rule)| !rule.delete).collect();
-        let mut readers: BTreeMap<Key<'p>, BTreeSet<usize>> = BTreeMap::new();
-        for (number, (component, rule)) in rules.iter().enumerate() {
-            for atom in rule.positive_atoms() {
-                readers.entry(self.key(component, &atom.relation)).or_default().insert(number);
-            }
-        }
-        let mut waiting: BTreeSet<usize> = (0..rules.len()).collect();
-        while let Some(number) = waiting.pop_first() {
-            let (component, rule) = rules[number];
-            if look(component, rule) {
-                let head = self.key(component, &rule.head.relation);
-                waiting.extend(readers.get(&head).into_iter().flatten());
-            }
-        }
+    fn rules(&self) -> impl Iterator<Item = (&'p Component, &'p Rule)> + use<'p> {
+        settle::rules(self.program)
     }
 }
 

@@ -18,6 +18,7 @@ mod names;
 mod recursion;
 mod relations;
 mod repetition;
+mod settle;
 mod shadows;
 mod strata;
 mod tables;
@@ -27,6 +28,7 @@ mod unused;
 mod values;
 mod waiting;
 
+pub use self::waiting::unanswered;
 use crate::diagnostic::Diagnostics;
 use crate::ir::Program;
 use crate::sink::Sink;

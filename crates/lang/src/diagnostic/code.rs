@@ -140,6 +140,7 @@ codes! {
     E0704 "A fault of an external role",
     E0705 "A delay that makes no sense",
     E0706 "More nodes are waited for than have to answer",
+    E0707 "What somebody is told waits for nodes that may keep silent",
     // Plans.
     E0801 "A plan that does not fit the program",
     // Properties.

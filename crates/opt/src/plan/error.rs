@@ -21,6 +21,9 @@ pub enum PlanError {
         /// The refusals, the nearest first.
         refusals: Vec<Refusal>,
     },
+    /// Nobody is answered as long as those that may lie keep silent, so that no rewrite is of any use; the diagnostics quote the program.
+    #[error("{0}")]
+    Unanswered(Diagnostics),
     /// The result of a rewrite is no well-formed program: an error of Menard.
     #[error("the rewrite `{rewrite}` made an ill-formed program of `{line}`; please report this:\n{errors}")]
     IllFormed {
@@ -53,7 +56,7 @@ impl PlanError {
     /// The error as a person reads it, with or without terminal colours.
     pub fn render(&self, color: bool) -> String {
         match self {
-            PlanError::Misfit(diagnostics) => diagnostics.render(color),
+            PlanError::Misfit(diagnostics) | PlanError::Unanswered(diagnostics) => diagnostics.render(color),
             PlanError::Refused { refusals, .. } => render(refusals, color),
             PlanError::IllFormed { .. } => self.to_string(),
         }

@@ -174,6 +174,20 @@ fn find(program: &Program, channel: &Name, columns: &[Name]) -> Result<Site, Mis
 }
 
 impl Site {
+    /// A channel of a program, and which of its columns are to be covered.
+    pub(super) fn new(channel: &Channel, covered: Vec<Name>) -> Site {
+        Site { channel: channel.name.clone(), covered }
+    }
+
+    /// Whether every rule that reads the channel has the checks, so that none is added.
+    pub(super) fn is_checked(&self, program: &Program) -> bool {
+        let uncovered = self.uncovered(program);
+        let is_checked = |checks: Vec<Dependency>| {
+            self.readers(program).iter().all(|(rule, atom)| is_checked(rule, atom, &uncovered, &checks))
+        };
+        self.checks(program).is_ok_and(is_checked)
+    }
+
     fn channel<'p>(&self, program: &'p Program) -> &'p Channel {
         program.channel(&self.channel).expect("the channel of a site is one of its program")
     }

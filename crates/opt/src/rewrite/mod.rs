@@ -13,6 +13,7 @@ pub mod decouple_mutual;
 pub mod decouple_prefix;
 pub mod decouple_state_machine;
 mod holds;
+pub mod implied;
 mod key_choice;
 mod lives;
 mod monotone;

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 
 use menard_value::Type;
 
+use super::super::settle::settle;
 use super::places::{Place, places, text, visit_places};
 use super::{Entry, Key, Outcome, World, verifications};
 use crate::diagnostic::Code;
@@ -44,7 +45,7 @@ type Columns<'p> = BTreeMap<(Key<'p>, usize), Trust<'p>>;
 
 pub(super) fn warn(world: &World<'_>, sink: &mut Sink) {
     let mut columns = Columns::new();
-    world.settle(|component, rule| {
+    settle(world.program, |component, rule| {
         let trusts = RuleTrust::of(world, &columns, component, rule).head();
         let mut changed = false;
         for (position, trust) in trusts.into_iter().enumerate() {

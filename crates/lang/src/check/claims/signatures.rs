@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use menard_value::Type;
 
+use super::super::settle::settle;
 use super::places::Place;
 use super::reader::{Reader, Source};
 use super::{Entry, Key, MAC, SIGNATURE, World, coverage, is_only_absent};
@@ -43,7 +44,7 @@ pub(super) struct Flow<'p> {
 
 pub(super) fn warn(world: &World<'_>, sink: &mut Sink) {
     let mut flow = Flow { world, pending: BTreeMap::new() };
-    world.settle(|component, rule| flow.follow(component, rule));
+    settle(world.program, |component, rule| flow.follow(component, rule));
     let (verified, vouching) = (flow.verified(), flow.vouching());
     let mut found: BTreeMap<(Key<'_>, usize), Unverified<'_>> = BTreeMap::new();
     for (component, rule) in world.rules().filter(|(component, rule)| !is_only_absent(component, rule)) {
