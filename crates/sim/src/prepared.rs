@@ -7,8 +7,8 @@ use menard_engine::{Inputs, Native, Natives, Node as Engine, Outputs, Plan, Rout
 use menard_lang::Program;
 use menard_lang::ir::{Aggregate, FaultKind, HeadArg, Name, Rule};
 use menard_lang::run::{Address, Message, Struck};
-use menard_lang::signed::{RequestSignature, signatures_of};
-use menard_value::{Node, Type};
+use menard_lang::signed::{RequestSignature, Term, signatures_of};
+use menard_value::{Node, Type, Value};
 
 use crate::Config;
 use crate::constants::Constants;
@@ -100,6 +100,20 @@ pub(crate) struct Channel {
     pub uncovered: Vec<usize>,
     /// What its receivers verify.
     pub signatures: Vec<RequestSignature>,
+}
+
+impl Channel {
+    /// Puts signatures and MACs of its sender into a message, and its name as that of the signer, wherever the receiver verifies some. What it cannot sign
+    /// stays as it is.
+    pub fn sign(&self, from: Node, to: Node, args: &mut [Value]) {
+        for signature in &self.signatures {
+            if let Term::Column(signer) = signature.signer {
+                args[signer] = Value::Node(from);
+            }
+            // Where that is undefined nobody could sign, and nobody will be able to verify.
+            let _ = signature.sign(from, to, args);
+        }
+    }
 }
 
 /// Who is at one end of a channel.

@@ -6,7 +6,6 @@
 //! small domains, so that they meet again, and are constants that rules look for. A signature or a MAC that somebody verifies is valid.
 
 use menard_lang::ir::Name;
-use menard_lang::signed::Term;
 use menard_value::{Digest, Mac, Node, Signed, Type, Value};
 
 use crate::log::narrow;
@@ -42,29 +41,18 @@ pub(crate) fn requests(prepared: &Prepared, count: u32, random: &mut Random) -> 
     }
     for _ in 0..count {
         let again = !requests.is_empty() && random.percent(prepared.config.resend_percent);
-        let request = if again {
+        let mut request = if again {
             let request = random.pick(&requests).clone();
             let role = receiver(prepared, request.channel);
             Request { to: some_node(prepared, role, random), ..request }
         } else {
             fresh(prepared, &requests, *random.pick(&channels), random)
         };
-        requests.push(signed(prepared, request));
+        let Request { channel, from, to, args } = &mut request;
+        prepared.channels[usize::from(*channel)].sign(*from, *to, args);
+        requests.push(request);
     }
     requests
-}
-
-/// The request with valid signatures and MACs where somebody verifies them. What its sender cannot sign stays as it is.
-fn signed(prepared: &Prepared, mut request: Request) -> Request {
-    let Request { channel, from, to, args } = &mut request;
-    for signature in &prepared.channels[usize::from(*channel)].signatures {
-        if let Term::Column(signer) = signature.signer {
-            args[signer] = Value::Node(*from);
-        }
-        // Where that is undefined nobody could sign, and nobody will be able to verify.
-        let _ = signature.sign(*from, *to, args);
-    }
-    request
 }
 
 /// The role that sends on a channel, if it is external and has nodes, and the receiver has nodes.

@@ -3,8 +3,7 @@
 //!
 //! Chance alone finds little: so most of what is made up has values, and the form, of what was heard.
 
-use menard_lang::signed::Term;
-use menard_value::{Mac, Node, Powers, Substitution, Type, Value, countersigned, leaves, macs, term_of, wholes};
+use menard_value::{Mac, Node, Substitution, Type, Value, countersigned, leaves, macs, term_of, wholes};
 
 use super::{Behaviour, Scene};
 use crate::log::Content;
@@ -122,16 +121,9 @@ fn made_up(channel: u16, from: Node, scene: &mut Scene<'_>) -> Vec<Value> {
     types.iter().map(field).collect()
 }
 
-/// The message with signatures and MACs of its sender wherever its receiver verifies some. What it cannot sign stays as it is.
+/// The message with signatures and MACs of its sender wherever its receiver verifies some.
 fn signed(channel: u16, (from, to): (Node, Node), mut args: Vec<Value>, scene: &Scene<'_>) -> Vec<Value> {
-    for signature in &scene.prepared.channels[usize::from(channel)].signatures {
-        if let Term::Column(signer) = signature.signer {
-            args[signer] = Value::Node(from);
-        }
-        let signature = if scene.coalition.is_real() { signature.clone().real() } else { signature.clone() };
-        // Where that is undefined nobody could sign, and nobody will be able to verify.
-        let _ = signature.sign(from, to, &mut args);
-    }
+    scene.prepared.channels[usize::from(channel)].sign(from, to, &mut args);
     args
 }
 
