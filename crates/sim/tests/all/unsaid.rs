@@ -16,7 +16,7 @@ fn violated(program: &str, properties: &str, runs: u64) -> usize {
 fn believes(columns: &str, answered: &str, believed: &str) -> String {
     format!(
         "protocol believes
-         role client external
+         role client[1] external
          role server
          role replica[4]
          fault byzantine 1 of replica
@@ -26,7 +26,6 @@ fn believes(columns: &str, answered: &str, believed: &str) -> String {
          component replica {{ tell(id, {answered})@s :~ put(id), server(s) }}
          component server {{ done(id)@c :~ {believed}, client(c) }}"
     )
-    .replace("role client external", "role client[1] external")
 }
 
 const DONE: &str = "properties of believes  violation(\"it is done\", id) :- done(id)";
