@@ -1,8 +1,12 @@
 //! The constants that rules look for: what is compared with something else for equality, what stands in a relation that is read, what is a member of a
-//! collection. Who makes up values by chance alone never says `"abort"`, or 20.
+//! collection; there, too, what a variable is bound to and what a function is called with. Who makes up values by chance alone never says `"abort"`, or 20.
+//!
+//! What a rule binds and hands on is not looked for, nor are the operands of `+` and the like: what these make of a constant is something else.
+
+use std::collections::BTreeSet;
 
 use menard_lang::Program;
-use menard_lang::ir::{Comparison, Expr, ExprKind, Literal};
+use menard_lang::ir::{Comparison, Expr, ExprKind, Literal, Name, Rule};
 use menard_value::Value;
 
 /// Integers from the least to the most are made up often enough.
@@ -20,17 +24,8 @@ impl Constants {
     /// Those of a checked program.
     pub fn of(program: &Program) -> Self {
         let mut constants = Constants::default();
-        for literal in program.components.iter().flat_map(|component| &component.rules).flat_map(|rule| &rule.body) {
-            match literal {
-                Literal::Atom(atom) => atom.args.iter().for_each(|arg| constants.add(program, arg)),
-                Literal::Compare { op: Comparison::Equal | Comparison::NotEqual, left, right, .. } => {
-                    [left, right].iter().for_each(|side| constants.add(program, side));
-                }
-                Literal::In { element, collection, .. } => {
-                    [element, collection].iter().for_each(|side| constants.add(program, side));
-                }
-                Literal::Compare { .. } | Literal::Bind { .. } => {}
-            }
+        for rule in program.components.iter().flat_map(|component| &component.rules) {
+            constants.add_rule(program, rule);
         }
         constants.ints.sort_unstable();
         constants.ints.dedup();
@@ -39,17 +34,24 @@ impl Constants {
         constants
     }
 
-    /// Adds a constant, or those that a value is made of; what functions make of constants is something else.
-    fn add(&mut self, program: &Program, expr: &Expr) {
-        match &expr.kind {
-            ExprKind::Constant(value) => self.add_value(value),
-            ExprKind::Param(name) => {
-                if let Some(param) = program.param(name) {
-                    self.add_value(&param.value);
+    fn add_rule(&mut self, program: &Program, rule: &Rule) {
+        let mut bound = BTreeSet::new();
+        let mut waiting: Vec<&Expr> = rule.body.iter().flat_map(places).collect();
+        while let Some(expr) = waiting.pop() {
+            match &expr.kind {
+                ExprKind::Constant(value) => self.add_value(value),
+                ExprKind::Param(name) => {
+                    if let Some(param) = program.param(name) {
+                        self.add_value(&param.value);
+                    }
                 }
-            }
-            ExprKind::Construct(_, parts) => parts.iter().for_each(|part| self.add(program, part)),
-            ExprKind::Variable(_) | ExprKind::Wildcard | ExprKind::Me | ExprKind::Call(..) | ExprKind::Field { .. } => {
+                ExprKind::Construct(_, parts) => waiting.extend(parts),
+                ExprKind::Call(function, args) if !is_operator(function.get().name) => waiting.extend(args),
+                ExprKind::Field { value, .. } => waiting.push(value),
+                ExprKind::Variable(name) => {
+                    waiting.extend(value_of(rule, name).filter(|_| bound.insert(name)));
+                }
+                ExprKind::Call(..) | ExprKind::Wildcard | ExprKind::Me => {}
             }
         }
     }
@@ -61,6 +63,29 @@ impl Constants {
             _ => value.parts().iter().for_each(|part| self.add_value(part)),
         }
     }
+}
+
+/// What a literal looks for, or looks for it in.
+fn places(literal: &Literal) -> Vec<&Expr> {
+    match literal {
+        Literal::Atom(atom) => atom.args.iter().collect(),
+        Literal::Compare { op: Comparison::Equal | Comparison::NotEqual, left, right, .. } => vec![left, right],
+        Literal::In { element, collection, .. } => vec![element, collection],
+        Literal::Compare { .. } | Literal::Bind { .. } => Vec::new(),
+    }
+}
+
+/// What a rule binds a variable to.
+fn value_of<'r>(rule: &'r Rule, name: &Name) -> Option<&'r Expr> {
+    rule.body.iter().find_map(|literal| match literal {
+        Literal::Bind { variable, value, .. } if variable == name => Some(value),
+        _ => None,
+    })
+}
+
+/// Whether a function is written between its arguments.
+fn is_operator(name: &str) -> bool {
+    !name.starts_with(|first: char| first.is_ascii_alphabetic())
 }
 
 #[cfg(test)]
@@ -86,5 +111,25 @@ mod tests {
         ));
         let strings = ["read", "write"].map(Value::string);
         assert_eq!(constants, Constants { ints: vec![-5, 9, 20], strings: strings.to_vec() });
+    }
+
+    #[test]
+    fn it_is_constants_behind_names_and_in_calls() {
+        let constants = Constants::of(&compile_text(
+            "protocol constants
+             param secret: string = \"please\"
+             role client external
+             role server
+             channel op(id: int, kind: string, s: signature)  client -> server
+             channel ok(id: int)                              server -> client
+             channel told(what: string, s: signature)         server -> client
+             component server {
+               ok(id)@c :~ op(id, _, s) from c, verify(s, c, \"read\", id, 30), low = 20, first = (low, 10), (id, 10) == first
+               ok(id)@c :~ op(id, kind, _) from c, hash(kind) == hash(secret), id == index_of(c) + 40, last = 50, id <= last
+               told(what, s)@c :~ op(_, _, _) from c, what = \"handed on\", s = sign(me, \"signed\", 60)
+             }",
+        ));
+        let strings = ["please", "read"].map(Value::string);
+        assert_eq!(constants, Constants { ints: vec![10, 20, 30], strings: strings.to_vec() });
     }
 }

@@ -39,6 +39,28 @@ fn liars_say_the_constants_that_rules_look_for() {
 }
 
 #[test]
+fn liars_say_what_a_variable_is_bound_to() {
+    let bound = believes("what: int", "1", "tell(id, what), wanted = 20, what == wanted");
+    assert!(violated(&bound, DONE, 400) > 0);
+}
+
+#[test]
+fn liars_say_what_functions_are_called_with() {
+    let called = believes("what: string", "\"commit\"", "tell(id, what), hash(what) == hash(\"abort\")");
+    assert!(violated(&called, DONE, 400) > 0);
+}
+
+#[test]
+fn liars_say_what_signatures_have_to_cover() {
+    let signed = believes(
+        "by: node, what: string, s: signature",
+        "me, \"fine\", sign(me, \"fine\", id)",
+        "tell(id, by, what, s) from r, verify(s, by, what, id), verify(s, by, \"broken\", id), by == r",
+    );
+    assert!(violated(&signed, DONE, 400) > 0);
+}
+
+#[test]
 fn liars_sign_what_nobody_has_signed() {
     let signed = believes(
         "by: node, s: signature",
