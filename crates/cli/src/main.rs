@@ -47,6 +47,7 @@ mod text;
 mod trace_file;
 mod walk;
 mod walkthrough;
+mod without;
 mod workers;
 
 fn main() -> ExitCode {

@@ -7,7 +7,7 @@ use menard_sim::Config;
 use serde::Deserialize;
 
 use crate::failure::{Failure, Result};
-use crate::lies::leave_out;
+use crate::without::leave_out;
 
 /// A bug in words and figures.
 #[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
