@@ -19,13 +19,18 @@ const SENDER_VERIFICATION: &str = "sender-verification";
 /// What can be left out: that MACs cover all columns of messages.
 const AUTHENTICATION: &str = "authentication";
 
+/// How each of them is named, with what may be said of it.
+const FORMS: [&str; 3] =
+    ["message-verification[:CHANNEL]", "authentication[:CHANNEL[.COLUMN]]", "sender-verification[:CHANNEL]"];
+
 /// Leaves out what `--without` names: of what receivers do in runs, and of the program that the last stage has made.
 pub fn apply(without: &[String], original: &Program, stages: &mut [Stage], config: &mut Config) -> Result<()> {
     let mut believing = BTreeSet::new();
     for what in without {
         match split(what) {
             (SENDER_VERIFICATION, channel) => believing.extend(believed(channel, original, stages)?),
-            _ => leave_out(what, result(original, stages), config)?,
+            _ if leave_out_of_runs(what, result(original, stages), config)? => {}
+            (kind, _) => return Err(unknown(kind, &format!("write --without {}", FORMS.join(", or --without ")))),
         }
     }
     if let Some(last) = stages.last_mut().filter(|_| !believing.is_empty()) {
@@ -53,21 +58,34 @@ pub fn redundant(without: &[String], program: &Program) -> Vec<String> {
     is_own.map(note).collect()
 }
 
-/// Leaves out what protects this program in simulated runs, as `what` says.
+/// Leaves out of runs what protects a program without a plan, as a bug's `expect.toml` says it.
 pub fn leave_out(what: &str, program: &Program, config: &mut Config) -> Result<()> {
+    if leave_out_of_runs(what, program, config)? {
+        return Ok(());
+    }
+    let [messages, columns, _] = FORMS;
+    let help = format!("`without` takes \"{messages}\" and \"{columns}\"");
+    Err(match split(what) {
+        (SENDER_VERIFICATION, _) => Failure::environment(
+            format!("`{SENDER_VERIFICATION}` is added by plans, and a bug has none: there is nothing to leave out"),
+            format!("take `from me` out of the rules of buggy.ded; {help}"),
+        ),
+        (kind, _) => unknown(kind, &help),
+    })
+}
+
+/// Leaves out what receivers do in runs, whatever the program; false if that is nothing of theirs.
+fn leave_out_of_runs(what: &str, program: &Program, config: &mut Config) -> Result<bool> {
     match split(what) {
         (MESSAGE_VERIFICATION, channel) => config.without_message_verification.extend(unverified(channel, program)?),
-        (SENDER_VERIFICATION, channel) => believed(channel, program, &[]).map(drop)?,
         (AUTHENTICATION, channel) => config.without_authentication.extend(unauthenticated(channel, program)?),
-        (kind, _) => {
-            let message = format!("nothing is known of `{kind}` that could be left out");
-            let help = format!(
-                "write --without {MESSAGE_VERIFICATION}[:CHANNEL], --without {SENDER_VERIFICATION}[:CHANNEL], or --without {AUTHENTICATION}[:CHANNEL[.COLUMN]]"
-            );
-            return Err(Failure::environment(message, help));
-        }
+        _ => return Ok(false),
     }
-    Ok(())
+    Ok(true)
+}
+
+fn unknown(kind: &str, help: &str) -> Failure {
+    Failure::environment(format!("nothing is known of `{kind}` that could be left out"), help)
 }
 
 /// What is to be left out, and of which channel.
@@ -80,7 +98,10 @@ fn unverified(wanted: Option<&str>, program: &Program) -> Result<Vec<Name>> {
     let partitioned = program.channels.iter().filter(|channel| !channel.by.is_empty()).map(|channel| &channel.name);
     let nothing = || {
         let message = "there is no message verification to leave out: no component of the program has partitions";
-        Failure::environment(message, "add --plan PLAN, with a plan that partitions something")
+        Failure::environment(
+            message,
+            "add --plan PLAN, with a plan that partitions something, or have the program itself do so",
+        )
     };
     chosen(wanted, partitioned.cloned().collect(), "channel to partitions", "channels to partitions", nothing)
 }

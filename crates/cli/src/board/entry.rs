@@ -74,7 +74,8 @@ impl Entry {
             session.observer.as_ref().map(PreparedObserver::new).ok_or_else(missing)
         };
         let laboratory = |session: &Session| {
-            let config = expectation.simulation.config(&session.program, REQUESTS)?;
+            let config = expectation.simulation.config(&session.program, REQUESTS);
+            let config = config.map_err(|failure| failure.during(&expected.name))?;
             Ok::<_, Failure>(Laboratory::new(&session.program, &[], Some(observer(session)?), false, config))
         };
         Ok(Entry {

@@ -120,6 +120,24 @@ mod tests {
     }
 
     #[test]
+    fn what_only_a_plan_adds_is_neither_left_out_nor_offered() {
+        let refused = |what: &str| {
+            let text = format!("{SHORT}[simulation]\nwithout = [\"{what}\"]\n");
+            let simulation = Expectation::parse("expect.toml", &text).expect("it is whole").simulation;
+            match simulation.config(&program(), 10) {
+                Err(Failure::Environment { message, help }) => (message, help),
+                other => panic!("{what} is left out: {other:?}"),
+            }
+        };
+        let (message, help) = refused("sender-verification:tell");
+        assert!(message.starts_with("`sender-verification` is added by plans, and a bug has none"), "{message}");
+        assert!(help.starts_with("take `from me` out of the rules of buggy.ded; `without` takes"), "{help}");
+        let (message, help) = refused("verification");
+        assert!(message.starts_with("nothing is known of `verification`"), "{message}");
+        assert!(help.contains("authentication[") && !help.contains("sender-verification"), "{help}");
+    }
+
+    #[test]
     fn mistakes_have_a_line() {
         let Err(Failure::Environment { message, .. }) =
             Expectation::parse("expect.toml", &format!("{SHORT}when = 1\n"))
