@@ -1,5 +1,7 @@
 //! How a program is deployed and measured: `deploy.toml`.
 
+mod believe;
+
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -7,9 +9,10 @@ use std::time::Duration;
 use serde::Deserialize;
 use thiserror::Error;
 
-use crate::believe::Believe;
 use crate::faulty::Faulty;
 use crate::lengths::Lengths;
+
+pub use self::believe::Believe;
 
 /// The most logical clients of one load generator.
 pub(crate) const MAX_CLIENTS: u32 = 100_000;

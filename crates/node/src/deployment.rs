@@ -9,7 +9,6 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use menard_lang::ir::Program;
 use mio::net::TcpListener;
 
-use crate::belief::trust;
 use crate::conductor::{Conductor, Notice, Progress, Who};
 use crate::config::{Config, ConfigError};
 use crate::control::{Phase, Signal};
@@ -22,6 +21,7 @@ use crate::load::{Load, LoadParts, session_token};
 use crate::process::Processes;
 use crate::process::fleet::Fleet;
 use crate::random::{self, Random};
+use crate::reply_quorum::trust;
 use crate::report::Report;
 use crate::secure::{Credentials, is_byzantine};
 use crate::session::Session;

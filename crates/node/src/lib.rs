@@ -17,8 +17,6 @@
 #![allow(clippy::disallowed_methods, reason = "this is the crate that has clocks and threads")]
 
 mod ballot;
-mod belief;
-mod believe;
 mod callers;
 mod clients;
 mod conductor;
@@ -47,6 +45,7 @@ mod meter;
 mod outbox;
 mod process;
 mod random;
+mod reply_quorum;
 mod report;
 mod said;
 mod secure;
@@ -58,10 +57,9 @@ mod timers;
 mod wire;
 mod workload;
 
-pub use believe::Believe;
 pub use clients::Second;
 pub use conductor::Progress;
-pub use config::{Config, ConfigError};
+pub use config::{Believe, Config, ConfigError};
 pub use data::TemporaryFolder;
 pub use deployment::{Deployment, run, run_processes, trusted, validate};
 pub use error::RunError;

@@ -1,6 +1,6 @@
 //! The load generator: logical clients, each with one command under way, over one connection to each place that they deal with.
 //!
-//! Where nodes may lie, a client believes an answer when enough nodes have given the same ([`crate::belief`]).
+//! Where nodes may lie, a client believes an answer when enough nodes have given the same ([`crate::reply_quorum`]).
 //!
 //! A command goes to the first logical node of the role that takes commands; if no answer comes in time it goes to all of them, again and
 //! again. A node that is back after its connection broke gets all that is under way at once. Numbers are unique over all clients and grow; what a command holds is made from its number, so that it is the same when it is

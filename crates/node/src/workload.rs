@@ -9,11 +9,10 @@ use menard_lang::signed::{RequestSignature, Term, request_signatures};
 use menard_value::{Mac, Node, Signed, Type, Value};
 
 use crate::RunError;
-use crate::belief::{believed_from, is_compared};
-use crate::believe::Believe;
-use crate::config::Config;
+use crate::config::{Believe, Config};
 use crate::layout::{Endpoint, Layout};
 use crate::random::Random;
+use crate::reply_quorum::{believed_from, is_compared};
 use crate::wire::{MessageHeader, OversizedError, push_message};
 
 /// What clients send and receive.

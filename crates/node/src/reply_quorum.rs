@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 
 use menard_lang::ir::{Atom, Channel, Comparison, Expr, ExprKind, Literal, Name, Program, Role, Rule};
 
-use crate::believe::Believe;
+use crate::config::Believe;
 use crate::hosts::liars_of;
 
 /// Whether different answers of several nodes on this channel contradict each other: liars have a say in them, or the settings say how many are believed. Elsewhere
