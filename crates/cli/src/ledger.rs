@@ -2,6 +2,7 @@
 //!
 //! What went wrong is written down by where the runs come from alone: they show it again.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -18,6 +19,8 @@ const SAVED_EVERY: Duration = Duration::from_secs(1);
 
 /// What tells builds apart that make something else of a seed; it differs, too, where anything else does.
 pub const BUILD: &str = "build";
+/// The version of menard.
+pub const VERSION: &str = "version";
 
 /// A ledger, open.
 pub struct Ledger {
@@ -77,25 +80,42 @@ impl Ledger {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok((ledger, None)),
             Err(error) => return Err(Failure::file("read", path, &error)),
         };
-        let file: LedgerFile = serde_json::from_str(&text).map_err(|error| ledger.no_ledger(&error))?;
-        let differs = |(key, value): (&String, &Value)| (file.campaign.get(key) != Some(value)).then(|| key.clone());
-        let mut other: Vec<String> = ledger.about.iter().filter_map(differs).collect();
-        other.extend(file.campaign.keys().filter(|key| !ledger.about.contains_key(*key)).cloned());
-        if other.len() > 1 {
-            other.retain(|key| key != BUILD);
-        }
-        if !other.is_empty() {
-            let message =
-                format!("{} is the ledger of another campaign: not the same {}", path.display(), other.join(", "));
-            return Err(Failure::environment(message, "name another file, or go on with the campaign that it is of"));
-        }
-        let begun = file.begun().ok_or_else(|| ledger.no_ledger(&"its figures do not fit together"))?;
+        let json: Value = serde_json::from_str(&text).map_err(|error| ledger.no_ledger(&error))?;
+        let campaign = json.get("campaign").and_then(Value::as_object).filter(|campaign| campaign.contains_key(BUILD));
+        ledger.is_of(campaign.ok_or_else(|| ledger.no_ledger(&"nothing in it says of which"))?)?;
+        // It is of this campaign, so whatever in it is not as this build writes it, another one has written.
+        let file: LedgerFile = serde_json::from_value(json).map_err(|error| ledger.of_other_build(&error))?;
+        let begun = file.begun().ok_or_else(|| ledger.of_other_build(&"its figures do not fit together"))?;
         Ok((ledger, Some(begun)))
+    }
+
+    /// Complains if a ledger with this heading is not the one of this campaign and this build.
+    fn is_of(&self, campaign: &Map<String, Value>) -> Result<()> {
+        let differs = |key: &&String| campaign.get(*key) != self.about.get(*key);
+        let keys: BTreeSet<&String> = self.about.keys().chain(campaign.keys()).collect();
+        let mut other: Vec<&str> = keys.into_iter().filter(differs).map(String::as_str).collect();
+        let is_known = |key: &&str| campaign.contains_key(*key) && self.about.contains_key(*key);
+        if other.contains(&VERSION) || other == [BUILD] || !other.iter().all(is_known) {
+            return Err(self.of_other_build(&format!("not the same {}", other.join(", "))));
+        }
+        other.retain(|key| *key != BUILD);
+        if other.is_empty() {
+            return Ok(());
+        }
+        let message =
+            format!("{} is the ledger of another campaign: not the same {}", self.path.display(), other.join(", "));
+        Err(Failure::environment(message, "name another file, or go on with the campaign that it is of"))
     }
 
     fn no_ledger(&self, why: &dyn std::fmt::Display) -> Failure {
         let message = format!("{} is no ledger of a campaign: {why}", self.path.display());
         Failure::environment(message, "name another file, or a new one")
+    }
+
+    fn of_other_build(&self, why: &dyn std::fmt::Display) -> Failure {
+        let message = format!("{} is a ledger that another build of menard has written: {why}", self.path.display());
+        let help = "name a new file to begin anew with this build, or go on with the build that has written it";
+        Failure::environment(message, help)
     }
 
     /// Writes down what was done so far, if the last time is long ago.

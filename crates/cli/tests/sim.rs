@@ -181,6 +181,37 @@ fn a_campaign_goes_on_where_it_was() {
     assert_eq!((answer.status, answer.stderr.contains("is no ledger of a campaign")), (2, true), "{}", answer.stderr);
 }
 
+/// Other builds count other things, make other runs of a seed, and know of other things that decide what runs give.
+#[test]
+fn a_ledger_of_another_build_is_told_from_a_broken_one() {
+    let desk = Desk::with(&[("echo.ded", ECHO)]);
+    let words = ["sim", "echo.ded", "--runs", "20", "--ledger", "account"];
+    assert_eq!(desk.menard(&words).status, 0);
+    let text = desk.read("account");
+    let account: serde_json::Value = serde_json::from_str(&text).expect("it is JSON");
+    let build = account["campaign"]["build"].as_str().expect("it tells of the build");
+    for (old, new, why) in [
+        ("\"forged\": 0,", "", "missing field `forged`"),
+        ("\"forged\": 0,", "\"forged\": 0, \"dreamt\": 0,", "unknown field `dreamt`"),
+        ("\"layers\": []", "\"layers\": [[\"dreams\", 1]]", "its figures do not fit together"),
+        (build, "0123456789abcdef", "not the same build"),
+        ("\"version\": \"", "\"version\": \"9.", "not the same version"),
+        ("\"guided\":", "\"dreamt\": false, \"guided\":", "not the same dreamt"),
+    ] {
+        let other = text.replace(old, new);
+        assert_ne!(other, text, "{old}");
+        desk.write("account", other.as_bytes());
+        let answer = desk.menard(&words);
+        let said = format!("error: account is a ledger that another build of menard has written: {why}");
+        assert_eq!((answer.status, answer.stderr.contains(&said)), (2, true), "{}", answer.stderr);
+        assert!(answer.stderr.contains("help: name a new file to begin anew with this build"), "{}", answer.stderr);
+        assert_eq!(desk.read("account"), other, "it stays");
+    }
+    desk.write("account", text[..text.len() / 2].as_bytes());
+    let answer = desk.menard(&words);
+    assert_eq!((answer.status, answer.stderr.contains("is no ledger of a campaign")), (2, true), "{}", answer.stderr);
+}
+
 /// What goes wrong seldom: replies are too early for four participants at once.
 const SELDOM: &str = "\
 properties of voting

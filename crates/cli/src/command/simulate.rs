@@ -11,6 +11,7 @@ use crate::campaign::Campaign;
 use crate::failure::{Failure, Result};
 use crate::faults;
 use crate::laboratory::{Laboratory, Study};
+use crate::ledger::VERSION;
 use crate::lies::{self, Wanted, somebody_lies};
 use crate::output::Output;
 use crate::reach::{Reach, Vacuous};
@@ -173,7 +174,7 @@ fn about(arguments: &Sim, setting: &Setting<'_>, laboratory: &Laboratory) -> Map
     let properties = setting.observer.map(|observer| blake3::hash(print(observer).as_bytes()).to_hex().to_string());
     let config = laboratory.subject().config();
     let about = json!({
-        "version": env!("CARGO_PKG_VERSION"),
+        VERSION: env!("CARGO_PKG_VERSION"),
         "protocol": setting.session.program.name.as_str(),
         "program": programs.finalize().to_hex().to_string(),
         "plan": setting.stages.iter().map(|stage| stage.line.as_str()).collect::<Vec<_>>(),
