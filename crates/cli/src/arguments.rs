@@ -265,7 +265,7 @@ pub struct Step {
     #[command(flatten)]
     pub lies: Lies,
     /// The run that `menard sim --trace FILE` has written
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["seed", "requests", "steps"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["seed", "requests", "steps", "adversary"])]
     pub trace: Option<PathBuf>,
     /// Show this event, by its number in the space-time diagram, and end [default: read commands]
     #[arg(long, value_name = "EVENT")]

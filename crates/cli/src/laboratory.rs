@@ -1,5 +1,6 @@
 //! Simulations of a program: many runs, what must hold in each, and what is shown of a run in which it does not.
 
+use std::cmp::Ordering;
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
@@ -117,17 +118,21 @@ impl Laboratory {
         notes
     }
 
-    /// What of a descent no run follows, in words: a place that comes after the end of the run that it should decide.
-    pub fn beyond(&self, descent: &Descent) -> Option<String> {
-        let last = descent.forks.last()?;
+    /// What of a descent decides nothing, in words: a place at the very end of the run. A run that ends before such a place is another one than is named.
+    pub fn beyond(&self, descent: &Descent) -> Result<Option<String>> {
+        let Some(Fork { place, seed }) = descent.forks.last() else { return Ok(None) };
         let ends = Simulator::new(self.subject(), self.observer.as_ref()).run(descent).happenings;
-        let text = || {
-            let Fork { place, seed } = last;
-            format!(
-                "note: the run {descent} ends at place {ends}, so nothing is left for seed {seed} to decide from place {place} on"
-            )
-        };
-        (last.place >= ends).then(text)
+        match place.cmp(&ends) {
+            Ordering::Less => Ok(None),
+            Ordering::Equal => Ok(Some(format!(
+                "note: the run {descent} ends at place {ends}, so nothing is left for seed {seed} to decide from there on"
+            ))),
+            Ordering::Greater => {
+                let message = format!("there is no run {descent} here: before place {place} it ends, at place {ends}");
+                let help = "give all options with which this run was found, such as --plan, --set, --requests and --fault, and take the same build of menard";
+                Err(Failure::environment(message, help))
+            }
+        }
     }
 
     /// What is checked in each run, in words.

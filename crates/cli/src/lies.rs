@@ -38,13 +38,33 @@ pub fn words(lies: &Lies) -> Vec<String> {
     adversary.into_iter().chain(without).flatten().collect()
 }
 
-/// Complains of a way to lie where nobody may.
+/// Complains of a way to lie, or of protection against lies that is left out, where nobody may lie.
 pub fn somebody_lies(lies: &Lies, subject: &Prepared, help: &str) -> Result<()> {
-    if lies.adversary.is_empty() || subject.may_lie() {
-        return Ok(());
+    match of_lies(lies) {
+        Some((option, why)) if !subject.may_lie() => {
+            let message = format!("{option} {why}, and in these runs none may");
+            Err(Failure::environment(message, format!("leave it out, or {help}")))
+        }
+        _ => Ok(()),
     }
-    let message = "--adversary says how nodes lie, and in these runs none may";
-    Err(Failure::environment(message, format!("leave it out, or {help}")))
+}
+
+/// Complains of the same in an exhaustive search, which has no liars.
+pub fn nobody_lies(lies: &Lies) -> Result<()> {
+    match of_lies(lies) {
+        Some((option, why)) => {
+            let message = format!("{option} {why}, and an exhaustive search has none that do");
+            Err(Failure::environment(message, "leave it out, or leave out --exhaustive"))
+        }
+        None => Ok(()),
+    }
+}
+
+/// The first of the options that are about lies, and what it says of nodes.
+fn of_lies(lies: &Lies) -> Option<(String, &'static str)> {
+    let adversary = (!lies.adversary.is_empty()).then(|| ("--adversary".to_owned(), "says how nodes lie"));
+    let without = lies.without.first().map(|what| (format!("--without {what}"), "shows what comes of it if nodes lie"));
+    adversary.or(without)
 }
 
 fn layer_of(layer: LayerOf) -> Layer {

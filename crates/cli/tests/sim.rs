@@ -325,6 +325,26 @@ fn what_has_no_effect_is_said() {
             "--adversary says how nodes lie, and in these runs none may",
         ),
         (
+            &["sim", "voting", "--without", "authentication"],
+            "--without authentication shows what comes of it if nodes lie, and in these runs none may",
+        ),
+        (
+            &["step", "voting", "--plan", "scalable", "--without", "message-verification:vote", "--at", "1"],
+            "--without message-verification:vote shows what comes of it if nodes lie, and in these runs none may",
+        ),
+        (
+            &["sim", "pbft_critical_path", "--fault", "crash 1 of replica", "--without", "authentication:commit"],
+            "--without authentication:commit shows what comes of it if nodes lie, and in these runs none may",
+        ),
+        (
+            &["sim", "pbft_critical_path", "--exhaustive", "--adversary", "twins"],
+            "--adversary says how nodes lie, and an exhaustive search has none that do",
+        ),
+        (
+            &["sim", "pbft_critical_path", "--exhaustive", "--without", "authentication"],
+            "--without authentication shows what comes of it if nodes lie, and an exhaustive search has none that do",
+        ),
+        (
             &["sim", "voting", "--fault", "crash 1 of participant", "--fault", "crash 1 of participant"],
             "`crash 1 of participant` comes after `crash 1 of participant`: the same kind of fault of the same role",
         ),
@@ -341,20 +361,44 @@ fn what_has_no_effect_is_said() {
     assert_eq!(Desk::new().menard(&words).stderr, "");
 }
 
+/// Who lies in a run that was written down is said there, whatever the program declares.
 #[test]
-fn a_place_beyond_the_end_of_a_run_is_told() {
-    let said = |seed: &str| Desk::new().menard(&["sim", "voting", "--runs", "1", "--seed", seed]).stderr;
-    assert_eq!((said("5").as_str(), said("5~3:7").as_str()), ("", ""));
-    let beyond = said("5~300000:7");
-    let ends = beyond.strip_prefix("note: the run 5~300000:7 ends at place ").and_then(|rest| {
-        let (ends, rest) = rest.split_once(", ")?;
-        (rest == "so nothing is left for seed 7 to decide from place 300000 on\n").then(|| ends.parse::<u32>().ok())?
-    });
-    let ends = ends.unwrap_or_else(|| panic!("{beyond}"));
-    assert!(said(&format!("5~{ends}:7")).starts_with("note: "));
-    assert_eq!(said(&format!("5~{}:7", ends - 1)), "");
+fn a_trace_has_liars_of_its_own() {
+    let desk = Desk::new();
+    let lies = ["--fault", "byzantine 1 of leader", "--without", "message-verification"];
+    let run = ["sim", "voting", "--plan", "scalable", "--runs", "1", "--seed", "3", "--trace", "run"];
+    desk.menard(&[&run[..], &lies].concat());
+    let walk = ["step", "voting", "--plan", "scalable", "--trace", "run", "--at", "1"];
+    let answer = desk.menard(&[&walk[..], &lies[2..]].concat());
+    assert_eq!((answer.status, answer.stderr.as_str()), (0, ""));
+    assert!(answer.stdout.contains("leader lies from now on"), "{}", answer.stdout);
+    let answer = desk.menard(&[&walk[..], &["--adversary", "twins"]].concat());
+    assert_eq!((answer.status, answer.stderr.contains("cannot be used with")), (2, true), "{}", answer.stderr);
+}
+
+/// A guided campaign goes on from the last place of a run, too, and names it so.
+#[test]
+fn a_run_that_ends_before_its_last_place_is_none() {
+    let told = |seed: &str| {
+        let answer = Desk::new().menard(&["sim", "voting", "--runs", "1", "--seed", seed]);
+        (answer.status, answer.stderr)
+    };
+    let silent = (0, String::new());
+    assert_eq!([told("5"), told("5~3:7")], [silent.clone(), silent.clone()]);
+    let beyond = told("5~300000:7");
+    let ends = beyond.1.strip_prefix("error: there is no run 5~300000:7 here: before place 300000 it ends, at place ");
+    let ends = ends.and_then(|rest| rest.split_once("\n  help: give all options with which this run was found"));
+    let ends: u32 = ends.and_then(|(ends, _)| ends.parse().ok()).unwrap_or_else(|| panic!("{}", beyond.1));
+    assert_eq!(beyond.0, 2);
+    assert_eq!(told(&format!("5~{}:7", ends + 1)).0, 2);
+    let last = told(&format!("5~{ends}:7"));
+    let note = format!(
+        "note: the run 5~{ends}:7 ends at place {ends}, so nothing is left for seed 7 to decide from there on\n"
+    );
+    assert_eq!(last, (0, note));
+    assert_eq!(told(&format!("5~{}:7", ends - 1)), silent);
     let at = Desk::new().menard(&["step", "voting", "--seed", "5~300000:7", "--at", "1"]);
-    assert_eq!((at.status, at.stderr), (0, beyond));
+    assert_eq!((at.status, at.stderr), beyond);
 }
 
 #[test]

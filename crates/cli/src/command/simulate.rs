@@ -12,7 +12,7 @@ use crate::failure::{Failure, Result};
 use crate::faults;
 use crate::laboratory::{Laboratory, Study};
 use crate::ledger::VERSION;
-use crate::lies::{self, Wanted, somebody_lies};
+use crate::lies::{self, Wanted, nobody_lies, somebody_lies};
 use crate::output::Output;
 use crate::reach::{Reach, Vacuous};
 use crate::rewriting::{apply, result};
@@ -32,6 +32,9 @@ pub fn run(arguments: &Sim, output: Output) -> Result<()> {
     session.all_settings_are_used(plan.as_slice())?;
     can_be_checked(arguments, &session)?;
     begins_at_a_seed(arguments)?;
+    if arguments.exhaustive {
+        nobody_lies(&arguments.lies)?;
+    }
     let stages = plan.as_ref().map(|plan| apply(&session.program, plan)).transpose()?.unwrap_or_default();
     let Wanted { config, stages, notes } = lies::wanted(&arguments.lies, &session.program, stages)?;
     let is_wanted = |check| arguments.check.is_empty() || arguments.check.contains(&check);
@@ -55,7 +58,7 @@ pub fn run(arguments: &Sim, output: Output) -> Result<()> {
     let laboratory = Laboratory::new(&session.program, &stages, observer, is_wanted(CheckOf::Refinement), config);
     let help = "declare `fault byzantine N of ROLE` in the protocol, or add --fault 'byzantine N of ROLE'";
     somebody_lies(&arguments.lies, laboratory.subject(), help)?;
-    laboratory.beyond(&arguments.seed).into_iter().for_each(|note| output.complain(note));
+    laboratory.beyond(&arguments.seed)?.into_iter().for_each(|note| output.complain(note));
     if laboratory.checks_nothing() {
         output.complain("note: there are no properties.ded and no plan, so that nothing can be violated");
     }

@@ -35,14 +35,16 @@ pub fn run(arguments: &Step, output: Output) -> Result<()> {
     let observer = session.observer.as_ref().map(PreparedObserver::new);
     let laboratory = Laboratory::new(&session.program, &stages, observer, true, config);
     let (program, prepared) = (result(&session.program, &stages), laboratory.subject());
-    somebody_lies(&arguments.lies, prepared, "declare `fault byzantine N of ROLE` in the protocol")?;
+    if arguments.trace.is_none() {
+        somebody_lies(&arguments.lies, prepared, "declare `fault byzantine N of ROLE` in the protocol")?;
+    }
     let (trace, wrong, protocol) = match &arguments.trace {
         Some(path) => {
             let (trace, protocol) = trace_file::read(path, program, prepared)?;
             (trace, Vec::new(), protocol)
         }
         None => {
-            laboratory.beyond(&arguments.seed).into_iter().for_each(|note| output.complain(note));
+            laboratory.beyond(&arguments.seed)?.into_iter().for_each(|note| output.complain(note));
             let run = laboratory.run(&arguments.seed);
             let wrong = wrong_in(&run, &laboratory);
             (run.trace, wrong, session.program.name.to_string())
