@@ -71,6 +71,12 @@ impl<'a> Reach<'a> {
         self.told(&silent)
     }
 
+    /// The runs in which that of the rules for a relation fired that did so in the fewest; 0 if there are none.
+    pub fn fewest_runs(&self, relation: &str) -> u64 {
+        let rules = self.rules.iter().filter(|rule| rule.rule.head.relation == relation);
+        rules.map(|rule| rule.fired.runs).min().unwrap_or(0)
+    }
+
     fn told(&self, silent: &[String]) -> Option<String> {
         let all = self.rules.len();
         (!silent.is_empty()).then(|| format!("{} of {all} rules never fired: {}", silent.len(), few(silent)))

@@ -177,11 +177,57 @@ fn a_fix_of_which_rules_never_fire_is_told() {
         "bugs/echo/expect.toml",
         format!("{EXPECT}[rare]\nreply = \"nobody has negative numbers\"\n").as_bytes(),
     );
-    assert_eq!(desk.menard(&["bugs", "--seeds", "1"]).status, 0);
+    let answer = desk.menard(&["bugs", "--seeds", "1"]);
+    assert_eq!((answer.status, answer.stdout.contains("[rare]")), (0, false), "{}", answer.stdout);
     desk.write("bugs/echo/buggy.ded", idle.as_bytes());
     let answer = desk.menard(&["bugs", "--seeds", "1", "--runs", "50", "--fixed", "0"]);
     let told = "1 of 1 rules never fired: `reply` of server (bugs/echo/buggy.ded:10)";
     assert!(answer.stderr.contains("finds nothing in 50 runs, ") && answer.stderr.contains(told), "{}", answer.stderr);
+}
+
+#[test]
+fn what_is_said_to_be_rare_has_to_be() {
+    let with = |rule: &str, rare: &str| {
+        desk(
+            &format!("{}{rule}}}\n", fixed().trim_end_matches("}\n")),
+            &format!("{EXPECT}[rare]\n{rare} = \"it seldom is\"\n"),
+        )
+    };
+    let words = ["bugs", "--seeds", "1"];
+    let answer = with("", "replies").menard(&words);
+    let said = "error: bugs/echo/expect.toml: [rare] names `replies`, and no rule of fixed.ded is for it\n  help: did you mean `reply`?";
+    assert_eq!((answer.status, answer.stderr.starts_with(said)), (2, true), "{}", answer.stderr);
+    let answer = with("", "nothing").menard(&words);
+    assert_eq!((answer.status, answer.stderr.contains("help: leave it out, or name")), (2, true), "{}", answer.stderr);
+    let answer = with("", "reply").menard(&words);
+    let said = "echo: [rare] of expect.toml excuses `reply`, but each rule for it fired in at least 5,000 of 5,000 runs: leave that out";
+    assert_eq!((answer.status, answer.stderr.contains(said)), (1, true), "{}", answer.stderr);
+    let few = with("", "reply").menard(&["bugs", "--seeds", "1", "--fixed", "4999"]);
+    assert_eq!((few.status, few.stdout.contains("[rare]")), (0, false), "few runs say little: {}", few.stdout);
+    // Few runs have a client that sends ten requests.
+    let seldom = with("  event odd(id: int)\n  odd(id) :- request(id) from c, id > 9, index_of(c) == 0\n", "odd");
+    let answer = seldom.menard(&words);
+    let said = "note: echo: [rare] of expect.toml excuses `odd`, but each rule for it fired in at least ";
+    assert_eq!((answer.status, answer.stdout.contains(said)), (0, true), "{}\n{}", answer.stdout, answer.stderr);
+    let (_, json) = seldom.json(&words);
+    let note = json["bugs"][0]["notes"][0].as_str().unwrap_or_default();
+    assert!(note.starts_with("[rare] of expect.toml excuses `odd`"), "{json}");
+}
+
+/// Rules of a fix are asked for in many runs; with fewer the user is told that they are not.
+#[test]
+fn runs_that_are_too_few_to_ask_for_all_rules_are_told() {
+    let desk = desk(&fixed(), EXPECT);
+    for (runs, note) in
+        [("20", "note: --fixed 20: that all rules of a fix fire is asked for only in 5,000 runs or more"), ("5000", "")]
+    {
+        let words = ["bugs", "--seeds", "1", "--fixed", runs];
+        let notes: Vec<String> =
+            desk.menard(&words).stdout.lines().filter(|line| line.contains("--fixed")).map(str::to_owned).collect();
+        assert_eq!(notes.concat(), note);
+        let (status, json) = desk.json(&words);
+        assert_eq!((status, &json["bugs"][0]["fixed_rules_asked_for"]), (0, &note.is_empty().into()), "{json}");
+    }
 }
 
 #[test]

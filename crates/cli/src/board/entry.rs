@@ -12,18 +12,15 @@ use crate::arguments::Which;
 use crate::board::expectation::Expectation;
 use crate::board::hunt::{BAR_S, Hunt, MAX_STEPS};
 use crate::board::median::median;
+use crate::board::rules::{self, RUNS_FOR_ALL_RULES, Tested};
 use crate::command::simulate::REQUESTS;
 use crate::failure::{Failure, Result};
 use crate::laboratory::{Laboratory, Study};
 use crate::output::Output;
 use crate::reach::Reach;
 use crate::session::Session;
-use crate::table::grouped;
 use crate::text::read;
 use crate::workers::Course;
-
-/// In so many runs of a fix each of its rules has to fire, but for those that are said to be rare: one that does not, was tested by none of them.
-const RUNS_FOR_ALL_RULES: u64 = 5_000;
 
 /// A bug, ready to be looked for.
 pub struct Entry {
@@ -54,6 +51,8 @@ pub struct Row {
     pub fixed: CampaignReport,
     /// What is not as it has to be, in words.
     pub missed: Vec<String>,
+    /// What the user should know.
+    pub notes: Vec<String>,
 }
 
 impl Entry {
@@ -68,6 +67,7 @@ impl Entry {
             Ok::<_, Failure>(session)
         };
         let (buggy, fixed) = (open("buggy.ded")?, open("fixed.ded")?);
+        rules::all_are_derived(&expectation.rare, &fixed.program, &expected.name)?;
         let observer = |session: &Session| {
             let missing =
                 || Failure::environment(format!("the bug `{name}` has no properties.ded"), "say what it violates");
@@ -139,13 +139,11 @@ impl Entry {
         if let Some(found) = fixed.violations.first() {
             missed.push(format!("something is wrong in the fixed program, too: seed {}", found.descent));
         }
-        let reach = Reach::new(&self.programs.fixed, &fixed).filter(|_| fixed.runs >= RUNS_FOR_ALL_RULES);
-        let silent = reach.and_then(|reach| reach.never_fired_but_for(&self.expectation.rare));
-        missed.extend(silent.map(|silent| {
-            let runs = grouped(fixed.runs);
-            format!("{runs} runs of the fixed program have not tested all of it: {silent}; mend it, or say in [rare] of expect.toml why")
-        }));
-        Row { hunts, fixed, missed }
+        let reach = Reach::new(&self.programs.fixed, &fixed);
+        let tested = reach.map(|reach| rules::tested(&self.expectation.rare, &reach, fixed.runs));
+        let Tested { missed: untested, notes } = tested.unwrap_or_default();
+        missed.extend(untested);
+        Row { hunts, fixed, missed, notes }
     }
 
     /// Which rules of the fixed program never fired in these runs of it.
@@ -224,6 +222,8 @@ impl Row {
             "descents": self.found().map(|found| found.map(|found| found.descent.to_string())).collect::<Vec<_>>(),
             "fixed_runs": self.fixed.runs,
             "fixed_violations": self.fixed.wrong_runs,
+            "fixed_rules_asked_for": self.fixed.runs >= RUNS_FOR_ALL_RULES,
+            "notes": self.notes,
             "fixed_rules_never_fired": Reach::new(&entry.programs.fixed, &self.fixed).map(|reach| reach.never_fired_json()),
         })
     }

@@ -14,9 +14,11 @@ mod family;
 mod hunt;
 mod median;
 mod mutant;
+mod rules;
 
 pub use catalog::{Catalog, PRECONDITIONS};
 pub use entry::{Entry, Row, shortest};
 pub use family::{Family, FamilyRow};
 pub use hunt::{BAR_S, Hunt};
 pub use mutant::{Fate, Mutant};
+pub use rules::RUNS_FOR_ALL_RULES;

@@ -6,7 +6,7 @@ use menard_sim::{Descent, Until};
 use serde_json::{Value, json};
 
 use crate::arguments::Bugs;
-use crate::board::{BAR_S, Catalog, Entry, Family, FamilyRow, Hunt, PRECONDITIONS, Row, shortest};
+use crate::board::{BAR_S, Catalog, Entry, Family, FamilyRow, Hunt, PRECONDITIONS, RUNS_FOR_ALL_RULES, Row, shortest};
 use crate::failure::{Failure, Result};
 use crate::output::Output;
 use crate::table::{Table, grouped};
@@ -43,6 +43,13 @@ pub fn run(arguments: &Bugs, output: Output) -> Result<()> {
         if let Some(silent) = entry.silent(&row.fixed) {
             output.say(format!("note: {}, fixed: {silent}", entry.name));
         }
+        row.notes.iter().for_each(|note| output.say(format!("note: {}: {note}", entry.name)));
+    }
+    if !board.is_empty() && arguments.fixed < RUNS_FOR_ALL_RULES {
+        let (few, enough) = (grouped(arguments.fixed), grouped(RUNS_FOR_ALL_RULES));
+        output.say(format!(
+            "note: --fixed {few}: that all rules of a fix fire is asked for only in {enough} runs or more"
+        ));
     }
     output.say(legend(arguments));
     let of_bug = |(entry, row): &(&Entry, &Row)| {
