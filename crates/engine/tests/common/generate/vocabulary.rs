@@ -1,5 +1,9 @@
 //! What random programs are made of: what they declare, what rules can read and derive, and rules that chance seldom makes.
 
+use std::sync::LazyLock;
+
+use self::Use::{Delete, Derive, Read};
+
 /// Declarations of all random programs. Of the tables with a key, `low` is the bound of windows. `v…` are not declared: they are views or events, whatever their rules make them.
 pub(super) const DECLARATIONS: &str = "protocol random
 record pair(left: int, right: set<int>)
@@ -38,90 +42,63 @@ component node {
   event el(l: list<int>, s: set<int>, m: map<int, int>)
 ";
 
-/// Relations that rules can read, with their columns: `i` an integer, `n` a node, `s` a string, `d` bytes, `h` a digest, `z` a truth value,
-/// `L` a list of integers, `S` a set of them, `M` a map of them, `O` an option of an integer and a node, `P` a record.
-pub(super) const READ: &[(&str, &str)] = &[
-    ("a", "i"),
-    ("b", "ii"),
-    ("t", "i"),
-    ("u", "ii"),
-    ("w", "nii"),
-    ("e", "i"),
-    ("f", "ii"),
-    ("va", "i"),
-    ("vb", "ii"),
-    ("vc", "nii"),
-    ("vd", "ii"),
-    ("o", "i"),
-    ("node", "n"),
-    ("start", ""),
-    ("c", "sdz"),
-    ("g", "sdhz"),
-    ("ve", "sh"),
-    ("kf", "ii"),
-    ("km", "nii"),
-    ("kr", "ish"),
-    ("ko", "ii"),
-    ("low", "i"),
-    ("wt", "ii"),
-    ("wk", "ii"),
-    ("tl", "iL"),
-    ("ts", "SM"),
-    ("kl", "iLS"),
-    ("tq", "OP"),
-    ("el", "LSM"),
-    ("vl", "iL"),
-    ("vs", "iS"),
-    ("vm", "Mi"),
+/// What rules can do with a relation: read it; derive it, too; or also delete from it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Use {
+    Read,
+    Derive,
+    Delete,
+}
+
+/// Relations, with their columns: `i` an integer, `n` a node, `s` a string, `d` bytes, `h` a digest, `z` a truth value, `L` a list of integers, `S` a set of
+/// them, `M` a map of them, `O` an option of an integer and a node, `P` a record.
+const RELATIONS: &[(&str, &str, Use)] = &[
+    ("a", "i", Read),
+    ("b", "ii", Read),
+    ("t", "i", Delete),
+    ("u", "ii", Delete),
+    ("w", "nii", Delete),
+    ("e", "i", Derive),
+    ("f", "ii", Derive),
+    ("va", "i", Derive),
+    ("vb", "ii", Derive),
+    ("vc", "nii", Derive),
+    ("vd", "ii", Derive),
+    ("o", "i", Read),
+    ("node", "n", Read),
+    ("start", "", Read),
+    ("c", "sdz", Read),
+    ("g", "sdhz", Delete),
+    ("ve", "sh", Derive),
+    ("kf", "ii", Delete),
+    ("km", "nii", Delete),
+    ("kr", "ish", Delete),
+    ("ko", "ii", Delete),
+    ("low", "i", Derive),
+    ("wt", "ii", Delete),
+    ("wk", "ii", Delete),
+    ("tl", "iL", Delete),
+    ("ts", "SM", Delete),
+    ("kl", "iLS", Delete),
+    ("tq", "OP", Delete),
+    ("el", "LSM", Derive),
+    ("vl", "iL", Derive),
+    ("vs", "iS", Derive),
+    ("vm", "Mi", Derive),
 ];
 
-/// Relations that rules can derive.
-pub(super) const DERIVED: &[(&str, &str)] = &[
-    ("t", "i"),
-    ("u", "ii"),
-    ("w", "nii"),
-    ("e", "i"),
-    ("f", "ii"),
-    ("va", "i"),
-    ("vb", "ii"),
-    ("vc", "nii"),
-    ("vd", "ii"),
-    ("g", "sdhz"),
-    ("ve", "sh"),
-    ("kf", "ii"),
-    ("km", "nii"),
-    ("kr", "ish"),
-    ("ko", "ii"),
-    ("low", "i"),
-    ("wt", "ii"),
-    ("wk", "ii"),
-    ("tl", "iL"),
-    ("ts", "SM"),
-    ("kl", "iLS"),
-    ("tq", "OP"),
-    ("el", "LSM"),
-    ("vl", "iL"),
-    ("vs", "iS"),
-    ("vm", "Mi"),
-];
+type Relations = LazyLock<Vec<(&'static str, &'static str)>>;
 
-/// Relations that rules can delete from.
-pub(super) const DELETED: &[(&str, &str)] = &[
-    ("t", "i"),
-    ("u", "ii"),
-    ("w", "nii"),
-    ("g", "sdhz"),
-    ("kf", "ii"),
-    ("km", "nii"),
-    ("kr", "ish"),
-    ("ko", "ii"),
-    ("wt", "ii"),
-    ("wk", "ii"),
-    ("tl", "iL"),
-    ("ts", "SM"),
-    ("kl", "iLS"),
-    ("tq", "OP"),
-];
+/// Relations that rules can read, with their columns.
+pub(super) static READ: Relations = LazyLock::new(|| with(Read));
+/// Those that rules can derive.
+pub(super) static DERIVED: Relations = LazyLock::new(|| with(Derive));
+/// Those that rules can delete from.
+pub(super) static DELETED: Relations = LazyLock::new(|| with(Delete));
+
+fn with(least: Use) -> Vec<(&'static str, &'static str)> {
+    RELATIONS.iter().filter(|(_, _, most)| *most >= least).map(|(name, columns, _)| (*name, *columns)).collect()
+}
 
 /// What random choices seldom make: recursion over tables, views and events with what feeds it, and values of all types.
 pub(super) const TEMPLATES: &[&str] = &[
