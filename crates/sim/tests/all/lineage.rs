@@ -4,52 +4,48 @@ use menard_lang::run::{Event, Trace};
 use menard_sim::{Config, Layer, Simulator, simulate};
 use menard_value::Node;
 
-use crate::programs::{observe, prepare};
+use crate::programs::{members_with_tickets, observe, prepare};
 
 /// Members who have got a ticket acknowledge an order or, if they are asked before it comes, say for ever that they lack it.
-const TICKETS: &str = "protocol tickets
-    role client[1] external
-    role registrar
-    role front
-    role member[3]
-    role watcher
-    fault byzantine 1 of member
-    channel ticket(s: signature)         registrar -> member
-    channel put(n: int)                  client -> front
-    channel audit(n: int)                client -> front
-    channel order(n: int)                front -> member
-    channel ask(n: int)                  front -> member
-    channel ack(n: int, s: signature)    member -> watcher
-    channel lacks(n: int, s: signature)  member -> watcher
-    channel done(n: int)                 watcher -> client
-    channel void(n: int)                 watcher -> client
-    component registrar { ticket(s)@m :~ start(), member(m), s = sign(me, m) }
-    component front {
-      order(n)@m :~ put(n), member(m)
-      ask(n)@m   :~ audit(n), member(m)
-    }
-    component member {
-      table holds(s: signature)
-      table has(n: int)
-      table denied(n: int)
-      holds(s)      :- ticket(s)
-      has(n)        :- order(n), holds(_), !denied(n)
-      denied(n)     :+ ask(n), holds(_), !has(n)
-      ack(n, s)@w   :~ has(n), holds(s), watcher(w)
-      lacks(n, s)@w :~ ask(n), holds(s), !has(n), watcher(w)
-    }
-    component watcher {
-      table acks(n: int, m: node)
-      table lack(n: int, m: node)
-      acks(n, m)          :- ack(n, s) from m, registrar(r), verify(s, r, m)
-      lack(n, m)          :- lacks(n, s) from m, registrar(r), verify(s, r, m)
-      acked(n, count(m))  :- acks(n, m)
-      lacked(n, count(m)) :- lack(n, m)
-      done(n)@c           :~ new acked(n, 2), client(c)
-      void(n)@c           :~ new lacked(n, 2), client(c)
-    }";
+fn tickets() -> String {
+    members_with_tickets(
+        "tickets",
+        "channel put(n: int)                  client -> front
+         channel audit(n: int)                client -> front
+         channel order(n: int)                front -> member
+         channel ask(n: int)                  front -> member
+         channel ack(n: int, s: signature)    member -> watcher
+         channel lacks(n: int, s: signature)  member -> watcher
+         channel done(n: int)                 watcher -> client
+         channel void(n: int)                 watcher -> client",
+        "component front {
+           order(n)@m :~ put(n), member(m)
+           ask(n)@m   :~ audit(n), member(m)
+         }
+         component member {
+           table holds(s: signature)
+           table has(n: int)
+           table denied(n: int)
+           holds(s)      :- ticket(s)
+           has(n)        :- order(n), holds(_), !denied(n)
+           denied(n)     :+ ask(n), holds(_), !has(n)
+           ack(n, s)@w   :~ has(n), holds(s), watcher(w)
+           lacks(n, s)@w :~ ask(n), holds(s), !has(n), watcher(w)
+         }
+         component watcher {
+           table acks(n: int, m: node)
+           table lack(n: int, m: node)
+           acks(n, m)          :- ack(n, s) from m, registrar(r), verify(s, r, m)
+           lack(n, m)          :- lacks(n, s) from m, registrar(r), verify(s, r, m)
+           acked(n, count(m))  :- acks(n, m)
+           lacked(n, count(m)) :- lack(n, m)
+           done(n)@c           :~ new acked(n, 2), client(c)
+           void(n)@c           :~ new lacked(n, 2), client(c)
+         }",
+    )
+}
 
-/// The front of [`TICKETS`].
+/// The front of [`tickets`].
 const FRONT: Node = Node { role: 2, index: 0 };
 /// Its watcher.
 const WATCHER: Node = Node { role: 4, index: 0 };
@@ -67,8 +63,8 @@ fn a_liar_denies_what_a_decision_hangs_on_and_nothing_else() {
     // Who denies everything has no ticket either; who denies what it has said denies no order.
     let both = "properties of tickets violation(\"both\", n) :- done(n), void(n)";
     let config = Config { layers: vec![Layer::Lineage], requests: 6, ..Config::default() };
-    assert!(violated(TICKETS, both, config.clone(), 4_000) >= 3);
-    let careful = TICKETS.replace("new lacked(n, 2)", "new lacked(n, 3)");
+    assert!(violated(&tickets(), both, config.clone(), 4_000) >= 3);
+    let careful = tickets().replace("new lacked(n, 2)", "new lacked(n, 3)");
     assert_eq!(violated(&careful, both, config, 4_000), 0);
 }
 
@@ -95,7 +91,7 @@ fn who_leads_is_cut_off_when_something_is_decided() {
         counts.fold((0, 0), |(after, front), (more, fronts)| (after + more, front + fronts))
     };
     let ((after, around_front), (blind, blind_around_front)) =
-        (count(TICKETS), count(&TICKETS.replace("fault byzantine 1 of member", "")));
+        (count(&tickets()), count(&tickets().replace("fault byzantine 1 of member", "")));
     assert!(after > 3 * blind, "{after} cuts, and {blind} if nobody lies");
     assert!(around_front > 3 * blind_around_front, "{around_front} around the front, and {blind_around_front}");
 }

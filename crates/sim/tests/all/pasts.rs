@@ -3,40 +3,36 @@
 use menard_lang::ir::FaultKind;
 use menard_sim::{Config, Faulty, Layer, Simulator};
 
-use crate::programs::{observe, prepare};
+use crate::programs::{members_with_tickets, observe, prepare};
 
 /// Members who have got a ticket say in the end of a round that they have begun no other one.
-const ROUNDS: &str = "protocol rounds
-    role client[1] external
-    role registrar
-    role front
-    role member[3]
-    role watcher
-    fault byzantine 1 of member
-    channel ticket(s: signature)          registrar -> member
-    channel put(id: int)                  client -> front
-    channel end(id: int)                  front -> front
-    channel begin(id: int, s: signature)  front -> member
-    channel ended(id: int)                front -> member
-    channel only(id: int, s: signature)   member -> watcher
-    component registrar { ticket(s)@m :~ start(), member(m), s = sign(me, m) }
-    component front {
-      begin(id, s)@m :~ put(id), member(m), s = sign(me, id)
-      end(id)@me     :~ put(id)
-      ended(id)@m    :~ end(id), member(m)
-    }
-    component member {
-      table holds(s: signature)
-      table begun(id: int)
-      holds(s)       :- ticket(s)
-      begun(id)      :- begin(id, s), front(f), verify(s, f, id)
-      another(id)    :- begun(id), begun(k), k != id
-      only(id, s)@w  :~ ended(id), begun(id), !another(id), holds(s), watcher(w)
-    }
-    component watcher {
-      table loyal(id: int, m: node)
-      loyal(id, m) :- only(id, s) from m, registrar(r), verify(s, r, m)
-    }";
+fn rounds() -> String {
+    members_with_tickets(
+        "rounds",
+        "channel put(id: int)                  client -> front
+         channel end(id: int)                  front -> front
+         channel begin(id: int, s: signature)  front -> member
+         channel ended(id: int)                front -> member
+         channel only(id: int, s: signature)   member -> watcher",
+        "component front {
+           begin(id, s)@m :~ put(id), member(m), s = sign(me, id)
+           end(id)@me     :~ put(id)
+           ended(id)@m    :~ end(id), member(m)
+         }
+         component member {
+           table holds(s: signature)
+           table begun(id: int)
+           holds(s)       :- ticket(s)
+           begun(id)      :- begin(id, s), front(f), verify(s, f, id)
+           another(id)    :- begun(id), begun(k), k != id
+           only(id, s)@w  :~ ended(id), begun(id), !another(id), holds(s), watcher(w)
+         }
+         component watcher {
+           table loyal(id: int, m: node)
+           loyal(id, m) :- only(id, s) from m, registrar(r), verify(s, r, m)
+         }",
+    )
+}
 
 /// In how many of the first runs, in all of which a member lies, somebody has begun several rounds alone.
 fn disloyal(text: &str, properties: &str, runs: u64) -> usize {
@@ -58,6 +54,6 @@ fn each_copy_of_a_liar_has_rounds_of_its_own_and_knows_nothing_of_others() {
              only(a, _) from m, only(b, _) from m, only(c, _) from m, a < b, b < c",
     );
     // There are two copies or three. All of them have a ticket, since no round is named on it.
-    assert!(disloyal(ROUNDS, two, 1_000) >= 50);
-    assert!(disloyal(ROUNDS, three, 1_000) >= 5);
+    assert!(disloyal(&rounds(), two, 1_000) >= 50);
+    assert!(disloyal(&rounds(), three, 1_000) >= 5);
 }

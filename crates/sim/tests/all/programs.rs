@@ -33,6 +33,24 @@ pub fn decoupled_voting() -> String {
     format!("{}{}", &decoupled[..last], &decoupled[last + rule.len()..])
 }
 
+/// Three members, of whom one may lie, with tickets that a registrar has signed for them. There are a client, a front and a watcher, too; what these do, and what
+/// members do with their tickets, say the other channels and components.
+pub fn members_with_tickets(name: &str, channels: &str, components: &str) -> String {
+    format!(
+        "protocol {name}
+         role client[1] external
+         role registrar
+         role front
+         role member[3]
+         role watcher
+         fault byzantine 1 of member
+         channel ticket(s: signature) registrar -> member
+         {channels}
+         component registrar {{ ticket(s)@m :~ start(), member(m), s = sign(me, m) }}
+         {components}"
+    )
+}
+
 pub fn prepare(text: &str, config: Config) -> (Program, Prepared) {
     let program = compile_text(text);
     let prepared = Prepared::new(&program, config);
