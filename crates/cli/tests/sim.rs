@@ -207,7 +207,7 @@ fn a_ledger_of_another_build_is_told_from_a_broken_one() {
         assert!(answer.stderr.contains("help: name a new file to begin anew with this build"), "{}", answer.stderr);
         assert_eq!(desk.read("account"), other, "it stays");
     }
-    desk.write("account", text[..text.len() / 2].as_bytes());
+    desk.write("account", &text.as_bytes()[..text.len() / 2]);
     let answer = desk.menard(&words);
     assert_eq!((answer.status, answer.stderr.contains("is no ledger of a campaign")), (2, true), "{}", answer.stderr);
 }

@@ -100,6 +100,7 @@ fn refused(rewrite: &dyn AnyRewrite, original: &Program, text: &str) -> Option<(
     let source = Source::new("<refused>", menard_lang::print(&applied.program));
     let Ok(compiled) = menard_lang::compile(&source, &[]) else { return Some((id, Outcome::IllFormed)) };
     let stage = Stage {
+        implied: false,
         line: text.to_owned(),
         rewrite: rewrite.name(),
         proofs: applied.proofs,
