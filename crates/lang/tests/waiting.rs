@@ -7,7 +7,7 @@ fn found(code: &str, fault: &str, rules: &str) -> Vec<String> {
     let text = format!(
         "protocol p param f: int = 1 role client external role a role member[3 * f + 1] {fault}
          channel ask(v: int) client -> a channel say(v: int) member -> a channel tell(v: int) a -> member
-         channel name(v: int, m: node) member -> a channel others(v: int, m: node) member -> a channel out(v: int) a -> client
+         channel name(v: int, m: node) member -> a channel others(v: int, m: node) member -> a channel out(v: int) a -> client channel slow(v: int) a -> client
          component a {{ tell(v)@m :~ ask(v), member(m) {rules} }}
          component member {{
              say(v)@s :~ tell(v) from s  name(v, me)@s :~ tell(v) from s  others(v, m)@s :~ tell(v) from s, member(m)
@@ -102,7 +102,25 @@ fn numbers_are_followed_wherever_they_go() {
     assert_eq!(counts(&format!("{number} more(v, n + 1) :- number(v, n) enough(v) :- more(v, 5)")), 1);
     assert_eq!(counts(&format!("{number} most(max(n)) :- number(_, n) enough(1) :- most(4)")), 1);
     assert_eq!(counts(&format!("{number} enough(v) :- number(v, n), 3 * n > 2 * n + 3, n * 2 >= 8")), 1);
+    // Those that are left, down to nobody.
+    assert_eq!(counts(&format!("{number} left(v, 4 - n) :- number(v, n) enough(v) :- left(v, 0)")), 1);
+    assert_eq!(counts(&format!("{number} enough(v) :- number(v, n), 4 - n <= 0")), 1);
+    assert_eq!(counts(&format!("{number} few(v) :- number(v, n), n < 4 enough(v) :- number(v, _), !few(v)")), 1);
+    assert_eq!(counts(&format!("{number} left(v, 4 - n) :- number(v, n) enough(v) :- left(v, 1)")), 0);
+    assert_eq!(counts(&format!("{number} few(v) :- number(v, n), n < 3 enough(v) :- number(v, _), !few(v)")), 0);
+    assert_eq!(counts(&format!("{number} few(v) :- number(v, n), n < 4, v > 3 enough(v) :- number(v, _), !few(v)")), 0);
     // As many as answer, and what has no limit.
+    assert_eq!(
+        counts(&format!("{number} all(index_of(m), count(m)) :- member(m) enough(v) :- number(v, n), all(_, n)")),
+        0
+    );
+    assert_eq!(
+        counts(&format!(
+            "{number} all(count(m), max(get([0, 1, 2], index_of(m)))) :- member(m) enough(v) :- number(v, n), all(n, _)"
+        )),
+        0
+    );
+    assert_eq!(counts(&format!("{number} all(count(m, m)) :- member(m) enough(v) :- number(v, n), all(n + 1)")), 0);
     assert_eq!(
         counts(&format!("{number} all(count(m)) :- member(m) enough(v) :- number(v, n), all(t), n >= t - 1")),
         0
@@ -165,6 +183,8 @@ fn somebody_outside_waits_as_well() {
     assert_eq!(silent(byzantine, &format!("{fast} out(v)@c :~ new number(v, 3), asked(c, v)")), 0);
     assert_eq!(silent(byzantine, &format!("{fast} enough(v) :- late(v), number(v, 3) late(v) :- asked(_, v)")), 0);
     assert_eq!(silent(byzantine, "enough(v) :- number(v, 4)"), 0);
+    // Something else is told in any case.
+    assert_eq!(silent(byzantine, &format!("{fast} slow(v)@c :~ new number(v, 3), asked(c, v)")), 0);
     // Where it is a rule among others, it is warned of as one.
     assert_eq!(
         waited(byzantine, &format!("{HEARD} {asked} {fast} out(v)@c :~ new number(v, 3), asked(c, v)")).len(),

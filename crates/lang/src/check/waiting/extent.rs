@@ -12,7 +12,7 @@ const BOTTOMLESS: i64 = i64::MIN;
 pub(super) struct Range<'p> {
     pub low: i64,
     pub high: i64,
-    /// Why it cannot be more: so many nodes were counted.
+    /// Why it has these limits: so many nodes were counted.
     pub counted: Option<Counted<'p>>,
 }
 
@@ -38,20 +38,22 @@ impl<'p> Range<'p> {
     /// What is in either.
     pub fn or(self, other: Self) -> Self {
         let high = if other.high > self.high { other } else { self };
-        Range { low: self.low.min(other.low), high: high.high, counted: high.counted }
+        let counted = high.counted.or(self.counted).or(other.counted);
+        Range { low: self.low.min(other.low), high: high.high, counted }
     }
 
     /// The same without limits that have grown since.
     pub fn widened(self, since: Self) -> Self {
         let low = if self.low < since.low { BOTTOMLESS } else { self.low };
         let high = if self.high > since.high { INFINITE } else { self.high };
-        Range { low, high, counted: self.counted.filter(|_| high != INFINITE) }
+        Range { low, high, counted: self.counted }
     }
 
     /// What is in both; nothing if that is nothing.
     pub fn and(self, other: Self) -> Option<Self> {
         let high = if other.high < self.high { other } else { self };
-        let both = Range { low: self.low.max(other.low), high: high.high, counted: high.counted };
+        let counted = high.counted.or(self.counted).or(other.counted);
+        let both = Range { low: self.low.max(other.low), high: high.high, counted };
         (both.low <= both.high).then_some(both)
     }
 
@@ -80,7 +82,8 @@ impl<'p> Range<'p> {
     }
 
     fn made(self, other: Self, low: i64, high: i64) -> Self {
-        Range { low, high, counted: self.counted.or(other.counted).filter(|_| high != INFINITE) }
+        let counted = self.counted.or(other.counted);
+        Range { low, high, counted: counted.map(|counted| Counted { is_number: false, ..counted }) }
     }
 }
 

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use super::extent::Range;
 use super::scope::{Derived, Scope};
 use super::{Counted, Wait, place};
-use crate::check::settle::{Key, settle};
+use crate::check::settle::{Key, key, rules, settle};
 use crate::ir::{Component, Name, Program, Role, Rule};
 
 /// How often what is known of a relation may change before limits that still grow are given up.
@@ -75,40 +75,25 @@ impl<'p> Flow<'p> {
     pub fn of(program: &'p Program, speaking: BTreeMap<&'p Name, u32>) -> Self {
         let mut flow = Flow { program, speaking, columns: BTreeMap::new() };
         let mut patience: BTreeMap<Key<'p>, u32> = BTreeMap::new();
-        flow.tell();
+        for channel in program.channels.iter().filter(|channel| program.component(&channel.sender).is_none()) {
+            flow.columns.insert((None, &channel.name), vec![Known::Any; channel.columns.len()]);
+        }
         loop {
+            let mut is_settled = true;
             settle(program, |component, rule| {
                 let Derived::Facts(facts) = flow.derive(component, rule) else { return false };
-                let key = crate::check::settle::key(program, component, &rule.head.relation);
+                let key = key(program, component, &rule.head.relation);
                 let patience = patience.entry(key).or_insert(PATIENCE);
                 let changed = flow.learn(key, facts, *patience == 0);
                 *patience = patience.saturating_sub(u32::from(changed));
+                is_settled &= !changed;
                 changed
             });
-            if !flow.tell() {
+            // Rules also depend on relations of which they ask for the absence.
+            if is_settled {
                 return flow;
             }
         }
-    }
-
-    /// Lets those without rules say what they can: external nodes anything at any time, native ones once they have been told something, if anybody tells them anything.
-    fn tell(&mut self) -> bool {
-        let mut changed = false;
-        for channel in self.program.channels.iter().filter(|channel| is_foreign(self.program, &channel.sender)) {
-            if self.prompts(channel.sender.as_str()).is_none_or(|mut told| told.any(|key| self.has(key))) {
-                changed |=
-                    self.columns.insert((None, &channel.name), vec![Known::Any; channel.columns.len()]).is_none();
-            }
-        }
-        changed
-    }
-
-    /// The channels to a native role, if it waits for what comes on them.
-    pub fn prompts(&self, role: &str) -> Option<impl Iterator<Item = Key<'p>> + use<'p>> {
-        let program = self.program;
-        let role = program.role(role).filter(|role| role.native)?;
-        let mut told = program.channels.iter().filter(|channel| channel.receiver == role.name).peekable();
-        told.peek().is_some().then_some(told.map(|channel| (None, &channel.name)))
     }
 
     fn learn(&mut self, key: Key<'p>, facts: Vec<Known<'p>>, is_impatient: bool) -> bool {
@@ -155,9 +140,9 @@ impl<'p> Flow<'p> {
         }
     }
 
-    /// What keeps a relation, or what it needs, from having anything although it has something in `ideal`; each once.
-    pub fn causes(&self, key: Key<'p>, ideal: &Flow<'p>) -> Vec<Wait<'p>> {
-        let mut causes: Vec<Wait<'p>> = Vec::new();
+    /// What keeps a relation, or what it needs, from having anything although it has something in `ideal`; each once, and in which component.
+    pub fn causes(&self, key: Key<'p>, ideal: &Flow<'p>) -> Vec<(&'p Component, Wait<'p>)> {
+        let mut causes: Vec<(&Component, Wait<'p>)> = Vec::new();
         let (mut seen, mut open) = (vec![key], vec![key]);
         while let Some(key) = open.pop() {
             for needed in self.needs(key, ideal, &mut causes) {
@@ -170,33 +155,26 @@ impl<'p> Flow<'p> {
         causes
     }
 
-    /// The relations that rules for a relation read, and, where they would have all they read, what else they wait for.
-    fn needs(&self, key: Key<'p>, ideal: &Flow<'p>, causes: &mut Vec<Wait<'p>>) -> Vec<Key<'p>> {
-        let channel = key.0.is_none().then(|| self.program.channel(key.1)).flatten();
-        if let Some(told) = channel.and_then(|channel| self.prompts(channel.sender.as_str())) {
-            return told.collect();
-        }
+    /// The relations that rules for a relation read and that have nothing; what else rules wait for becomes a cause.
+    fn needs(&self, relation: Key<'p>, ideal: &Flow<'p>, causes: &mut Vec<(&'p Component, Wait<'p>)>) -> Vec<Key<'p>> {
         let mut needed = Vec::new();
-        for (component, rule) in crate::check::settle::rules(self.program) {
-            let key_of = |relation| crate::check::settle::key(self.program, component, relation);
-            if rule.delete || key_of(&rule.head.relation) != key {
+        for (component, rule) in rules(self.program) {
+            if rule.delete || key(self.program, component, &rule.head.relation) != relation {
                 continue;
             }
             match (self.derive(component, rule), ideal.derive(component, rule)) {
-                (Derived::Waits(wait), Derived::Facts(_))
-                    if !causes.iter().any(|known| place(known.at) == place(wait.at)) =>
-                {
-                    causes.push(wait);
+                (Derived::Waits(wait), Derived::Facts(_)) => {
+                    let place = place(component, wait.at);
+                    if !causes.iter().any(|(component, known)| super::place(component, known.at) == place) {
+                        causes.push((component, wait));
+                    }
                 }
-                (Derived::Nothing, _) => needed.extend(rule.positive_atoms().map(|atom| key_of(&atom.relation))),
+                (Derived::Nothing, _) => {
+                    needed.extend(rule.positive_atoms().map(|atom| key(self.program, component, &atom.relation)));
+                }
                 _ => {}
             }
         }
         needed
     }
-}
-
-/// Whether what this is has no rules.
-fn is_foreign(program: &Program, endpoint: &str) -> bool {
-    program.component(endpoint).is_none() && program.role(endpoint).is_some_and(Role::is_foreign)
 }

@@ -19,15 +19,15 @@ use self::flow::Flow;
 use self::scope::Derived;
 use super::{plural, settle};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::ir::{Channel, FaultKind, Name, Program, Role};
+use crate::ir::{Channel, Component, FaultKind, Name, Program, Role};
 use crate::sink::Sink;
 use crate::source::{Source, Span};
 
-/// Where something stands, to be compared: spans are all equal.
-type Place = (u32, u32);
+/// Where something stands, to be compared: spans are all equal, and what is included stands in several components.
+type Place<'p> = (&'p Name, u32, u32);
 
-fn place(span: Span) -> Place {
-    (span.start, span.end)
+fn place(component: &Component, span: Span) -> Place<'_> {
+    (&component.name, span.start, span.end)
 }
 
 /// Where nodes were counted that have said something.
@@ -35,13 +35,15 @@ fn place(span: Span) -> Place {
 struct Counted<'p> {
     role: &'p Role,
     span: Span,
+    /// Whether it is their number itself, and nothing that was computed of it.
+    is_number: bool,
 }
 
 /// What waits for more nodes than answer.
 #[derive(Clone, Copy, Debug)]
 struct Wait<'p> {
     counted: Option<Counted<'p>>,
-    /// How many are waited for.
+    /// How many are waited for, if their number itself is asked for.
     needed: i64,
     /// What asks for them.
     at: Span,
@@ -51,7 +53,18 @@ impl<'p> Wait<'p> {
     /// A number that is to be in both ranges and, by so much, more than in the second, and cannot be.
     fn of(a: Range<'p>, b: Range<'p>, more: i64, at: Span) -> Self {
         let (few, many) = if a.high < b.low.saturating_add(more) { (a, b) } else { (b, a) };
-        Wait { counted: few.counted, needed: many.low.saturating_add(more), at }
+        // Where nodes are counted down, it is the number that is too large.
+        let down = || many.counted.map(|counted| Counted { is_number: false, ..counted });
+        Wait { counted: few.counted.or_else(down), needed: many.low.saturating_add(more), at }
+    }
+
+    /// Says how many are waited for: `4 of 4 nodes of ... are`, `more nodes of ... are`.
+    fn text(&self, Counted { role, is_number, .. }: Counted<'_>) -> String {
+        let nodes = plural(role.nodes as usize, "node");
+        match is_number {
+            true => format!("{} of {nodes} of `{}` are", self.needed, role.name),
+            false => format!("more of {nodes} of `{}` than answer are", role.name),
+        }
     }
 }
 
@@ -63,12 +76,13 @@ pub(super) fn warn(program: &Program, sink: &mut Sink) {
     }
     let ideal = Flow::of(program, BTreeMap::new());
     let unanswered = find_unanswered(program, &ideal);
-    let said: Vec<Place> = unanswered.iter().flat_map(|found| &found.causes).map(|wait| place(wait.at)).collect();
+    let causes = unanswered.iter().flat_map(|found| &found.causes);
+    let said: Vec<Place<'_>> = causes.map(|(component, wait)| place(component, wait.at)).collect();
     sink.extend(unanswered.into_iter().map(|found| found.diagnostic(Diagnostic::warning)));
     warn_of_rules(&Flow::of(program, speaking), &ideal, &said, sink);
 }
 
-/// Errors for the channels to external nodes on which nothing comes as long as those that may lie keep silent. No rewrite mends that, so none is applied.
+/// Errors for the channels to external nodes that are told nothing at all as long as those that may lie keep silent. No rewrite mends that, so none is applied.
 pub fn unanswered(program: &Program) -> Vec<Diagnostic> {
     let found = find_unanswered(program, &Flow::of(program, BTreeMap::new()));
     found.into_iter().map(|found| found.diagnostic(Diagnostic::error)).collect()
@@ -92,7 +106,7 @@ struct Unanswered<'p> {
     role: &'p Role,
     /// How many of them do not.
     speaking: u32,
-    causes: Vec<Wait<'p>>,
+    causes: Vec<(&'p Component, Wait<'p>)>,
 }
 
 fn find_unanswered<'p>(program: &'p Program, ideal: &Flow<'p>) -> Vec<Unanswered<'p>> {
@@ -101,14 +115,18 @@ fn find_unanswered<'p>(program: &'p Program, ideal: &Flow<'p>) -> Vec<Unanswered
         return Vec::new();
     }
     let flow = Flow::of(program, speaking.clone());
+    // Who is told one thing only if all answer, and something else in any case, may go by that.
+    let is_answered = |role: &Name| {
+        program.channels.iter().any(|channel| channel.receiver == *role && flow.has((None, &channel.name)))
+    };
     let unanswered = |channel: &'p Channel| {
         let key = (None, &channel.name);
         let is_outside = program.role(&channel.receiver).is_some_and(|role| role.external);
-        if !is_outside || flow.has(key) || !ideal.has(key) {
+        if !is_outside || is_answered(&channel.receiver) || !ideal.has(key) {
             return None;
         }
         let causes = flow.causes(key, ideal);
-        let role = causes.iter().find_map(|wait| wait.counted)?.role;
+        let role = causes.iter().find_map(|(_, wait)| wait.counted)?.role;
         Some(Unanswered { program, channel, role, speaking: *speaking.get(&role.name)?, causes })
     };
     program.channels.iter().filter_map(unanswered).collect()
@@ -123,12 +141,11 @@ impl Unanswered<'_> {
         let message = format!("nothing is ever sent on `{name}` if {silent} of `{}` {keep} silent", role.name);
         let mut diagnostic = start(Code::E0707, &self.program.source, message);
         diagnostic = diagnostic.label(channel.span, "nobody would get this");
-        for Wait { counted, needed, at } in self.causes {
-            let Some(Counted { role, span }) = counted else { continue };
-            let nodes = plural(role.nodes as usize, "node");
-            diagnostic = diagnostic.label(at, format!("{needed} of {nodes} of `{}` are waited for", role.name));
-            if place(at) != place(span) {
-                diagnostic = diagnostic.label(span, "counted here");
+        for (component, wait) in self.causes {
+            let Some(counted) = wait.counted else { continue };
+            diagnostic = diagnostic.label(wait.at, format!("{} waited for", wait.text(counted)));
+            if place(component, wait.at) != place(component, counted.span) {
+                diagnostic = diagnostic.label(counted.span, "counted here");
             }
         }
         diagnostic.help(format!("wait for {speaking} of `{}` at most, or send this in another way as well", role.name))
@@ -136,35 +153,33 @@ impl Unanswered<'_> {
 }
 
 /// Warns of rules that wait for more nodes than answer; those that count in one place together.
-fn warn_of_rules<'p>(flow: &Flow<'p>, ideal: &Flow<'p>, said: &[Place], sink: &mut Sink) {
-    let mut found: Vec<(Counted<'p>, Vec<Wait<'p>>)> = Vec::new();
+fn warn_of_rules<'p>(flow: &Flow<'p>, ideal: &Flow<'p>, said: &[Place<'p>], sink: &mut Sink) {
+    let mut found: Vec<(&Component, Counted<'p>, Vec<Wait<'p>>)> = Vec::new();
     for (component, rule) in settle::rules(flow.program) {
         let Derived::Waits(wait) = flow.derive(component, rule) else { continue };
         let (Derived::Facts(_), Some(counted)) = (ideal.derive(component, rule), wait.counted) else { continue };
-        if said.contains(&place(wait.at)) {
+        let at = place(component, wait.at);
+        if said.contains(&at) {
             continue;
         }
-        match found.iter_mut().find(|(known, _)| place(known.span) == place(counted.span)) {
-            Some((_, waits)) if waits.iter().any(|known| place(known.at) == place(wait.at)) => {}
-            Some((_, waits)) => waits.push(wait),
-            None => found.push((counted, vec![wait])),
+        let is_known =
+            |known: &&mut (&Component, Counted<'p>, _)| place(known.0, known.1.span) == place(component, counted.span);
+        match found.iter_mut().find(is_known) {
+            Some((_, _, waits)) if waits.iter().any(|known| place(component, known.at) == at) => {}
+            Some((_, _, waits)) => waits.push(wait),
+            None => found.push((component, counted, vec![wait])),
         }
     }
     let speaking = speaking(flow.program, &[FaultKind::Crash, FaultKind::Byzantine]);
-    for (counted, waits) in found {
+    for (component, counted, waits) in found {
         let answering = speaking.get(&counted.role.name).copied().unwrap_or(counted.role.nodes);
-        let message = format!(
-            "{} of {} of `{}` are waited for, and {} may never answer",
-            waits[0].needed,
-            plural(counted.role.nodes as usize, "node"),
-            counted.role.name,
-            counted.role.nodes - answering
-        );
+        let silent = counted.role.nodes - answering;
+        let message = format!("{} waited for, and {silent} may never answer", waits[0].text(counted));
         let mut diagnostic = sink.start_warning(Code::E0706, message).label(waits[0].at, "this may never be reached");
         for wait in waits.iter().skip(1).take(2) {
             diagnostic = diagnostic.label(wait.at, "nor this");
         }
-        if waits.iter().all(|wait| place(wait.at) != place(counted.span)) {
+        if waits.iter().all(|wait| place(component, wait.at) != place(component, counted.span)) {
             diagnostic = diagnostic.label(counted.span, "counted here");
         }
         sink.push(diagnostic.help(format!("wait for {answering} at most: so many do not fail")));

@@ -34,13 +34,20 @@ pub(super) struct Scope<'f, 'p> {
 
 impl<'f, 'p> Scope<'f, 'p> {
     pub fn derive(flow: &'f Flow<'p>, component: &'p Component, rule: &'p Rule) -> Derived<'p> {
+        match Scope::of(flow, component, rule) {
+            None => Derived::Nothing,
+            Some(scope) => scope.and_then(|scope| scope.head()).map_or_else(Derived::Waits, Derived::Facts),
+        }
+    }
+
+    /// A rule that reads nothing but relations that have something; or what it waits for.
+    pub fn of(flow: &'f Flow<'p>, component: &'p Component, rule: &'p Rule) -> Option<Result<Self, Wait<'p>>> {
         let mut scope = Scope { flow, component, rule, variables: BTreeMap::new() };
         let mut read = Vec::new();
         for atom in rule.positive_atoms() {
-            let Some(columns) = scope.columns(atom) else { return Derived::Nothing };
-            read.push((atom, columns));
+            read.push((atom, scope.columns(atom)?));
         }
-        scope.body(&read).and_then(|()| scope.head()).map_or_else(Derived::Waits, Derived::Facts)
+        Some(scope.body(&read).map(|()| scope))
     }
 
     /// What is known of the columns of what a literal reads, if there is anything.
@@ -149,13 +156,13 @@ impl<'f, 'p> Scope<'f, 'p> {
     fn aggregate(&self, function: Aggregate, args: &'p [Expr], span: Span) -> Result<Known<'p>, Wait<'p>> {
         Ok(match (function, args) {
             (Aggregate::Count, []) => Known::Number(self.solutions(span)),
-            (Aggregate::Count, args) => Known::Number(self.distinct(args.iter(), span)),
+            (Aggregate::Count, args) => Known::Number(self.distinct(args, span)),
             (Aggregate::List | Aggregate::Set | Aggregate::Map, [member, ..]) => {
-                Known::Sized(self.distinct([member].into_iter(), span))
+                Known::Sized(self.distinct(std::slice::from_ref(member), span))
             }
             (Aggregate::Quorum, [number, member]) => match self.known(number) {
                 asked @ Known::Number(range) => {
-                    reaches(Known::Number(self.distinct([member].into_iter(), span)), asked, 0, number.span)?;
+                    reaches(Known::Number(self.distinct(std::slice::from_ref(member), span)), asked, 0, number.span)?;
                     Known::Sized(range)
                 }
                 _ => Known::Any,
@@ -167,9 +174,10 @@ impl<'f, 'p> Scope<'f, 'p> {
     }
 
     /// How many different tuples of values of these there are in a group.
-    fn distinct(&self, values: impl Iterator<Item = &'p Expr>, span: Span) -> Range<'p> {
-        let open = values.filter(|value| !self.is_in_group(value));
-        open.fold(Range::exactly(1), |number, value| number.times(self.variety(value, span)))
+    fn distinct(&self, values: &'p [Expr], span: Span) -> Range<'p> {
+        let again = |position: usize| values[..position].iter().any(|value| value.kind == values[position].kind);
+        let open = (0..values.len()).filter(|position| !again(*position) && !self.is_in_group(&values[*position]));
+        open.fold(Range::exactly(1), |number, position| combined(number, self.variety(&values[position], span)))
     }
 
     /// How many solutions there are in a group: as many as there are combinations of values of its variables, but for those that others give.
@@ -180,7 +188,7 @@ impl<'f, 'p> Scope<'f, 'p> {
         let is_in_group = |name: &Name| self.group().any(|expr| expr.as_variable() == Some(name));
         let open =
             self.rule.variables.iter().map(|(name, _)| name).filter(|name| !is_bound(name) && !is_in_group(name));
-        open.fold(Range::exactly(1), |number, name| number.times(self.variety_of(name, span)))
+        open.fold(Range::exactly(1), |number, name| combined(number, self.variety_of(name, span)))
     }
 
     fn group(&self) -> impl Iterator<Item = &'p Expr> {
@@ -201,7 +209,7 @@ impl<'f, 'p> Scope<'f, 'p> {
 
     fn variety_of(&self, name: &'p Name, span: Span) -> Range<'p> {
         match self.variables.get(name) {
-            Some(Known::Speakers(role)) => self.flow.speakers(role, Counted { role, span }),
+            Some(Known::Speakers(role)) => self.flow.speakers(role, Counted { role, span, is_number: true }),
             Some(Known::Nodes(role)) => {
                 let low = if self.is_free(name, role) { i64::from(role.nodes) } else { 1 };
                 let high = if role.nodes == 0 { i64::MAX } else { i64::from(role.nodes) };
@@ -211,16 +219,47 @@ impl<'f, 'p> Scope<'f, 'p> {
         }
     }
 
-    /// Whether a variable can be any node of a role: nothing but the role's relation says anything of it.
+    /// Whether a variable can be any node of a role in every group: nothing but the role's relation says anything of it, and the head has nothing that is computed, which
+    /// might be different for each node, or undefined.
     fn is_free(&self, name: &Name, role: &Role) -> bool {
-        let mentions = |literal: &&Literal| {
-            literal.expressions().any(|expr| expr.variables().iter().any(|(variable, _)| *variable == name))
-        };
-        let mut mentioning = self.rule.body.iter().filter(mentions);
+        let mut mentioning = self.rule.body.iter().filter(|literal| mentions(literal, name));
         let is_role =
             |literal: &Literal| literal.as_atom().is_some_and(|atom| !atom.negated && atom.relation == role.name);
-        mentioning.next().is_some_and(is_role) && mentioning.next().is_none()
+        let is_plain = |expr: &Expr| expr.parts().is_empty() && expr.as_variable() != Some(name);
+        let is_counted = |arg: &HeadArg| match arg {
+            HeadArg::Expr(expr) => is_plain(expr),
+            HeadArg::Aggregate { args, .. } => args.iter().all(|arg| arg.parts().is_empty()),
+        };
+        mentioning.next().is_some_and(is_role)
+            && mentioning.next().is_none()
+            && self.rule.head.args.iter().all(is_counted)
+            && self.rule.head.at.as_ref().is_none_or(is_plain)
     }
+
+    /// Whether a test holds whatever values there are, since nodes were counted; and where.
+    pub fn always(&self, literal: &'p Literal) -> Option<Counted<'p>> {
+        let Literal::Compare { op, left, right, .. } = literal else { return None };
+        let (Known::Number(left), Known::Number(right)) = (self.known(left), self.known(right)) else { return None };
+        let holds = match op {
+            Comparison::Less => left.high < right.low,
+            Comparison::LessEqual => left.high <= right.low,
+            Comparison::Greater => left.low > right.high,
+            Comparison::GreaterEqual => left.low >= right.high,
+            Comparison::NotEqual => left.and(right).is_none(),
+            Comparison::Equal => false,
+        };
+        left.counted.or(right.counted).filter(|_| holds)
+    }
+}
+
+/// Whether a literal has a variable in it.
+pub(super) fn mentions(literal: &Literal, name: &Name) -> bool {
+    literal.expressions().any(|expr| expr.variables().iter().any(|(variable, _)| *variable == name))
+}
+
+/// How many pairs there are.
+fn combined<'p>(number: Range<'p>, other: Range<'p>) -> Range<'p> {
+    if (number.low, number.high) == (1, 1) { other } else { number.times(other) }
 }
 
 /// What is known of a value of which both are known; or what waits for nodes in vain.
