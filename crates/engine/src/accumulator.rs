@@ -7,7 +7,6 @@ use menard_lang::ir::Aggregate;
 use menard_value::{Value, choice_rank};
 
 use crate::execute::Solution;
-use crate::tuples::Tuple;
 
 /// Values, or pairs of them, with their number of solutions.
 type Counted<T> = BTreeMap<T, u64>;
@@ -43,6 +42,8 @@ pub(crate) struct Quorum {
     before: BTreeMap<Value, bool>,
     /// Ascending.
     chosen: Option<Vec<Value>>,
+    /// The same as a value, if there may be one so large.
+    list: Option<Value>,
 }
 
 impl Accumulator {
@@ -121,7 +122,7 @@ impl Accumulator {
             Accumulator::List(values) => Value::list(&keys(values)).ok(),
             Accumulator::Set(values) => Value::set(keys(values)).ok(),
             Accumulator::Map(pairs) => Value::map(pairs.keys().cloned().collect()).ok(),
-            Accumulator::Quorum(quorum) => Value::list(quorum.chosen.as_ref()?).ok(),
+            Accumulator::Quorum(quorum) => quorum.list.clone(),
             Accumulator::Choice(ranked) => ranked.first_key_value().map(|((_, value), _)| value.clone()),
             Accumulator::Rank(_) => Some(Value::Bool(true)),
         }
@@ -184,13 +185,14 @@ impl Quorum {
         if self.chosen.as_ref().is_some_and(stays) {
             return;
         }
-        self.chosen = None;
+        (self.chosen, self.list) = (None, None);
         if self.values.len() >= self.number {
             let is_new = |value: &&Value| before.get(*value) == Some(&false);
             let old = self.values.keys().filter(|value| !is_new(value));
             let new = before.keys().filter(is_new).filter(|value| self.values.contains_key(*value));
             let mut chosen: Vec<Value> = old.chain(new).take(self.number).cloned().collect();
             chosen.sort_unstable();
+            self.list = Value::list(&chosen).ok();
             self.chosen = Some(chosen);
         }
     }

@@ -9,7 +9,7 @@ use crate::execute::Solution;
 use crate::hash::Seed;
 use crate::plan::{AggregateColumn, AggregatePlan, FunctionPlan};
 use crate::store::{NONE, RowTable, Store};
-use crate::tuples::Tuple;
+use crate::tuples::Row;
 
 /// The groups of one aggregation.
 #[derive(Clone, Debug)]
@@ -56,32 +56,18 @@ enum GroupKey<'a> {
     Row(&'a [Value], &'a [usize]),
 }
 
-/// A group with arguments of a function.
-struct Seen<'a> {
-    group: Value,
-    solution: &'a Solution<'a>,
-    first: usize,
-}
-
 /// More groups than this do not stay in the cache.
 const LARGE: usize = 1 << 15;
 
-impl Tuple for Fact<'_> {
+impl<'a> Fact<'a> {
+    /// Its values.
     #[inline]
-    fn get(&self, column: usize) -> &Value {
-        match self.columns[column] {
-            AggregateColumn::Group(position) => match self.key {
-                GroupKey::Own(values) => &values[position],
-                GroupKey::Row(values, columns) => &values[columns[position]],
-            },
-            AggregateColumn::Function(position) => &self.values[position],
-        }
-    }
-}
-
-impl Tuple for Seen<'_> {
-    fn get(&self, column: usize) -> &Value {
-        if column == 0 { &self.group } else { self.solution.get(self.first + column - 1) }
+    pub(crate) fn row(&self) -> Row<'a> {
+        Row::of(self.columns.iter().map(|column| match (*column, self.key) {
+            (AggregateColumn::Group(position), GroupKey::Own(values)) => &values[position],
+            (AggregateColumn::Group(position), GroupKey::Row(values, columns)) => &values[columns[position]],
+            (AggregateColumn::Function(position), _) => &self.values[position],
+        }))
     }
 }
 
@@ -130,7 +116,9 @@ impl Groups {
             let arguments = function.arguments.clone();
             if let Some(seen) = &mut self.seen[position] {
                 let group = Value::Int(i64::from(group));
-                let pair = Seen { group, solution, first: arguments.start };
+                let argument = |position: usize| solution.get(arguments.start + position - 1);
+                let pair = |position: usize| if position == 0 { &group } else { argument(position) };
+                let pair = Row::of((0..arguments.len() + 1).map(pair));
                 let changes = if begins { seen.increment(&pair) } else { seen.decrement(&pair) };
                 if !changes {
                     continue;
@@ -239,10 +227,9 @@ impl Groups {
         let fact = |group: u32| {
             let mut values = Vec::new();
             let has_fact = self.current(plan, group, &mut values);
-            let columns = 0..plan.columns.len();
             has_fact.then(|| {
                 let fact = Fact { columns: &plan.columns, key: self.key(plan, stores, group), values: &values };
-                columns.map(|column| fact.get(column).clone()).collect()
+                fact.row().iter().copied().cloned().collect()
             })
         };
         groups.filter_map(fact).collect()
@@ -260,6 +247,9 @@ impl Groups {
 
     /// Forgets all groups: what the events of one step gave.
     pub(crate) fn clear(&mut self) {
+        if self.groups.is_empty() {
+            return;
+        }
         self.by_key.clear();
         self.keys.clear();
         self.groups.clear();

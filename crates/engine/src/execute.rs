@@ -5,7 +5,7 @@ use menard_value::{Function, UndefinedError, Value};
 
 use crate::plan::{Access, Op, Operand, Path, Pipeline};
 use crate::store::{NONE, Store, Version};
-use crate::tuples::Tuple;
+use crate::tuples::Row;
 use crate::{Counters, Inputs};
 
 /// Memory for running pipelines, reused.
@@ -37,9 +37,8 @@ struct Cursor<'s> {
 
 /// One way to satisfy a body, with the tuple that its rule derives.
 pub(crate) struct Solution<'a> {
-    tuple: &'a [Operand],
+    values: &'a [&'a Value],
     cursors: &'a [Cursor<'a>],
-    registers: &'a [Value],
 }
 
 /// Rules with more relation literals than this allocate in each run.
@@ -60,34 +59,40 @@ impl Solution<'_> {
     /// The derived tuple.
     #[inline]
     pub(crate) fn tuple(&self) -> impl ExactSizeIterator<Item = &Value> + Clone {
-        self.tuple.iter().map(|operand| self.value(operand))
+        self.values.iter().copied()
+    }
+
+    /// The same as a row.
+    #[inline]
+    pub(crate) fn values(&self) -> &[&Value] {
+        self.values
+    }
+
+    /// The value in a column of the derived tuple.
+    #[inline]
+    pub(crate) fn get(&self, column: usize) -> &Value {
+        self.values[column]
     }
 
     /// The row joined at a level.
     pub(crate) fn row(&self, level: usize) -> u32 {
         self.cursors[level].row
     }
-
-    #[inline]
-    fn value<'v>(&'v self, operand: &'v Operand) -> &'v Value {
-        value(operand, self.cursors, self.registers)
-    }
-}
-
-impl Tuple for Solution<'_> {
-    #[inline]
-    fn get(&self, column: usize) -> &Value {
-        self.value(&self.tuple[column])
-    }
 }
 
 #[inline]
-fn value<'v>(operand: &'v Operand, cursors: &'v [Cursor<'_>], registers: &'v [Value]) -> &'v Value {
+fn value<'v>(operand: &'v Operand, cursors: &[Cursor<'v>], registers: &'v [Value]) -> &'v Value {
     match operand {
         Operand::Column { level, column } => &cursors[*level].values[*column],
         Operand::Register(register) => &registers[*register],
         Operand::Constant(value) => value,
     }
+}
+
+/// The values that operands stand for.
+#[inline]
+fn row<'v>(operands: &'v [Operand], cursors: &[Cursor<'v>], registers: &'v [Value]) -> Row<'v> {
+    Row::of(operands.iter().map(|operand| value(operand, cursors, registers)))
 }
 
 /// Runs a pipeline and gives each solution to `sink`.
@@ -155,8 +160,8 @@ impl<'s> Join<'s, '_> {
             }
         }
         self.scratch.solutions += 1;
-        let solution = Solution { tuple: self.tuple, cursors: self.cursors, registers: &self.scratch.registers };
-        (self.sink)(&solution, self.counters);
+        let values = row(self.tuple, self.cursors, &self.scratch.registers);
+        (self.sink)(&Solution { values: &values, cursors: self.cursors }, self.counters);
     }
 
     #[inline]
@@ -228,15 +233,15 @@ impl<'s> Join<'s, '_> {
 
     fn probe_row(&mut self, store: &Store, key: &[Operand]) -> Option<u32> {
         self.counters.probes += 1;
-        store.find(&Solution { tuple: key, cursors: self.cursors, registers: &self.scratch.registers })
+        store.find(&row(key, self.cursors, &self.scratch.registers))
     }
 
     fn probe_index(&mut self, store: &Store, index: usize, key: &[Operand]) -> u32 {
         self.counters.probes += 1;
         let index = store.index(index);
-        let key = key.iter().map(|operand| self.value(operand));
-        let hash = store.seed().tuple(key.clone());
-        let key = index.find_key(hash, |row| index.key(store.row(row)).eq(key.clone()));
+        let wanted = row(key, self.cursors, &self.scratch.registers);
+        let hash = store.seed().tuple(wanted.iter().copied());
+        let key = index.find_key(hash, |row| index.key(store.row(row)).eq(wanted.iter().copied()));
         key.map_or(NONE, |key| index.first(key))
     }
 

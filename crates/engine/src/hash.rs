@@ -25,10 +25,21 @@ impl Seed {
     /// The hash of a tuple that continues one with hash `state` by `value`.
     #[inline]
     pub(crate) fn extend(self, state: u64, value: &Value) -> u64 {
+        // Without a call where there is nothing to look into.
         let word = match value {
             Value::Int(int) => int.cast_unsigned(),
             Value::Bool(truth) => u64::from(*truth),
             Value::Node(node) => u64::from(node.role) << 32 | u64::from(node.index),
+            _ => self.content(value),
+        };
+        fold(state ^ word, self.multiplier)
+    }
+
+    /// A word for a value that is more than a word.
+    #[inline(never)]
+    fn content(self, value: &Value) -> u64 {
+        match value {
+            Value::Int(_) | Value::Bool(_) | Value::Node(_) => 0,
             Value::Bytes(blob) => self.bytes(blob.as_slice()),
             Value::String(text) => self.bytes(text.as_str().as_bytes()),
             Value::Digest(digest) => self.bytes(digest.as_slice()),
@@ -40,8 +51,7 @@ impl Seed {
             | Value::Option(parts)
             | Value::Tuple(parts)
             | Value::Record(parts) => self.tuple(parts.iter()),
-        };
-        fold(state ^ word, self.multiplier)
+        }
     }
 
     /// The hash of a tuple.

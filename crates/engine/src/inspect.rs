@@ -3,6 +3,7 @@
 use menard_value::Value;
 
 use crate::hash::Seed;
+use crate::marks::Marks;
 use crate::node::Node;
 use crate::plan::{StoreKind, Target};
 use crate::store::Version;
@@ -11,7 +12,29 @@ use crate::store::Version;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Relation(usize);
 
+/// Views of a node's plan, to ask about all of them at once.
+#[derive(Clone, Copy, Debug)]
+pub struct Views(Marks);
+
 impl Node {
+    /// These relations together.
+    ///
+    /// # Panics
+    ///
+    /// If one of them is no view.
+    pub fn views(&self, relations: impl IntoIterator<Item = Relation>) -> Views {
+        let store = |Relation(store): Relation| {
+            assert_eq!(self.plan().stores[store].kind, StoreKind::View, "only views change nowhere but in steps");
+            store
+        };
+        Views(Marks::of(relations.into_iter().map(store)))
+    }
+
+    /// Whether the last step may have changed the facts of one of these views. Quick; if it has not, there is no need to look at them.
+    pub fn may_have_changed(&self, Views(views): Views) -> bool {
+        self.state().changed.meets(views)
+    }
+
     /// The relation with this name; nothing if there is none.
     pub fn relation(&self, name: &str) -> Option<Relation> {
         self.store(name).map(Relation)

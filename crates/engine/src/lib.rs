@@ -3,6 +3,7 @@
 //! [`lower`] turns a component of a checked program into a [`Plan`]; a [`Node`] runs it, `step(inputs) -> outputs`.
 
 mod accumulator;
+mod agenda;
 mod aggregate;
 mod display;
 mod execute;
@@ -20,7 +21,7 @@ mod state;
 mod store;
 mod tuples;
 
-pub use inspect::Relation;
+pub use inspect::{Relation, Views};
 pub use io::{Change, Inputs, MAX_FOLLOW_UPS, Outputs, Received, Sent};
 pub use lower::lower;
 pub use native::{Native, Natives, Wiring};

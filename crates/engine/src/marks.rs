@@ -1,4 +1,4 @@
-//! Sets of stores that are quick to compare, for a question that each step asks of each rule: has any store changed that the rule looks at?
+//! Sets of stores that are quick to compare, for a question that a step asks often: has every store changed without which there is nothing to do?
 //!
 //! A store is a bit. Stores of large plans share bits, so that such a set may have more in it than was put there: what it says yes to has to be
 //! looked at, what it says no to has not.
@@ -8,8 +8,11 @@
 pub(crate) struct Marks(u128);
 
 impl Marks {
-    /// All stores.
-    pub(crate) const ALL: Marks = Marks(u128::MAX);
+    /// Whether sets of so many stores have in them only what was put there.
+    #[inline]
+    pub(crate) fn are_exact(stores: usize) -> bool {
+        stores <= 128
+    }
 
     /// The set of these stores.
     pub(crate) fn of(stores: impl IntoIterator<Item = usize>) -> Self {
@@ -22,18 +25,6 @@ impl Marks {
     #[inline]
     pub(crate) fn add(&mut self, store: usize) {
         self.0 |= 1 << (store % 128);
-    }
-
-    /// All that is in one of the two.
-    #[must_use]
-    pub(crate) fn and(self, other: Marks) -> Self {
-        Marks(self.0 | other.0)
-    }
-
-    /// Whether a store may be in the set.
-    #[inline]
-    pub(crate) fn has(self, store: usize) -> bool {
-        self.0 & (1 << (store % 128)) != 0
     }
 
     /// Visits what may be in the set, of so many stores.
@@ -67,13 +58,11 @@ mod tests {
     #[test]
     fn what_is_not_there_may_be_but_what_is_there_is() {
         let marks = Marks::of([3, 130]);
-        assert!(marks.has(3) && marks.has(130) && marks.has(2) && !marks.has(4));
-        assert!(marks.meets(Marks::of([3, 5])) && !marks.meets(Marks::of([5])) && !marks.meets(Marks::default()));
         assert!(
             marks.includes(Marks::of([3])) && !marks.includes(Marks::of([3, 5])) && marks.includes(Marks::default())
         );
-        assert_eq!(Marks::of([3]).and(Marks::of([130])), marks);
-        assert!(Marks::ALL.has(77));
+        assert!(marks.meets(Marks::of([3, 5])) && !marks.meets(Marks::of([5])) && !marks.meets(Marks::default()));
+        assert!(marks.includes(Marks::of([2])) && !marks.includes(Marks::of([4])));
         let mut visited = Vec::new();
         marks.each(140, |store| visited.push(store));
         assert_eq!(visited, [2, 130, 3, 131]);

@@ -6,7 +6,6 @@ use crate::execute::Solution;
 use crate::hash::Seed;
 use crate::plan::{Plan, SendPlan};
 use crate::store::RowTable;
-use crate::tuples::Tuple;
 use crate::{Counters, Outputs};
 
 /// Knows the messages of the step that a rule might derive again.

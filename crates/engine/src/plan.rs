@@ -6,6 +6,7 @@
 use menard_lang::ir::{Aggregate, Comparison, Constructor, Name, Policy};
 use menard_value::{Function, Value};
 
+use crate::agenda::Tasks;
 use crate::marks::Marks;
 use crate::router::Router;
 use crate::store::Version;
@@ -33,6 +34,8 @@ pub struct Plan {
     pub(crate) windows: Vec<WindowPlan>,
     /// How many rules the component has.
     pub(crate) rules: usize,
+    /// What a step does, and when.
+    pub(crate) tasks: Tasks,
 }
 
 /// A table without facts at or below a bound that only rises.
@@ -163,8 +166,6 @@ pub(crate) struct Stratum {
     pub(crate) reinsert: Vec<usize>,
     /// Keyed tables whose candidates are all there.
     pub(crate) resolve: Vec<usize>,
-    /// If none of these stores has changed, nothing happens in it after a node's first step.
-    pub(crate) wakes: Marks,
 }
 
 /// A rule.
@@ -176,8 +177,6 @@ pub(crate) struct RulePlan {
     pub(crate) rule: Option<usize>,
     pub(crate) pipelines: Vec<Pipeline>,
     pub(crate) target: Target,
-    /// If none of these stores has changed, it has no solutions after a node's first step.
-    pub(crate) wakes: Marks,
 }
 
 /// What becomes of what a rule derives.
@@ -208,6 +207,8 @@ pub(crate) enum Target {
 #[derive(Debug)]
 pub(crate) struct Pipeline {
     pub(crate) driver: Driver,
+    /// The versions of its driver for which it runs, and whether solutions begin or cease to hold then.
+    pub(crate) passes: &'static [(Version, bool)],
     /// Event stores without which there is no solution.
     pub(crate) needs: Vec<usize>,
     /// Its driver and what it needs: if one of these stores has not changed, there is no solution.

@@ -1,17 +1,46 @@
-//! Lists of tuples of one arity as flat buffers.
+//! Tuples: rows of references to values, and lists of tuples of one arity as flat buffers.
+
+use std::ops::Deref;
 
 use menard_value::Value;
 
-/// Something that has the columns of a fact.
-pub(crate) trait Tuple {
-    /// The value in a column.
-    fn get(&self, column: usize) -> &Value;
+/// A row with more values than this allocates.
+const FEW: usize = 8;
+
+static NOTHING: Value = Value::Bool(false);
+
+/// The values of a fact, wherever they are: references that are found once, however often the fact is then hashed and compared.
+pub(crate) struct Row<'v> {
+    few: [&'v Value; FEW],
+    /// All of them, if they are many.
+    many: Vec<&'v Value>,
+    len: usize,
 }
 
-impl Tuple for [Value] {
+impl<'v> Row<'v> {
+    /// The row of these values.
     #[inline]
-    fn get(&self, column: usize) -> &Value {
-        &self[column]
+    pub(crate) fn of<I>(values: I) -> Self
+    where
+        I: IntoIterator<Item = &'v Value, IntoIter: ExactSizeIterator>,
+    {
+        let values = values.into_iter();
+        let len = values.len();
+        if len > FEW {
+            return Row { few: [&NOTHING; FEW], many: values.collect(), len };
+        }
+        let mut few = [&NOTHING; FEW];
+        few.iter_mut().zip(values).for_each(|(place, value)| *place = value);
+        Row { few, many: Vec::new(), len }
+    }
+}
+
+impl<'v> Deref for Row<'v> {
+    type Target = [&'v Value];
+
+    #[inline]
+    fn deref(&self) -> &[&'v Value] {
+        if self.len <= FEW { &self.few[..self.len] } else { &self.many }
     }
 }
 
@@ -76,5 +105,19 @@ impl Tuples {
         }
         self.values.truncate(kept * self.arity);
         self.count = kept;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_has_its_values_whether_they_are_few_or_many() {
+        for len in 0..20 {
+            let values: Vec<Value> = (0..len).map(Value::Int).collect();
+            let row = Row::of(&values);
+            assert!(row.iter().copied().eq(&values), "{len} values");
+        }
     }
 }

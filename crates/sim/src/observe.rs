@@ -6,7 +6,7 @@ mod outside;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use menard_engine::{Inputs, MAX_FOLLOW_UPS, Node as Engine, Outputs, Relation, lower};
+use menard_engine::{Inputs, MAX_FOLLOW_UPS, Node as Engine, Outputs, Relation, Views, lower};
 use menard_lang::Program;
 use menard_lang::ir::{Component, Name, RelationKind};
 use menard_lang::properties::{self, CORRUPT};
@@ -27,6 +27,8 @@ pub struct PreparedObserver {
     engine: Engine,
     channels: Vec<Name>,
     violations: Vec<(Name, Relation)>,
+    /// The views of all violations.
+    violated: Views,
     goals: Vec<Goal>,
     operations: Operations,
     /// Channels and views that something is said of.
@@ -93,6 +95,8 @@ pub(crate) struct Watch<'a> {
     /// For each channel of the running program, its number in the observer.
     channels: Vec<Option<u16>>,
     histories: Histories,
+    /// Whether a rule for violations may have had facts at some time. In nearly all runs none ever has, and this is asked after each turn.
+    is_suspicious: bool,
     inputs: Inputs,
     outputs: Outputs,
 }
@@ -112,10 +116,12 @@ impl PreparedObserver {
             |name: &Name| component.relation(name).is_some_and(|relation| relation.kind == RelationKind::View);
         let views = read.iter().filter(|(name, _)| is_view(name) && **name != properties::CORRECT);
         let helpers = views.filter_map(|(name, nearness)| Some((engine.relation(name)?, *nearness))).collect();
+        let violations: Vec<(Name, Relation)> = properties::violations(program).into_iter().map(violation).collect();
         PreparedObserver {
             read,
             helpers,
-            violations: properties::violations(program).into_iter().map(violation).collect(),
+            violated: engine.views(violations.iter().map(|(_, view)| *view)),
+            violations,
             engine,
             channels: program.channels.iter().map(|channel| channel.name.clone()).collect(),
             goals: properties::goals(program).into_iter().map(|view| Goal::new(program, component, view)).collect(),
@@ -208,6 +214,7 @@ impl<'a> Watch<'a> {
             engine: observer.engine.clone(),
             channels: channels.map(number).collect(),
             histories: Histories::default(),
+            is_suspicious: false,
             inputs: Inputs::default(),
             outputs: Outputs::default(),
         }
@@ -217,6 +224,7 @@ impl<'a> Watch<'a> {
     pub fn reset(&mut self) {
         self.engine.reset();
         self.histories = Histories::default();
+        self.is_suspicious = false;
         self.inputs.clear();
         self.inputs.start = true;
         self.run();
@@ -256,20 +264,27 @@ impl<'a> Watch<'a> {
     }
 
     fn run(&mut self) {
-        self.engine.step(&self.inputs, &mut self.outputs);
+        self.step();
         self.inputs.clear();
         for _ in 0..MAX_FOLLOW_UPS {
             if !self.outputs.pending {
                 break;
             }
-            self.engine.step(&self.inputs, &mut self.outputs);
+            self.step();
         }
+    }
+
+    fn step(&mut self) {
+        self.engine.step(&self.inputs, &mut self.outputs);
+        self.is_suspicious |= self.engine.may_have_changed(self.observer.violated);
     }
 
     /// The first violated property, if any is violated now.
     pub fn violation(&self) -> Option<Violation> {
         let violations = &self.observer.violations;
-        if let Some(rule) = violations.iter().position(|(_, relation)| self.engine.has_facts(*relation)) {
+        if self.is_suspicious
+            && let Some(rule) = violations.iter().position(|(_, relation)| self.engine.has_facts(*relation))
+        {
             return Some(Violation { rule, facts: self.engine.facts(&violations[rule].0), disorder: None });
         }
         let disorder = self.histories.disorder()?;

@@ -98,7 +98,8 @@ impl Mac {
 }
 
 /// One field of a fact. Ordered by type first, then within the type.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Eq, PartialOrd, Ord, Hash)]
+#[expect(clippy::derived_hash_with_manual_eq, reason = "values are equal as if that were derived; it is only faster")]
 pub enum Value {
     /// See [`crate::Type::Int`].
     Int(i64),
@@ -130,9 +131,73 @@ pub enum Value {
     Record(Sequence),
 }
 
+// Most values are integers and nodes. Engines copy and compare little else, so these go first and without a call.
+impl Clone for Value {
+    #[inline]
+    fn clone(&self) -> Self {
+        match self {
+            Value::Int(int) => Value::Int(*int),
+            Value::Node(node) => Value::Node(*node),
+            Value::Bool(truth) => Value::Bool(*truth),
+            _ => self.share(),
+        }
+    }
+}
+
+impl PartialEq for Value {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Value::Int(left), Value::Int(right)) => left == right,
+            (Value::Node(left), Value::Node(right)) => left == right,
+            (Value::Bool(left), Value::Bool(right)) => left == right,
+            _ => self.has_content_of(other),
+        }
+    }
+}
+
 const _: () = assert!(size_of::<Value>() == 16, "rows are arrays of values: keep them small");
 
 impl Value {
+    #[inline(never)]
+    fn share(&self) -> Self {
+        match self {
+            Value::Int(int) => Value::Int(*int),
+            Value::Bool(truth) => Value::Bool(*truth),
+            Value::Node(node) => Value::Node(*node),
+            Value::Bytes(blob) => Value::Bytes(blob.clone()),
+            Value::String(text) => Value::String(text.clone()),
+            Value::Digest(digest) => Value::Digest(digest.clone()),
+            Value::Signature(signed) => Value::Signature(signed.clone()),
+            Value::Mac(mac) => Value::Mac(mac.clone()),
+            Value::List(parts) => Value::List(parts.clone()),
+            Value::Set(parts) => Value::Set(parts.clone()),
+            Value::Map(parts) => Value::Map(parts.clone()),
+            Value::Option(parts) => Value::Option(parts.clone()),
+            Value::Tuple(parts) => Value::Tuple(parts.clone()),
+            Value::Record(parts) => Value::Record(parts.clone()),
+        }
+    }
+
+    #[inline(never)]
+    fn has_content_of(&self, other: &Value) -> bool {
+        match (self, other) {
+            (Value::Bytes(left), Value::Bytes(right)) => left == right,
+            (Value::String(left), Value::String(right)) => left == right,
+            (Value::Digest(left), Value::Digest(right)) => left == right,
+            (Value::Signature(left), Value::Signature(right)) => left == right,
+            (Value::Mac(left), Value::Mac(right)) => left == right,
+            (Value::List(left), Value::List(right))
+            | (Value::Set(left), Value::Set(right))
+            | (Value::Map(left), Value::Map(right))
+            | (Value::Option(left), Value::Option(right))
+            | (Value::Tuple(left), Value::Tuple(right))
+            | (Value::Record(left), Value::Record(right)) => left == right,
+            // What has no content was compared before; here, the types differ.
+            _ => false,
+        }
+    }
+
     /// A string of bytes.
     pub fn bytes(bytes: &[u8]) -> Self {
         Value::Bytes(Blob::new(bytes))

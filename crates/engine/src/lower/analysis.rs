@@ -1,6 +1,6 @@
 //! What can be said only of a whole plan: which views need no rows, and what changes of tables can lead to.
 
-use crate::marks::Marks;
+use crate::agenda::Tasks;
 use crate::plan::{Driver, Operand, Path, Pipeline, Plan, RulePlan, SharedIndex, StoreKind, Target};
 use crate::store::Version;
 
@@ -12,18 +12,7 @@ pub(super) fn complete(plan: &mut Plan) {
     find_passing(plan);
     find_scanned(plan);
     share_indexes(plan);
-    find_wakes(plan);
-}
-
-/// Finds out for each stratum what has to change for anything to happen in it.
-fn find_wakes(plan: &mut Plan) {
-    for stratum in &mut plan.strata {
-        let of_rules = stratum.rules.iter().chain(&stratum.recursion).map(|rule| rule.wakes);
-        let candidates =
-            stratum.resolve.iter().filter_map(|&table| plan.stores[table].keyed.map(|keyed| keyed.candidates));
-        let of_tables = Marks::of(stratum.reinsert.iter().copied().chain(candidates));
-        stratum.wakes = of_rules.fold(of_tables, Marks::and);
-    }
+    plan.tasks = Tasks::of(plan);
 }
 
 fn rules(plan: &Plan) -> impl Iterator<Item = &RulePlan> {

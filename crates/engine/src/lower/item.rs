@@ -6,7 +6,6 @@
 use super::Lowering;
 use super::clause::{Atom, Clause, Literal, Term};
 use super::join::{self, Output, Start};
-use crate::marks::Marks;
 use crate::plan::{Driver, Pipeline, RulePlan, StoreKind, StorePlan, Target};
 use crate::store::Version;
 
@@ -136,8 +135,7 @@ impl Item {
     }
 
     fn rule_plan(&self, pipelines: Vec<Pipeline>) -> RulePlan {
-        let wakes = Marks::of(pipelines.iter().filter_map(|pipeline| pipeline.driver.store()));
-        RulePlan { text: self.clause.text.clone(), rule: self.clause.rule, pipelines, target: self.target, wakes }
+        RulePlan { text: self.clause.text.clone(), rule: self.clause.rule, pipelines, target: self.target }
     }
 
     fn pipeline(&self, start: Start, stores: &mut [StorePlan], registers: &mut usize) -> Pipeline {
@@ -145,8 +143,22 @@ impl Item {
         let target = self.target.store();
         pipeline.reads_target = target.is_some()
             && (pipeline.driver.store() == target || pipeline.accesses().any(|access| Some(access.store) == target));
+        pipeline.passes = self.passes(pipeline.driver);
         *registers = (*registers).max(used);
         pipeline
+    }
+
+    /// For which versions of its driver a pipeline runs, and whether solutions begin or cease to hold then.
+    fn passes(&self, driver: Driver) -> &'static [(Version, bool)] {
+        let counts = matches!(self.target, Target::Count(_) | Target::Aggregate(_));
+        match driver {
+            Driver::First | Driver::Event(_) | Driver::Fresh(_) => &[(Version::New, true)],
+            Driver::Added(_) => &[(Version::Added, true)],
+            Driver::Delta { negated: false, .. } if counts => &[(Version::Removed, false), (Version::Added, true)],
+            Driver::Delta { negated: true, .. } if counts => &[(Version::Added, false), (Version::Removed, true)],
+            Driver::Delta { negated: false, .. } => &[(Version::Added, true)],
+            Driver::Delta { negated: true, .. } => &[(Version::Removed, true)],
+        }
     }
 
     /// Whether it does not matter how often a solution is found.

@@ -108,6 +108,7 @@ impl<'c> Joiner<'_, 'c> {
         let wakes = Marks::of(needs.iter().copied().chain(start.driver.store()));
         let pipeline = Pipeline {
             driver: start.driver,
+            passes: &[],
             needs,
             wakes,
             ops: self.ops,

@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 
 use menard_lang::ir::{Component, Name, Program, RelationKind};
 
-use crate::marks::Marks;
+use crate::agenda::Tasks;
 use crate::plan::{AggregatePlan, Plan, SendPlan, StoreKind, StorePlan, Stratum, WindowPlan};
 use crate::router::Router;
 use item::Item;
@@ -189,7 +189,7 @@ impl<'p> Lowering<'p> {
             let reinsert =
                 items.stores.iter().copied().filter(|&store| self.stores[store].inserted_by.is_some()).collect();
             let resolve = self.keyed(&items.stores);
-            strata.push(Stratum { stores: items.stores, rules, recursion, reinsert, resolve, wakes: Marks::default() });
+            strata.push(Stratum { stores: items.stores, rules, recursion, reinsert, resolve });
             self.plain_stratum(items.after, &mut strata, &mut registers);
         }
         let finish_views = std::mem::take(&mut self.finish_views);
@@ -201,6 +201,7 @@ impl<'p> Lowering<'p> {
             received: self.program.channels.iter().map(|channel| self.received(&channel.name)).collect(),
             windows: self.windows,
             rules: self.component.rules.len(),
+            tasks: Tasks::default(),
             durable: (0..self.stores.len()).filter(|&store| self.stores[store].durable).collect(),
             stores: self.stores,
             sent: self.sent,

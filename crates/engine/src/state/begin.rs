@@ -3,15 +3,17 @@
 use super::State;
 use crate::Inputs;
 use crate::plan::Plan;
+use crate::tuples::Row;
 
 impl State {
     /// Lets what the step before left take effect.
     pub(super) fn begin(&mut self, plan: &Plan) {
         if !self.started {
+            self.agenda.begin(&plan.tasks);
             self.recovered(plan);
         }
-        for &store in &self.dirty {
-            self.awake.add(store);
+        for position in 0..self.dirty.len() {
+            let store = self.dirty[position];
             let next = &mut self.next[store];
             next.apply(&mut self.stores[store], plan.stores[store].durable);
             self.counters.rows_touched += (next.doomed.len() + next.plus.len()) as u64;
@@ -20,21 +22,22 @@ impl State {
                 next.standing.append(&mut next.doomed);
             }
             next.doomed.clear();
+            self.wake_if_touched(plan, store);
         }
     }
 
     /// Takes the messages. Those that only drive rules stay where they are.
     pub(super) fn take(&mut self, plan: &Plan, inputs: &Inputs) {
         if inputs.start {
-            self.awake.add(plan.start);
-            self.stores[plan.start].insert(&[][..]);
+            self.wake(plan, plan.start);
+            self.stores[plan.start].insert(&[]);
         }
         for (message, channel) in (0..).zip(inputs.channels()) {
             self.counters.messages_in += 1;
             let Some(store) = plan.received[usize::from(channel)] else { continue };
-            self.awake.add(store);
             if !plan.stores[store].passes {
-                self.stores[store].insert(inputs.row(message));
+                self.stores[store].insert(&Row::of(inputs.row(message)));
+                self.wake(plan, store);
                 continue;
             }
             let arrived = &mut self.arrived[store];
@@ -42,6 +45,7 @@ impl State {
                 continue;
             }
             arrived.messages.push(message);
+            self.wake(plan, store);
         }
     }
 }

@@ -2,12 +2,16 @@
 
 use std::hint::black_box;
 
+use menard_value::Value;
+
 use super::slide::is_above;
 use super::{Arrived, State};
+use crate::agenda::Task;
 use crate::execute::{self, Rows, Scratch, Solution};
+use crate::marks::Marks;
 use crate::plan::{Driver, Emit, Pipeline, Plan, RulePlan, StoreKind, Stratum, Target};
 use crate::store::{Store, Version};
-use crate::tuples::{Tuple, Tuples};
+use crate::tuples::{Row, Tuples};
 use crate::{Counters, Inputs, Outputs};
 
 /// A run with fewer rows than this is not worth fetching memory for.
@@ -15,34 +19,34 @@ pub(super) const WARM_ROWS: usize = 4;
 
 impl State {
     pub(super) fn derive(&mut self, plan: &Plan, inputs: &Inputs, outputs: &mut Outputs) {
-        for stratum in &plan.strata {
-            self.stratum(plan, stratum, inputs, outputs);
-        }
-        for rule in &plan.finish {
-            self.rule(plan, rule, inputs, outputs);
+        let mut from = 0;
+        // What a task changes calls for later ones only.
+        while let Some(task) = self.agenda.next(from) {
+            from = task + 1;
+            match plan.tasks.list[task] {
+                Task::Rule { stratum, rule } => self.rule(plan, &plan.strata[stratum].rules[rule], inputs, outputs),
+                Task::Reinsert(table) => self.reinsert(plan, table),
+                Task::Resolve(table) => self.resolve(plan, table),
+                Task::Recursion(stratum) => self.recur(plan, &plan.strata[stratum], inputs, outputs),
+                Task::Finish(rule) => self.rule(plan, &plan.finish[rule], inputs, outputs),
+            }
         }
     }
 
-    fn stratum(&mut self, plan: &Plan, stratum: &Stratum, inputs: &Inputs, outputs: &mut Outputs) {
-        if !self.awake.meets(stratum.wakes) && self.started {
-            return;
-        }
-        for rule in &stratum.rules {
-            self.rule(plan, rule, inputs, outputs);
-        }
-        for &table in &stratum.reinsert {
-            self.reinsert(plan, table);
-        }
-        for &table in &stratum.resolve {
-            self.resolve(plan, table);
-        }
-        if stratum.recursion.is_empty() {
-            return;
-        }
+    #[inline(never)]
+    fn recur(&mut self, plan: &Plan, stratum: &Stratum, inputs: &Inputs, outputs: &mut Outputs) {
         while self.next_round(stratum) {
             for rule in &stratum.recursion {
                 self.rule(plan, rule, inputs, outputs);
             }
+        }
+    }
+
+    /// Lets what a store's facts call for be done, if this step has changed any.
+    #[inline]
+    pub(super) fn wake_if_touched(&mut self, plan: &Plan, store: usize) {
+        if !self.stores[store].touched().is_empty() {
+            self.wake(plan, store);
         }
     }
 
@@ -59,113 +63,105 @@ impl State {
 
     /// Runs all pipelines of a rule.
     fn rule(&mut self, plan: &Plan, rule: &RulePlan, inputs: &Inputs, outputs: &mut Outputs) {
-        if !self.awake.meets(rule.wakes) && self.started {
-            return;
-        }
+        let target = rule.target;
+        let kind = self.kind(plan, target);
         for pipeline in &rule.pipelines {
-            if !self.awake.includes(pipeline.wakes)
-                || self.has_no_rows(pipeline)
-                || pipeline.needs.iter().any(|&store| self.is_quiet(plan, store))
-            {
+            if !self.awake.includes(pipeline.wakes) || !self.is_driven(plan, pipeline) {
                 continue;
             }
-            for &(version, begins) in self.passes(pipeline, rule.target) {
-                let kind = self.kind(plan, rule.target);
-                let run = Run { plan, pipeline, target: rule.target, kind, version, begins, inputs };
+            for &(version, begins) in pipeline.passes {
                 let before = self.scratch.solutions;
-                self.run(&run, outputs);
+                self.run(&Run { plan, pipeline, target, kind, version, begins, inputs }, outputs);
                 if begins && let (Some(fired), Some(rule)) = (&mut self.fired, rule.rule) {
                     fired[rule] += self.scratch.solutions - before;
                 }
             }
         }
-        if let Target::Aggregate(aggregate) = rule.target {
+        if let Target::Aggregate(aggregate) = target
+            && !self.groups[aggregate].is_settled()
+        {
             self.flush(plan, aggregate);
         }
     }
 
-    /// Whether it is seen at once that nothing drives a pipeline: most steps leave most stores alone. Events are among its needs.
-    fn has_no_rows(&self, pipeline: &Pipeline) -> bool {
+    /// Whether there may be rows that drive a pipeline, and the events that it needs. Its stores are awake: where each has a mark of its own,
+    /// that says it all.
+    #[inline]
+    fn is_driven(&self, plan: &Plan, pipeline: &Pipeline) -> bool {
         match pipeline.driver {
-            Driver::Added(store) | Driver::Delta { store, .. } => self.stores[store].touched().is_empty(),
-            Driver::Fresh(store) => self.fresh[store].is_empty(),
-            Driver::First | Driver::Event(_) => false,
+            Driver::First => !self.started,
+            Driver::Fresh(store) => !self.fresh[store].is_empty(),
+            Driver::Event(_) | Driver::Added(_) | Driver::Delta { .. } => {
+                let mut stores = pipeline.driver.store().into_iter().chain(pipeline.needs.iter().copied());
+                Marks::are_exact(plan.stores.len()) || stores.all(|store| self.has_changed(plan, store))
+            }
         }
     }
 
-    /// Whether an event does not happen in this step.
-    fn is_quiet(&self, plan: &Plan, store: usize) -> bool {
-        if plan.stores[store].passes {
-            self.arrived[store].messages.is_empty()
-        } else {
-            self.stores[store].touched().is_empty()
+    /// Whether an event happens in this step, or a store has changed.
+    fn has_changed(&self, plan: &Plan, store: usize) -> bool {
+        match plan.stores[store].passes {
+            true => !self.arrived[store].messages.is_empty(),
+            false => !self.stores[store].touched().is_empty(),
         }
     }
 
-    /// The versions of its driver for which a pipeline runs, and whether solutions begin or cease to hold then.
-    fn passes(&self, pipeline: &Pipeline, target: Target) -> &'static [(Version, bool)] {
-        let counts = matches!(target, Target::Count(_) | Target::Aggregate(_));
-        match pipeline.driver {
-            Driver::First if self.started => &[],
-            Driver::First | Driver::Event(_) | Driver::Fresh(_) => &[(Version::New, true)],
-            Driver::Added(_) => &[(Version::Added, true)],
-            Driver::Delta { negated: false, .. } if counts => &[(Version::Removed, false), (Version::Added, true)],
-            Driver::Delta { negated: true, .. } if counts => &[(Version::Added, false), (Version::Removed, true)],
-            Driver::Delta { negated: false, .. } => &[(Version::Added, true)],
-            Driver::Delta { negated: true, .. } => &[(Version::Removed, true)],
-        }
-    }
-
+    // Functions that run pipelines are not inlined: in the loop of a rule the compiler would prepare for all of them what one of them needs.
+    #[inline(never)]
     fn run(&mut self, run: &Run<'_>, outputs: &mut Outputs) {
-        if self.reading().rows(run).len() == 0 {
-            return;
-        }
         match run.target {
             Target::Insert(store) | Target::Count(store) if run.pipeline.reads_target => self.run_buffered(run, store),
             Target::Insert(store) | Target::Count(store) => self.run_into_store(run, store),
             Target::Aggregate(aggregate) => self.run_into_groups(run, aggregate),
             Target::Plus(store) | Target::Defer(store) => self.run_into_next(run, store),
             Target::Doom(store) => self.run_into_deletions(run, store),
-            Target::Send { channel, held } => {
-                let State { outbox, seed, stores, arrived, fresh, scratch, counters, .. } = self;
-                Reading { stores, arrived, fresh, scratch, counters }.execute(run, &mut |solution, counters| {
-                    outbox.send(run.plan, (channel, held), solution, outputs, *seed, counters);
-                });
-            }
+            Target::Send { channel, held } => self.run_into_outputs(run, (channel, held), outputs),
         }
     }
 
+    #[inline(never)]
+    fn run_into_outputs(&mut self, run: &Run<'_>, channel: (u16, bool), outputs: &mut Outputs) {
+        let State { outbox, seed, stores, arrived, fresh, scratch, counters, .. } = self;
+        Reading { stores, arrived, fresh, scratch, counters }.execute(run, &mut |solution, counters| {
+            outbox.send(run.plan, channel, solution, outputs, *seed, counters);
+        });
+    }
+
     /// For rules that do not read what they derive: solutions go straight into the store.
+    #[inline(never)]
     fn run_into_store(&mut self, run: &Run<'_>, store: usize) {
-        self.awake.add(store);
         std::mem::swap(&mut self.stores[store], &mut self.spare);
         let State { spare, found, stores, arrived, fresh, scratch, counters, .. } = self;
         let mut reading = Reading { stores, arrived, fresh, scratch, counters };
         if spare.is_large() {
-            reading.warm(run, |solution| spare.warm(solution));
+            reading.warm(run, |solution| spare.warm(solution.values()));
         }
         reading.execute(run, &mut |solution, counters| {
             counters.rows_touched += 1;
-            change(run.kind, spare, run.begins, solution, &mut found[store]);
+            change(run.kind, spare, run.begins, solution.values(), &mut found[store]);
         });
         std::mem::swap(&mut self.stores[store], &mut self.spare);
+        self.wake_if_touched(run.plan, store);
     }
 
     /// For rules that read what they derive: solutions wait until all are found.
+    #[inline(never)]
     fn run_buffered(&mut self, run: &Run<'_>, store: usize) {
-        self.awake.add(store);
         let mut derived = Tuples::new(run.plan.stores[store].arity);
         self.reading().execute(run, &mut |solution, _| derived.push(solution.tuple()));
         self.counters.rows_touched += derived.len() as u64;
         for tuple in derived.iter() {
-            change(run.kind, &mut self.stores[store], run.begins, tuple, &mut self.found[store]);
+            change(run.kind, &mut self.stores[store], run.begins, &Row::of(tuple), &mut self.found[store]);
         }
+        self.wake_if_touched(run.plan, store);
     }
 
+    #[inline(never)]
     fn run_into_groups(&mut self, run: &Run<'_>, aggregate: usize) {
         let plan = &run.plan.aggregates[aggregate];
-        let State { groups, stores, arrived, fresh, scratch, counters, .. } = self;
+        let State { groups, gathered, stores, arrived, fresh, scratch, counters, .. } = self;
         let groups = &mut groups[aggregate];
+        let is_first = !plan.maintained && groups.is_empty();
         let mut reading = Reading { stores, arrived, fresh, scratch, counters };
         if plan.shared.is_none() && groups.is_large() {
             reading.warm(run, |solution| groups.warm(plan, solution));
@@ -174,8 +170,12 @@ impl State {
             counters.rows_touched += 1;
             groups.change(plan, stores, solution, run.begins);
         });
+        if is_first && !groups.is_empty() {
+            gathered.push(aggregate);
+        }
     }
 
+    #[inline(never)]
     fn run_into_next(&mut self, run: &Run<'_>, store: usize) {
         let State { next, stores, arrived, fresh, scratch, counters, .. } = self;
         let plus = &mut next[store].plus;
@@ -186,6 +186,7 @@ impl State {
         }
     }
 
+    #[inline(never)]
     fn run_into_deletions(&mut self, run: &Run<'_>, table: usize) {
         let Emit::Row(level) = run.pipeline.emit else { unreachable!("a deletion emits rows") };
         let mut rows = std::mem::take(&mut self.rows);
@@ -207,26 +208,25 @@ impl State {
     }
 
     /// Gives the results of an aggregation to the relation that it derives.
+    #[inline(never)]
     fn flush(&mut self, plan: &Plan, aggregate: usize) {
         let target = plan.aggregates[aggregate].target;
         let (Target::Insert(store) | Target::Count(store)) = target else {
             unreachable!("an aggregation derives a relation of this step")
         };
-        if self.groups[aggregate].is_settled() {
-            return;
-        }
-        self.awake.add(store);
         let kind = self.kind(plan, target);
         std::mem::swap(&mut self.stores[store], &mut self.spare);
         let State { groups, stores, spare, found, counters, .. } = self;
         groups[aggregate].flush(&plan.aggregates[aggregate], stores, |begins, fact| {
             counters.rows_touched += 1;
-            change(kind, spare, begins, &fact, &mut found[store]);
+            change(kind, spare, begins, &fact.row(), &mut found[store]);
         });
         std::mem::swap(&mut self.stores[store], &mut self.spare);
+        self.wake_if_touched(plan, store);
     }
 
     /// Rows that were deleted at the beginning of the step and that a view puts into the table come back.
+    #[inline(never)]
     fn reinsert(&mut self, plan: &Plan, table: usize) {
         let view = plan.stores[table].inserted_by.expect("only such tables are listed");
         for row in self.stores[table].touched().to_vec() {
@@ -327,13 +327,13 @@ impl State {
 
 /// A fact of a store begins or ceases to hold, or to have one more derivation.
 #[inline]
-fn change(kind: Kind, store: &mut Store, begins: bool, tuple: &(impl Tuple + ?Sized), found: &mut Vec<u32>) {
+fn change(kind: Kind, store: &mut Store, begins: bool, tuple: &[&Value], found: &mut Vec<u32>) {
     match (kind, begins) {
         (Kind::Set, true) => {
             found.extend(store.insert(tuple));
         }
         (Kind::Above(floor), true) => {
-            if is_above(tuple.get(0), floor) {
+            if is_above(tuple[0], floor) {
                 found.extend(store.insert(tuple));
             }
         }

@@ -7,6 +7,7 @@ use super::slide::is_above;
 use crate::Outputs;
 use crate::plan::Plan;
 use crate::store::Version;
+use crate::tuples::Row;
 
 impl State {
     /// Reports how durable tables at the beginning of the next step differ from what they were at the beginning of this one.
@@ -34,7 +35,8 @@ impl State {
         {
             return false;
         }
-        let row = self.stores[table].insert(fact);
+        let row = self.stores[table].insert(&Row::of(fact));
+        self.wake_if_touched(plan, table);
         if let Some(row) = row {
             self.stores[table].set_recorded(row);
         }
@@ -42,6 +44,7 @@ impl State {
     }
 
     /// Takes the bounds of windows from what was recovered. Usually there is nothing below them: what is on record was a state.
+    #[inline(never)]
     pub(super) fn recovered(&mut self, plan: &Plan) {
         for window in &plan.windows {
             let Some(floor) = self.bound(plan, window) else { continue };

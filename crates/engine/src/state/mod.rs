@@ -14,6 +14,7 @@ mod slide;
 
 use menard_value::Value;
 
+use crate::agenda::Agenda;
 use crate::aggregate::Groups;
 use crate::execute::Scratch;
 use crate::hash::Seed;
@@ -21,7 +22,7 @@ use crate::marks::Marks;
 use crate::outbox::Outbox;
 use crate::plan::{Plan, StoreKind, StorePlan};
 use crate::store::{RowTable, Store, Version};
-use crate::tuples::Tuples;
+use crate::tuples::{Row, Tuples};
 use crate::{Counters, Inputs, Outputs};
 
 /// All that a node has besides its plan.
@@ -38,11 +39,19 @@ pub(crate) struct State {
     pub(crate) next: Vec<Next>,
     /// The stores with something in `next`.
     dirty: Vec<usize>,
-    /// The stores that this step has changed so far, and those whose messages it takes; all in a node's first step.
+    /// The stores that this step has changed so far, and those whose messages it takes.
     awake: Marks,
+    /// The stores with anything that a new node's do not have.
+    used: Marks,
+    /// The stores that the last step has changed.
+    pub(crate) changed: Marks,
+    /// What the changes of this step call for.
+    agenda: Agenda,
     /// For each store of a channel that only drives rules, the messages of this step.
     arrived: Vec<Arrived>,
     pub(crate) groups: Vec<Groups>,
+    /// The aggregations over events that have groups in this step.
+    gathered: Vec<usize>,
     outbox: Outbox,
     scratch: Scratch,
     /// Rows that a delete rule found, or that compete for keys.
@@ -92,9 +101,13 @@ impl State {
             spare: Box::new(Store::new(0, false, &[], seed)),
             next: plan.stores.iter().map(next).collect(),
             dirty: Vec::new(),
-            awake: Marks::ALL,
+            awake: Marks::default(),
+            used: Marks::default(),
+            changed: Marks::default(),
+            agenda: Agenda::default(),
             arrived: plan.stores.iter().map(|_| Arrived::default()).collect(),
             groups: plan.aggregates.iter().map(|aggregate| Groups::new(aggregate, seed)).collect(),
+            gathered: Vec::new(),
             outbox: Outbox::default(),
             scratch,
             rows: Vec::new(),
@@ -110,20 +123,26 @@ impl State {
     /// Forgets everything, keeps the memory.
     pub(crate) fn reset(&mut self, plan: &Plan) {
         self.started = false;
-        for (store, plan) in self.stores.iter_mut().zip(&plan.stores) {
-            store.clear();
-            fill(store, plan);
-        }
-        for next in &mut self.next {
-            next.plus.clear();
-            next.doomed.clear();
-            next.standing.clear();
-        }
+        let used = std::mem::take(&mut self.used);
+        used.each(plan.stores.len(), |store| self.reset_store(store, &plan.stores[store].kind));
         self.dirty.clear();
-        self.awake = Marks::ALL;
+        self.awake = Marks::default();
+        self.changed = Marks::default();
+        self.agenda.clear();
         self.groups.iter_mut().for_each(Groups::clear);
         self.floors.fill(None);
         self.counters = Counters::default();
+    }
+
+    fn reset_store(&mut self, position: usize, kind: &StoreKind) {
+        // The nodes of a role stay.
+        if !matches!(kind, StoreKind::Role { .. }) {
+            self.stores[position].clear();
+        }
+        let next = &mut self.next[position];
+        next.plus.clear();
+        next.doomed.clear();
+        next.standing.clear();
     }
 
     pub(crate) fn step(&mut self, plan: &Plan, inputs: &Inputs, outputs: &mut Outputs) {
@@ -134,19 +153,31 @@ impl State {
         self.delete_again(plan);
         self.slide(plan);
         self.started = true;
-        outputs.pending = self.settle(plan);
+        // Most steps leave nothing to the next one.
+        outputs.pending = !self.dirty.is_empty() && self.settle(plan);
         self.report(plan, outputs);
         self.commit(plan);
-        self.apply_silently(plan);
+        if !self.dirty.is_empty() {
+            self.apply_silently(plan);
+        }
     }
 
     /// Whether a fact holds in this step.
     pub(crate) fn holds(&self, store: usize, tuple: &[Value]) -> bool {
         let store = &self.stores[store];
-        store.find(tuple).is_some_and(|row| store.sees(Version::New, row))
+        store.find(&Row::of(tuple)).is_some_and(|row| store.sees(Version::New, row))
+    }
+
+    /// Says that a store has changed in this step.
+    #[inline]
+    fn wake(&mut self, plan: &Plan, store: usize) {
+        self.awake.add(store);
+        self.used.add(store);
+        self.agenda.wake(&plan.tasks, store);
     }
 
     fn mark_dirty(&mut self, store: usize) {
+        self.used.add(store);
         if !self.dirty.contains(&store) {
             self.dirty.push(store);
         }
@@ -154,14 +185,14 @@ impl State {
 
     /// Makes what holds now what held before.
     fn commit(&mut self, plan: &Plan) {
-        let awake = std::mem::take(&mut self.awake);
-        awake.each(plan.stores.len(), |store| self.commit_store(store, &plan.stores[store].kind));
-        for (groups, plan) in self.groups.iter_mut().zip(&plan.aggregates) {
-            if !plan.maintained && !groups.is_empty() {
-                groups.clear();
-            }
+        let changed = std::mem::take(&mut self.awake);
+        self.changed = changed;
+        changed.each(plan.stores.len(), |store| self.commit_store(store, &plan.stores[store].kind));
+        for aggregate in self.gathered.drain(..) {
+            self.groups[aggregate].clear();
         }
         self.outbox.clear();
+        self.agenda.clear();
     }
 
     fn commit_store(&mut self, position: usize, kind: &StoreKind) {
@@ -197,7 +228,7 @@ fn new_store(plan: &StorePlan, seed: Seed) -> Store {
 fn fill(store: &mut Store, plan: &StorePlan) {
     if let StoreKind::Role { role, nodes } = plan.kind {
         for index in 0..nodes {
-            store.insert(&[Value::node(role, index)][..]);
+            store.insert(&[&Value::node(role, index)]);
         }
         store.commit(false);
     }

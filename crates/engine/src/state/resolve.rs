@@ -9,16 +9,17 @@ use super::State;
 use super::derive::WARM_ROWS;
 use super::slide::is_above;
 use crate::plan::Plan;
+use crate::tuples::Row;
 
 impl State {
     /// Decides for each key that has candidates in this step. What a rule reads afterwards is the result: a fact that was replaced ceased
     /// to hold in this step, a candidate that lost never held.
+    #[inline(never)]
     pub(super) fn resolve(&mut self, plan: &Plan, table: usize) {
         let keyed = plan.stores[table].keyed.expect("only keyed tables are resolved");
-        if !self.awake.has(keyed.candidates) || self.stores[keyed.candidates].touched().is_empty() {
+        if self.stores[keyed.candidates].touched().is_empty() {
             return;
         }
-        self.awake.add(table);
         let floor = self.floors[table];
         std::mem::swap(&mut self.stores[keyed.candidates], &mut self.spare);
         let (candidates, store) = (&self.spare, &mut self.stores[table]);
@@ -52,10 +53,11 @@ impl State {
                 store.hide(holder);
             }
             self.counters.rows_touched += 1;
-            store.insert(best);
+            store.insert(&Row::of(best));
         }
         self.rows.clear();
         std::mem::swap(&mut self.stores[keyed.candidates], &mut self.spare);
+        self.wake_if_touched(plan, table);
     }
 }
 

@@ -4,6 +4,7 @@ use super::slide::is_above;
 use super::{Next, State};
 use crate::plan::{Plan, StoreKind};
 use crate::store::{Store, Version};
+use crate::tuples::Row;
 
 impl State {
     /// Rows that the step before deleted, that are there nevertheless, and that a state-only rule deletes still.
@@ -23,6 +24,7 @@ impl State {
     }
 
     /// Leaves in `next` what changes something, and says whether that calls for another step.
+    #[inline(never)]
     pub(super) fn settle(&mut self, plan: &Plan) -> bool {
         let mut pending = false;
         let mut dirty = std::mem::take(&mut self.dirty);
@@ -37,6 +39,7 @@ impl State {
         pending
     }
 
+    #[inline(never)]
     fn settle_table(&mut self, plan: &Plan, table: usize) -> bool {
         let table_plan = &plan.stores[table];
         let mut next = std::mem::take(&mut self.next[table]);
@@ -74,7 +77,7 @@ impl State {
         let table_plan = &plan.stores[table];
         let mut beaten = false;
         plus.retain(|tuple| {
-            let row = self.stores[table].find(tuple);
+            let row = self.stores[table].find(&Row::of(tuple));
             let Some(row) = row.filter(|&row| self.stores[table].sees(Version::New, row)) else { return true };
             if self.stores[table].spare(row)
                 && let Some(view) = table_plan.deleted_by
@@ -89,6 +92,7 @@ impl State {
     }
 
     /// Changes of tables that nobody watches take effect at once.
+    #[inline(never)]
     pub(super) fn apply_silently(&mut self, plan: &Plan) {
         let mut dirty = std::mem::take(&mut self.dirty);
         dirty.retain(|&store| {
@@ -113,7 +117,7 @@ impl Next {
             store.execute(row);
         }
         for tuple in self.plus.iter() {
-            let row = store.insert(tuple);
+            let row = store.insert(&Row::of(tuple));
             if let Some(row) = row.filter(|_| durable) {
                 store.set_recorded(row);
             }

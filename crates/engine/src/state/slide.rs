@@ -49,6 +49,7 @@ impl State {
     }
 
     /// The rows of a window above the old bound and not above the new one.
+    #[inline(never)]
     fn find_below(&mut self, window: &WindowPlan, before: Option<i64>, floor: i64, rows: &mut Vec<u32>) {
         let store = &self.stores[window.table];
         let used = store.used() as u64;

@@ -12,7 +12,6 @@ mod version;
 use menard_value::Value;
 
 use crate::hash::Seed;
-use crate::tuples::Tuple;
 pub(crate) use index::{Index, NONE};
 use live::Live;
 pub(crate) use row_table::RowTable;
@@ -104,17 +103,17 @@ impl Store {
 
     /// The row with these values, in whatever version.
     #[inline]
-    pub(crate) fn find(&self, tuple: &(impl Tuple + ?Sized)) -> Option<u32> {
+    pub(crate) fn find(&self, tuple: &[&Value]) -> Option<u32> {
         let Some(lead) = self.lead else { return self.find_by_hash(tuple) };
         let index = &self.indexes[lead];
-        let hash = self.seed.tuple(index.columns().iter().map(|&column| tuple.get(usize::from(column))));
+        let hash = self.seed.tuple(index.columns().iter().map(|&column| tuple[usize::from(column)]));
         let key = index.find_key(hash, |row| self.agrees(row, tuple, index.columns()))?;
         self.find_in_key(key, tuple)
     }
 
     /// The row with these values among those of a key of the leading index.
     #[inline]
-    fn find_in_key(&self, key: u32, tuple: &(impl Tuple + ?Sized)) -> Option<u32> {
+    fn find_in_key(&self, key: u32, tuple: &[&Value]) -> Option<u32> {
         let index = &self.indexes[self.lead?];
         let mut row = index.first(key);
         if self.flags[row as usize] & HASHED != 0 {
@@ -126,31 +125,31 @@ impl Store {
         (row != NONE).then_some(row)
     }
 
-    fn find_by_hash(&self, tuple: &(impl Tuple + ?Sized)) -> Option<u32> {
+    fn find_by_hash(&self, tuple: &[&Value]) -> Option<u32> {
         self.by_hash.find(self.hash(tuple), |row| self.is(row, tuple))
     }
 
     #[inline]
-    fn hash(&self, tuple: &(impl Tuple + ?Sized)) -> u64 {
-        self.seed.tuple((0..self.arity).map(|column| tuple.get(column)))
+    fn hash(&self, tuple: &[&Value]) -> u64 {
+        self.seed.tuple(tuple.iter().copied())
     }
 
     #[inline]
-    fn is(&self, row: u32, tuple: &(impl Tuple + ?Sized)) -> bool {
+    fn is(&self, row: u32, tuple: &[&Value]) -> bool {
         let values = self.row(row);
         // From the last column: the first ones are often those of the key.
-        (0..self.arity).rev().all(|column| values[column] == *tuple.get(column))
+        (0..self.arity).rev().all(|column| values[column] == *tuple[column])
     }
 
     #[inline]
-    fn agrees(&self, row: u32, tuple: &(impl Tuple + ?Sized), columns: &[u16]) -> bool {
+    fn agrees(&self, row: u32, tuple: &[&Value], columns: &[u16]) -> bool {
         let values = self.row(row);
-        columns.iter().all(|&column| values[usize::from(column)] == *tuple.get(usize::from(column)))
+        columns.iter().all(|&column| values[usize::from(column)] == *tuple[usize::from(column)])
     }
 
     /// Makes a fact hold; the row if it did not hold already.
     #[inline]
-    pub(crate) fn insert(&mut self, tuple: &(impl Tuple + ?Sized)) -> Option<u32> {
+    pub(crate) fn insert(&mut self, tuple: &[&Value]) -> Option<u32> {
         match self.slot(tuple) {
             Ok(row) if self.flags[row as usize] & NEW != 0 => None,
             Ok(row) => {
@@ -163,7 +162,7 @@ impl Store {
 
     /// Adds a derivation of a fact; whether it is the first.
     #[inline]
-    pub(crate) fn increment(&mut self, tuple: &(impl Tuple + ?Sized)) -> bool {
+    pub(crate) fn increment(&mut self, tuple: &[&Value]) -> bool {
         let (Ok(row) | Err(row)) = self.slot(tuple);
         let count = &mut self.counts[row as usize];
         *count = count.checked_add(1).expect("a fact has fewer than 2^32 derivations");
@@ -176,7 +175,7 @@ impl Store {
 
     /// Takes away a derivation of a fact that has one; whether it was the last.
     #[inline]
-    pub(crate) fn decrement(&mut self, tuple: &(impl Tuple + ?Sized)) -> bool {
+    pub(crate) fn decrement(&mut self, tuple: &[&Value]) -> bool {
         let row = self.find(tuple).expect("a derivation that ends had begun");
         let count = &mut self.counts[row as usize];
         *count = count.checked_sub(1).expect("a derivation that ends had begun");
@@ -189,7 +188,7 @@ impl Store {
 
     /// Appends a fact of one version only, without looking whether there is such a row: for stores that nothing probes.
     #[inline]
-    pub(crate) fn append(&mut self, tuple: &(impl Tuple + ?Sized), version: Version) {
+    pub(crate) fn append(&mut self, tuple: &[&Value], version: Version) {
         let flags = if version == Version::Removed { OLD } else { NEW };
         let row = self.allocate(tuple, flags | TOUCHED);
         self.touched.push(row);
@@ -226,15 +225,15 @@ impl Store {
 
     /// The row of a known tuple, or else a new row that begins to hold.
     #[inline]
-    fn slot(&mut self, tuple: &(impl Tuple + ?Sized)) -> Result<u32, u32> {
+    fn slot(&mut self, tuple: &[&Value]) -> Result<u32, u32> {
         let Some(lead) = self.lead else { return self.slot_by_hash(tuple) };
         let Store { indexes, values, arity, seed, .. } = self;
         let index = &mut indexes[lead];
         let columns = index.columns().iter().map(|&column| usize::from(column));
-        let hash = seed.tuple(columns.map(|column| tuple.get(column)));
+        let hash = seed.tuple(columns.map(|column| tuple[column]));
         let key = index.find_or_add_key(hash, |row, columns| {
             let values = &values[row as usize * *arity..(row as usize + 1) * *arity];
-            columns.iter().all(|&column| values[usize::from(column)] == *tuple.get(usize::from(column)))
+            columns.iter().all(|&column| values[usize::from(column)] == *tuple[usize::from(column)])
         });
         if let Ok(key) = key
             && let Some(row) = self.find_in_key(key, tuple)
@@ -245,11 +244,11 @@ impl Store {
         Err(self.add(tuple, Some((lead, key))))
     }
 
-    fn slot_by_hash(&mut self, tuple: &(impl Tuple + ?Sized)) -> Result<u32, u32> {
+    fn slot_by_hash(&mut self, tuple: &[&Value]) -> Result<u32, u32> {
         let next = self.free.last().copied().unwrap_or_else(|| self.slots());
         let hash = self.hash(tuple);
         let (values, arity) = (&self.values, self.arity);
-        let is = |row: u32| (0..arity).all(|column| values[row as usize * arity + column] == *tuple.get(column));
+        let is = |row: u32| (0..arity).all(|column| values[row as usize * arity + column] == *tuple[column]);
         match self.by_hash.find_or_insert(hash, next, is) {
             Some(row) => Ok(row),
             None => {
@@ -262,7 +261,7 @@ impl Store {
 
     /// Adds a row that is not there, to this key of the leading index.
     #[inline]
-    fn add(&mut self, tuple: &(impl Tuple + ?Sized), key: Option<(usize, u32)>) -> u32 {
+    fn add(&mut self, tuple: &[&Value], key: Option<(usize, u32)>) -> u32 {
         let row = self.allocate(tuple, NEW | TOUCHED);
         self.touched.push(row);
         for (position, index) in self.indexes.iter_mut().enumerate() {
@@ -285,7 +284,7 @@ impl Store {
     }
 
     fn add_hash(&mut self, row: u32) {
-        let hash = self.hash(self.row(row));
+        let hash = self.seed.tuple(self.row(row));
         let known = self.by_hash.find_or_insert(hash, row, |_| false);
         debug_assert_eq!(known, None);
         self.flags[row as usize] |= HASHED;
@@ -301,11 +300,11 @@ impl Store {
     }
 
     #[inline]
-    fn allocate(&mut self, tuple: &(impl Tuple + ?Sized), flags: u8) -> u32 {
+    fn allocate(&mut self, tuple: &[&Value], flags: u8) -> u32 {
         if let Some(row) = self.free.pop() {
             let start = row as usize * self.arity;
             for (column, place) in self.values[start..start + self.arity].iter_mut().enumerate() {
-                place.clone_from(tuple.get(column));
+                place.clone_from(tuple[column]);
             }
             self.flags[row as usize] = flags;
             if let Some(live) = &mut self.live {
@@ -317,7 +316,7 @@ impl Store {
         if let Some(live) = &mut self.live {
             live.add(row);
         }
-        self.values.extend((0..self.arity).map(|column| tuple.get(column).clone()));
+        self.values.extend(tuple.iter().copied().cloned());
         self.flags.push(flags);
         if self.counted {
             self.counts.push(0);
@@ -334,9 +333,9 @@ impl Store {
 
     /// Reads the places where a tuple belongs, so that they are in the cache when it comes.
     #[inline]
-    pub(crate) fn warm(&self, tuple: &impl Tuple) -> u64 {
+    pub(crate) fn warm(&self, tuple: &[&Value]) -> u64 {
         let of_index = |index: &Index| {
-            let key = index.columns().iter().map(|&column| tuple.get(usize::from(column)));
+            let key = index.columns().iter().map(|&column| tuple[usize::from(column)]);
             index.warm(self.seed.tuple(key))
         };
         let by_hash = if self.lead.is_none() { self.by_hash.warm(self.hash(tuple)) } else { 0 };
@@ -449,6 +448,10 @@ impl Store {
 
     /// Forgets everything, keeps the memory unless it is far more than was used.
     pub(crate) fn clear(&mut self) {
+        if self.flags.is_empty() {
+            // Nothing was ever there.
+            return;
+        }
         self.values.clear();
         self.flags.clear();
         self.counts.clear();

@@ -6,6 +6,7 @@ use menard_value::Value;
 
 use super::{NONE, Store, Version};
 use crate::hash::Seed;
+use crate::tuples::Row;
 
 /// A small generator, for choices that need no shrinking.
 struct Random(u64);
@@ -48,7 +49,7 @@ fn of_key(store: &Store, index: usize, key: &Value) -> Facts {
 fn insert(store: &mut Store, facts: &mut Facts, random: &mut Random) {
     for _ in 0..random.below(4) {
         let tuple = random.tuple();
-        assert_eq!(store.insert(&tuple[..]).is_some(), facts.insert(tuple));
+        assert_eq!(store.insert(&Row::of(&tuple)).is_some(), facts.insert(tuple));
     }
 }
 
@@ -61,7 +62,7 @@ fn check(indexes: &[Vec<u16>]) {
         for _ in 0..if round % 500 == 0 { 400 } else { random.below(6) } {
             let tuple = random.tuple();
             if new.remove(&tuple) {
-                let row = store.find(&tuple[..]).expect("a fact that holds is found");
+                let row = store.find(&Row::of(&tuple)).expect("a fact that holds is found");
                 store.doom(row);
                 store.execute(row);
             }
@@ -76,7 +77,7 @@ fn check(indexes: &[Vec<u16>]) {
         store.commit(false);
         old.clone_from(&new);
         let tuple = random.tuple();
-        assert_eq!(store.find(&tuple[..]).is_some(), new.contains(&tuple));
+        assert_eq!(store.find(&Row::of(&tuple)).is_some(), new.contains(&tuple));
         assert_eq!(facts(&store, Version::New), new);
     }
     assert!(new.iter().filter(|fact| fact[0] == Value::Int(0)).count() > 8, "some key has many rows");
@@ -102,10 +103,10 @@ fn derivations_are_counted() {
         let count = counts.entry(tuple.clone()).or_insert(0);
         if random.below(2) == 0 {
             *count += 1;
-            assert_eq!(store.increment(&tuple[..]), *count == 1);
+            assert_eq!(store.increment(&Row::of(&tuple)), *count == 1);
         } else if *count > 0 {
             *count -= 1;
-            assert_eq!(store.decrement(&tuple[..]), *count == 0);
+            assert_eq!(store.decrement(&Row::of(&tuple)), *count == 0);
         }
         if random.below(5) == 0 {
             store.commit(false);
