@@ -106,6 +106,7 @@ fn numbers_are_followed_wherever_they_go() {
     assert_eq!(counts(&format!("{number} left(v, 4 - n) :- number(v, n) enough(v) :- left(v, 0)")), 1);
     assert_eq!(counts(&format!("{number} enough(v) :- number(v, n), 4 - n <= 0")), 1);
     assert_eq!(counts(&format!("{number} few(v) :- number(v, n), n < 4 enough(v) :- number(v, _), !few(v)")), 1);
+    assert_eq!(counts(&format!("{number} few(v) :- number(v, n), n < 4 enough(v) :- new number(v, _), !few(v)")), 1);
     assert_eq!(counts(&format!("{number} left(v, 4 - n) :- number(v, n) enough(v) :- left(v, 1)")), 0);
     assert_eq!(counts(&format!("{number} few(v) :- number(v, n), n < 3 enough(v) :- number(v, _), !few(v)")), 0);
     assert_eq!(counts(&format!("{number} few(v) :- number(v, n), n < 4, v > 3 enough(v) :- number(v, _), !few(v)")), 0);

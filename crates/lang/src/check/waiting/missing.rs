@@ -104,7 +104,7 @@ fn matches<'r>(needed: &'r Atom, read: &'r Atom, names: &mut BTreeMap<&'r Name, 
         (Some(_), None) => false,
     };
     let all = needed.relation == read.relation
-        && needed.new == read.new
+        && (read.new || !needed.new)
         && from
         && needed.args.iter().zip(&read.args).all(|(needed, read)| fits(needed, read));
     if all {
