@@ -7,6 +7,7 @@ use crate::marks::Marks;
 use crate::node::Node;
 use crate::plan::{StoreKind, Target};
 use crate::store::Version;
+use crate::tuples::Row;
 
 /// A table or view of a node's plan: who asks for one after each step looks its name up once.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -46,6 +47,12 @@ impl Node {
             StoreKind::View => !self.state().stores[store].is_empty(),
             _ => !self.stored_facts(store).is_empty(),
         }
+    }
+
+    /// Whether a table or view had this fact in the last step. Quick.
+    pub fn has(&self, Relation(store): Relation, fact: &[Value]) -> bool {
+        let rows = &self.state().stores[store];
+        rows.find(&Row::of(fact)).is_some_and(|row| rows.sees(Version::New, row))
     }
 
     /// The facts of a table or view, sorted; nothing for events and unknown relations. Tables: as they are after the last step, deletions

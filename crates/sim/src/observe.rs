@@ -1,5 +1,6 @@
 //! Properties, checked while a run goes on: they compile to a program of one node, the observer, that takes every message that is
-//! delivered, in the order in which they are: the messages of one turn at once.
+//! delivered and that something is said of, in the order in which they are: the messages of one turn at once. It keeps them in sets, so
+//! what it knows already it is not told again; in most protocols that is most of what nodes say, since they say it to all.
 
 mod outside;
 
@@ -8,7 +9,7 @@ use std::sync::Arc;
 
 use menard_engine::{Inputs, MAX_FOLLOW_UPS, Node as Engine, Outputs, Relation, Views, lower};
 use menard_lang::Program;
-use menard_lang::ir::{Component, Name, RelationKind};
+use menard_lang::ir::{Atom, Component, ExprKind, Name, RelationKind, Rule};
 use menard_lang::properties::{self, CORRUPT};
 use menard_value::{Node, Value};
 
@@ -17,6 +18,8 @@ use crate::histories::{Disorder, Histories, Operations, reach};
 use crate::log::Content;
 use crate::names::Names;
 
+/// The column of the receiver in a table of messages.
+const RECEIVER: usize = 1;
 /// So many facts for which something never comes are told.
 const MAX_TOLD: usize = 3;
 
@@ -25,7 +28,7 @@ const MAX_TOLD: usize = 3;
 #[derive(Debug)]
 pub struct PreparedObserver {
     engine: Engine,
-    channels: Vec<Name>,
+    channels: Vec<Heard>,
     violations: Vec<(Name, Relation)>,
     /// The views of all violations.
     violated: Views,
@@ -35,6 +38,18 @@ pub struct PreparedObserver {
     read: BTreeMap<Name, Nearness>,
     /// Of these, the views.
     helpers: Vec<(Relation, Nearness)>,
+}
+
+/// A channel of the protocol.
+#[derive(Debug)]
+struct Heard {
+    name: Name,
+    /// Where its messages are kept.
+    table: Relation,
+    /// Whether anything that is said rests on its messages.
+    matters: bool,
+    /// Whether it rests on who receives them. Otherwise a message to many is one message.
+    has_receiver: bool,
 }
 
 /// What has to be there in the end.
@@ -97,6 +112,8 @@ pub(crate) struct Watch<'a> {
     histories: Histories,
     /// Whether a rule for violations may have had facts at some time. In nearly all runs none ever has, and this is asked after each turn.
     is_suspicious: bool,
+    /// Memory for a message.
+    fact: Vec<Value>,
     inputs: Inputs,
     outputs: Outputs,
 }
@@ -120,10 +137,10 @@ impl PreparedObserver {
         PreparedObserver {
             read,
             helpers,
+            channels: program.channels.iter().map(|channel| Heard::new(&channel.name, component, &engine)).collect(),
             violated: engine.views(violations.iter().map(|(_, view)| *view)),
             violations,
             engine,
-            channels: program.channels.iter().map(|channel| channel.name.clone()).collect(),
             goals: properties::goals(program).into_iter().map(|view| Goal::new(program, component, view)).collect(),
             operations: Operations::new(program, component),
         }
@@ -195,6 +212,20 @@ fn read(program: &Program, component: &Component) -> BTreeMap<Name, Nearness> {
     reached.into_iter().map(|name| (name.clone(), nearness(&name))).collect()
 }
 
+impl Heard {
+    fn new(channel: &Name, component: &Component, engine: &Engine) -> Self {
+        let name = properties::received(channel);
+        let readers = || component.rules.iter().flat_map(Rule::atoms).filter(|atom| atom.relation == name);
+        let is_anybody = |atom: &Atom| matches!(atom.args[RECEIVER].kind, ExprKind::Wildcard);
+        Heard {
+            name: channel.clone(),
+            table: engine.relation(&name).expect("the observer has a table for each channel"),
+            matters: readers().next().is_some(),
+            has_receiver: readers().any(|atom| !is_anybody(atom)),
+        }
+    }
+}
+
 impl Goal {
     fn new(program: &Program, component: &Component, view: Name) -> Self {
         let columns = component.relation(&view).map(|relation| relation.columns.as_slice()).unwrap_or_default();
@@ -208,13 +239,15 @@ impl Goal {
 impl<'a> Watch<'a> {
     /// An observer that has seen nothing, for a program with these channels.
     pub fn new<'n>(observer: &'a PreparedObserver, channels: impl Iterator<Item = &'n Name>) -> Self {
-        let number = |name: &Name| observer.channels.iter().position(|other| other == name).map(number);
+        let is_it = |name: &Name, heard: &Heard| heard.matters && heard.name == *name;
+        let number = |name: &Name| observer.channels.iter().position(|heard| is_it(name, heard)).map(number);
         Watch {
             observer,
             engine: observer.engine.clone(),
             channels: channels.map(number).collect(),
             histories: Histories::default(),
             is_suspicious: false,
+            fact: Vec::new(),
             inputs: Inputs::default(),
             outputs: Outputs::default(),
         }
@@ -242,10 +275,14 @@ impl<'a> Watch<'a> {
         self.inputs.clear();
         let mut is_of_clients = false;
         for Content { channel, from, to, args } in delivered {
-            if let Some(channel) = self.channels[usize::from(channel)] {
-                is_of_clients |= self.observer.operations.read(&self.observer.channels[usize::from(channel)]);
-                let ends = [Value::Node(from), Value::Node(to)];
-                self.inputs.push(channel, from, ends.into_iter().chain(args.iter().cloned()));
+            let Some(channel) = self.channels[usize::from(channel)] else { continue };
+            let heard = &self.observer.channels[usize::from(channel)];
+            is_of_clients |= self.observer.operations.read(&heard.name);
+            let ends = [Value::Node(from), Value::Node(if heard.has_receiver { to } else { from })];
+            self.fact.clear();
+            self.fact.extend(ends.into_iter().chain(args.iter().cloned()));
+            if !self.engine.has(heard.table, &self.fact) {
+                self.inputs.push(channel, from, self.fact.drain(..));
             }
         }
         if !self.inputs.is_empty() {
@@ -256,7 +293,7 @@ impl<'a> Watch<'a> {
 
     /// Learns who is corrupt, before anything else.
     pub fn suspect(&mut self, node: Node) {
-        let Some(channel) = self.observer.channels.iter().position(|name| name == CORRUPT) else { return };
+        let Some(channel) = self.observer.channels.iter().position(|heard| heard.name == CORRUPT) else { return };
         let node = Value::Node(node);
         self.inputs.clear();
         self.inputs.push(number(channel), Node { role: 0, index: 0 }, [node.clone(), node]);
@@ -323,4 +360,45 @@ impl<'a> Watch<'a> {
 
 fn number(position: usize) -> u16 {
     u16::try_from(position).expect("a program has fewer than 2^16 channels")
+}
+
+#[cfg(test)]
+mod tests {
+    use menard_lang::compile_text;
+    use menard_lang::source::Source;
+
+    use super::*;
+
+    const PROTOCOL: &str = "protocol answers
+         role client external
+         role server
+         channel request(id: int)          client -> server
+         channel reply(id: int, slot: int) server -> client
+         component server { reply(id, id)@c :~ request(id) from c }";
+
+    /// What the observer takes of these replies, to clients by number: how many messages, and whether they violate anything.
+    fn taken(properties: &str, replies: &[(u32, i64)]) -> (u64, bool) {
+        let program = compile_text(PROTOCOL);
+        let observer = properties::compile(&Source::new("properties.ded", properties), &program);
+        let observer = PreparedObserver::new(&observer.expect("the properties compile"));
+        let mut watch = Watch::new(&observer, program.channels.iter().map(|channel| &channel.name));
+        watch.reset();
+        let (server, client) = (Node { role: 1, index: 0 }, |index| Node { role: 0, index });
+        watch.see([Content { channel: 0, from: client(0), to: server, args: &[Value::Int(7)] }].into_iter());
+        for (index, slot) in replies {
+            let args = [Value::Int(7), Value::Int(*slot)];
+            watch.see([Content { channel: 1, from: server, to: client(*index), args: &args }].into_iter());
+        }
+        (watch.engine.counters().messages_in, watch.violation().is_some())
+    }
+
+    #[test]
+    fn a_message_to_many_is_one_unless_it_matters_to_whom() {
+        let anybody = "properties of answers violation(\"two slots\", id) :- reply(id, x), reply(id, y), x < y";
+        let somebody =
+            "properties of answers violation(\"two clients\", id) :- reply(id, _) to c, reply(id, _) to d, c != d";
+        let replies = [(0, 3), (1, 3), (0, 3), (2, 3)];
+        assert_eq!([taken(anybody, &replies), taken(somebody, &replies)], [(1, false), (3, true)]);
+        assert_eq!(taken(anybody, &[(0, 3), (1, 3), (1, 4)]), (2, true));
+    }
 }

@@ -13,6 +13,7 @@ use menard_lang::run::Address;
 use menard_value::{Node, Value};
 
 use self::faults::Taken;
+use crate::adversary::Spares;
 use crate::coalition::Coalition;
 use crate::coverage::SAMPLED_TURNS;
 use crate::disk::Disk;
@@ -49,6 +50,8 @@ pub(crate) struct World<'a> {
     pub flights: Flights,
     /// The corrupt nodes.
     pub coalition: Coalition,
+    /// What is left of honest copies of such nodes.
+    pub spares: Spares,
     /// Where nodes may restart: for each place, what it took.
     taken: Option<Vec<Taken>>,
     /// The disk of each place that has one which matters.
@@ -108,6 +111,7 @@ impl<'a> World<'a> {
             engines: prepared.engines.clone(),
             flights: Flights::new(places),
             coalition: Coalition::default(),
+            spares: Spares::default(),
             taken: prepared.declares(FaultKind::Restart).then(|| vec![Taken::default(); places]),
             disks: (0..places).map(|at| prepared.writes[at].then(Box::default)).collect(),
             writing: Vec::new(),

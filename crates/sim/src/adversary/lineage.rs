@@ -113,7 +113,7 @@ impl Lineage {
 
     /// A copy to which all has happened that did, but for these messages.
     fn without(&self, support: &[(u16, Heard)], scene: &Scene<'_>) -> Troupe {
-        let mut copy = self.troupe.clone();
+        let mut copy = self.troupe.others(scene.prepared);
         copy.start(scene.prepared);
         for past in &self.history {
             match past {

@@ -29,6 +29,7 @@ use menard_value::{Node, Value, note_terms};
 use self::grudge::Grudge;
 use self::lore::{Heard, Lore};
 pub(crate) use self::pasts::{first_number, heard_channels};
+pub(crate) use self::puppet::Spares;
 use self::wire::Wire;
 use crate::coalition::Coalition;
 use crate::log::{Content, PacketId};

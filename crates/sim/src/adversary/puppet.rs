@@ -1,7 +1,9 @@
 //! Honest copies of corrupt nodes, which run in the head of their adversary: nothing of what they do happens in the world. What they would send to
 //! each other, they get at once; their timers fire when the adversary says so.
 
+use std::cell::RefCell;
 use std::collections::VecDeque;
+use std::rc::Rc;
 
 use menard_engine::{Inputs, MAX_FOLLOW_UPS, Outputs};
 use menard_value::{Node, Value};
@@ -31,22 +33,68 @@ impl Line {
     }
 }
 
+/// Hosts of copies that nobody needs any more: the memory of the next ones, in the same run or another one.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Spares(Rc<RefCell<Vec<(u32, Host)>>>);
+
+/// So many are kept.
+const MAX_SPARES: usize = 16;
+
+impl Spares {
+    /// A host for a place, with whatever was there before.
+    fn take(&self, place: u32, prepared: &Prepared) -> Host {
+        let mut spares = self.0.borrow_mut();
+        match spares.iter().position(|(at, _)| *at == place) {
+            Some(position) => spares.swap_remove(position).1,
+            None => prepared.engines[place as usize].clone(),
+        }
+    }
+
+    fn put(&self, hosts: &mut Vec<(u32, Host)>) {
+        let mut spares = self.0.borrow_mut();
+        hosts.truncate(MAX_SPARES.saturating_sub(spares.len()));
+        spares.append(hosts);
+    }
+}
+
 /// One honest copy of every corrupt place.
 #[derive(Clone)]
 pub(super) struct Troupe {
     /// Places and what runs there.
     hosts: Vec<(u32, Host)>,
+    /// Where they go.
+    spares: Spares,
     timers: Vec<(u32, Line)>,
     inputs: Inputs,
     outputs: Outputs,
 }
 
+impl Drop for Troupe {
+    fn drop(&mut self) {
+        self.spares.put(&mut self.hosts);
+    }
+}
+
 impl Troupe {
-    /// Copies that have not started.
+    /// Copies for the corrupt places of a world, which have to [start](Self::start).
     pub fn new(world: &World<'_>) -> Self {
         let corrupt = world.duties.iter().zip(0..).filter(|(duty, _)| **duty == Duty::Corrupt);
-        let hosts = corrupt.map(|(_, place): (_, u32)| (place, world.prepared.engines[place as usize].clone()));
-        Troupe { hosts: hosts.collect(), timers: Vec::new(), inputs: Inputs::default(), outputs: Outputs::default() }
+        Troupe::of(corrupt.map(|(_, place)| place), &world.spares, world.prepared)
+    }
+
+    /// Copies for the same places, which have to [start](Self::start).
+    pub fn others(&self, prepared: &Prepared) -> Self {
+        Troupe::of(self.hosts.iter().map(|(place, _)| *place), &self.spares, prepared)
+    }
+
+    fn of(places: impl Iterator<Item = u32>, spares: &Spares, prepared: &Prepared) -> Self {
+        Troupe {
+            hosts: places.map(|place| (place, spares.take(place, prepared))).collect(),
+            spares: spares.clone(),
+            timers: Vec::new(),
+            inputs: Inputs::default(),
+            outputs: Outputs::default(),
+        }
     }
 
     /// All copies forget everything and start. Gives what they would send.
