@@ -40,6 +40,21 @@ pub fn parse(words: &[String], program: &Program) -> Result<Option<Vec<Faulty>>>
     Ok((!faults.is_empty()).then_some(faults))
 }
 
+/// What is to be said of liars whom the program does not know, where a plan is applied to it.
+pub fn unknown_liars(faulty: &[Faulty], program: &Program) -> Option<String> {
+    let is_unknown = |faulty: &&Faulty| {
+        faulty.kind == FaultKind::Byzantine
+            && faulty.nodes > 0
+            && Faulty::declared(FaultKind::Byzantine, &faulty.role, program) == 0
+    };
+    let faulty = faulty.iter().find(is_unknown)?;
+    Some(format!(
+        "note: nobody of `{}` may lie as the program has it, so the plan verifies nothing that they say, and what they gain by that counts; declare `fault {}` for a plan that does",
+        faulty.role,
+        text(faulty)
+    ))
+}
+
 fn parse_one(words: &str, program: &Program) -> Result<Faulty> {
     let wrong = |what: String| {
         let help = "write --fault 'KIND COUNT of ROLE', for instance --fault 'crash 2 of acceptor'";

@@ -60,6 +60,13 @@ enum EventFile {
     Heal,
 }
 
+/// Complains about a file for a trace, before the trace is made, if there is no folder for it.
+pub fn has_a_place(path: &Path) -> Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let known = folder.map_or(Ok(()), |folder| std::fs::read_dir(folder).map(drop));
+    known.map_err(|error| Failure::file("write", path, &error))
+}
+
 /// Writes a trace of a program.
 pub fn write(path: &Path, protocol: &str, prepared: &Prepared, trace: &Trace) -> Result<()> {
     let events = trace.events.iter().map(|event| line(&event_file(prepared.names(), event)));

@@ -402,6 +402,23 @@ fn a_run_that_ends_before_its_last_place_is_none() {
 }
 
 #[test]
+fn liars_whom_the_program_does_not_know_are_told_of_beside_a_plan() {
+    let desk = Desk::new();
+    let note = |words: &[&str]| desk.menard(words).stderr.contains("the plan verifies nothing that they say");
+    let liar = ["sim", "kvs", "--runs", "1", "--fault", "byzantine 1 of storage"];
+    assert!(note(&[&liar[..], &["--plan", "scalable"]].concat()));
+    assert!(!note(&liar));
+    assert!(!note(&["sim", "kvs", "--runs", "1", "--plan", "scalable", "--fault", "crash 1 of storage"]));
+}
+
+#[test]
+fn a_trace_without_a_folder_is_refused_before_anything_runs() {
+    let answer = hasty().menard(&["sim", "voting.ded", "--runs", "100", "--trace", "nowhere/trace.json"]);
+    assert_eq!((answer.status, answer.stdout.as_str()), (2, ""));
+    assert!(answer.stderr.contains("cannot write nowhere/trace.json"), "{}", answer.stderr);
+}
+
+#[test]
 fn faults_can_be_said() {
     let desk = Desk::new();
     let words = ["sim", "voting", "--fault", "crash 3 of participant", "--runs", "20"];

@@ -184,8 +184,14 @@ fn somebody_outside_waits_as_well() {
     assert_eq!(silent(byzantine, &format!("{fast} out(v)@c :~ new number(v, 3), asked(c, v)")), 0);
     assert_eq!(silent(byzantine, &format!("{fast} enough(v) :- late(v), number(v, 3) late(v) :- asked(_, v)")), 0);
     assert_eq!(silent(byzantine, "enough(v) :- number(v, 4)"), 0);
-    // Something else is told in any case.
+    // Something else is told by fewer of them, or when it is late.
     assert_eq!(silent(byzantine, &format!("{fast} slow(v)@c :~ new number(v, 3), asked(c, v)")), 0);
+    let late = "timer late(c: node, v: int) after 9 ms late(c, v) :~ ask(v) from c";
+    assert_eq!(silent(byzantine, &format!("{late} {fast} slow(v)@c :~ late(c, v)")), 0);
+    // What is told for other reasons is no answer.
+    assert_eq!(silent(byzantine, &format!("{late} {fast} slow(v)@c :~ ask(v) from c, v < 0")), 1);
+    assert_eq!(silent(byzantine, &format!("{fast} slow(v)@c :~ new heard(v, m), heard(w, m), w > v, asked(c, v)")), 1);
+    assert_eq!(silent(byzantine, &format!("{fast} slow(v)@c :~ new number(v, 4), asked(c, v)")), 2);
     // Where it is a rule among others, it is warned of as one.
     assert_eq!(
         waited(byzantine, &format!("{HEARD} {asked} {fast} out(v)@c :~ new number(v, 3), asked(c, v)")).len(),

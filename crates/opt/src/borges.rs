@@ -4,7 +4,7 @@
 //! simulated, and has no Byzantine nodes. It says in the language what the simulator's adversary does (`borges` among its layers), and is a definition of what a protocol has to withstand.
 //!
 //! Of each role with liars the first nodes lie, as many as the program declares. For each of its components:
-//! * all rules of the program hold for the honest nodes only;
+//! * all rules of the program that do something hold for the honest nodes only, those of views for all;
 //! * each channel that it sends on has a channel beside it, from the external role, with the same columns and an addressee; what comes there, liars send;
 //! * a column with a signature or a MAC has instead one that a liar has received, in whatever message; or its own, over what the receiver is seen to
 //!   verify;
@@ -15,10 +15,12 @@
 
 mod line;
 
+use std::collections::BTreeSet;
+
 use menard_lang::diagnostic::Diagnostics;
 use menard_lang::ir::{
-    Atom, Channel, Column, Comparison, Component, Expr, ExprKind, FaultKind, Literal, Name, Program, Relation, Role,
-    RuleKind, Storage,
+    Atom, Channel, Column, Comparison, Component, Expr, ExprKind, FaultKind, Literal, Name, Program, Relation,
+    RelationKind, Role, RuleKind, Storage,
 };
 use menard_lang::signed::{Proof, RequestSignature, signatures_of};
 use menard_lang::source::{Source, Span};
@@ -85,10 +87,16 @@ impl Author<'_> {
             (None, _) => return Err(BorgesError::Ruleless(role.clone())),
             _ => return Err(BorgesError::Rewritten(role.clone())),
         };
-        for rule in component.rules.iter_mut().filter(|rule| !rule.delete) {
+        // What a view has, nobody is told and nothing keeps but by rules that are guarded.
+        let is_view = |name: &Name| {
+            component.relations.iter().any(|relation| relation.name == *name && relation.kind == RelationKind::View)
+        };
+        let views: BTreeSet<Name> =
+            component.rules.iter().map(|rule| &rule.head.relation).filter(|name| is_view(name)).cloned().collect();
+        for rule in component.rules.iter_mut().filter(|rule| !rule.delete && !views.contains(&rule.head.relation)) {
             rule.body.push(Literal::Atom(Atom { negated: true, ..self.lies() }));
         }
-        let node = || variable("n");
+        let node = || self.variable("n");
         let index = call("index_of", vec![node()]);
         let few = compare(index, Comparison::Less, integer(count));
         let is_one = Literal::Atom(atom(role, vec![node()]));
@@ -104,6 +112,11 @@ impl Author<'_> {
         Ok(())
     }
 
+    /// A variable that has the name of nothing else.
+    fn variable(&self, base: &str) -> Expr {
+        variable(fresh(base, |name| is_reserved(self.program, name)))
+    }
+
     /// `liar(me)`
     fn lies(&self) -> Atom {
         atom(&self.liar, vec![expr(ExprKind::Me)])
@@ -115,16 +128,23 @@ impl Author<'_> {
             matches!(own.proof, Proof::Authenticator { is_list: false, .. }) && own.path.is_empty()
         };
         let position = own.iter().find(is_map)?.column;
-        let is_column = |name: &str| channel.columns.iter().any(|column| column.name == name);
-        let chosen = fresh(&format!("{}_for", channel.columns.get(position)?.name), is_column);
+        let is_taken =
+            |name: &str| is_reserved(self.program, name) || channel.columns.iter().any(|column| column.name == name);
+        let chosen = fresh(&format!("{}_for", channel.columns.get(position)?.name), is_taken);
         let made = fresh(&format!("own_{}", channel.name), |name| is_used(self.program, name));
         Some(Authenticator { position, chosen, made })
     }
 
     /// What liars send on a channel; gives the channel by which they are told.
     fn speak(&self, channel: &Channel, ears: &Ears, component: &mut Component) -> Channel {
-        let is_column = |name: &str| channel.columns.iter().any(|column| column.name == name);
-        let to = fresh("addressee", is_column);
+        let is_taken =
+            |name: &str| is_reserved(self.program, name) || channel.columns.iter().any(|column| column.name == name);
+        let to = fresh("addressee", is_taken);
+        let named = |column: &Column| match is_reserved(self.program, &column.name) {
+            true => fresh(&column.name, is_taken),
+            false => column.name.clone(),
+        };
+        let names: Vec<Name> = channel.columns.iter().map(named).collect();
         let name = fresh(&format!("any_{}", channel.name), |name| is_declared(self.program, name));
         let own = signatures_of(self.program, channel);
         let authenticator = self.authenticator(channel, &own);
@@ -136,6 +156,7 @@ impl Author<'_> {
                 let line = Line {
                     program: self.program,
                     channel,
+                    names: &names,
                     told: &name,
                     to: &to,
                     own: &own,
@@ -220,16 +241,16 @@ impl Ears {
             for (position, heard) in channel.columns.iter().enumerate() {
                 let Some(name) = signed_part(heard.ty).and_then(|part| self.of(part)) else { continue };
                 let anything = |other: usize| match other == position {
-                    true => variable("x"),
+                    true => author.variable("x"),
                     false => expr(ExprKind::Wildcard),
                 };
                 let args: Vec<Expr> = (0..channel.columns.len()).map(anything).collect();
                 let mut body = vec![Literal::Atom(atom(&channel.name, args)), Literal::Atom(author.lies())];
-                let mut what = variable("x");
+                let mut what = author.variable("x");
                 if !is_proof(heard.ty) {
-                    what = variable("y");
+                    let collection = std::mem::replace(&mut what, author.variable("y"));
                     let span = Span::default();
-                    body.push(Literal::In { element: what.clone(), collection: variable("x"), negated: false, span });
+                    body.push(Literal::In { element: what.clone(), collection, negated: false, span });
                 }
                 component.rules.push(rule(name, plain(vec![what]), RuleKind::Now, body));
             }
@@ -243,6 +264,14 @@ fn signed_part(ty: Type) -> Option<Type> {
         Type::List(element) if element.contains(is_proof) => Some(*element),
         _ => is_proof(ty).then_some(ty),
     }
+}
+
+/// Whether no variable may have this name.
+fn is_reserved(program: &Program, name: &str) -> bool {
+    program.role(name).is_some()
+        || program.param(name).is_some()
+        || program.records.iter().any(|record| record.name == name)
+        || program.externs.iter().any(|function| function.name == name)
 }
 
 /// Whether values of the type are signatures or MACs.

@@ -105,3 +105,35 @@ fn liars_who_are_rules_make_macs_for_nobody_else() {
     assert_eq!(violated(VOUCHERS, 1_000), 0);
     assert!(violated(&VOUCHERS.replace("number(id, 2)", "number(id, 1)"), 300) > 0);
 }
+
+/// Whatever names a program has, and whatever it derives for itself, its liars are a program.
+#[test]
+fn liars_of_any_program_are_one() {
+    let text = "protocol g
+        param m: int = 1
+        role client external
+        role server[4]
+        role x
+        role n
+        role addressee
+        fault byzantine 1 of server
+        channel edge(a: int, b: int)                           client -> server
+        channel pass(server: int, b: int, s_2: int, s: signature) server -> server
+        channel path(a: int, b: int)                           server -> client
+        component server {
+          table e(a: int, b: int)
+          table asked(c: node)
+          e(a, b)                        :- edge(a, b)
+          asked(c)                       :- edge(_, _) from c
+          pass(a, b, 0, sign(me, a, b))@s :~ edge(a, b), server(s)
+          e(a, b)                        :- pass(a, b, _, s) from r, verify(s, r, a, b)
+          p(a, b)                        :- e(a, b)
+          p(a, c)                        :- p(a, b), e(b, c)
+          path(a, b)@c                   :~ new p(a, b), asked(c)
+        }
+        component x {}
+        component n {}
+        component addressee {}";
+    let with_liars = menard_lang::print(&borges(&compile_text(text)).expect("its liars are a program"));
+    assert!(with_liars.contains("pass(server_2, b, s_2, s)@addressee_2"), "{with_liars}");
+}

@@ -88,7 +88,7 @@ pub fn run(arguments: &Ladder, output: Output) -> Result<()> {
     }
     let json = json!({ "runs": arguments.runs, "seed": arguments.seed, "broken": broken, "programs": programs });
     if broken > 0 {
-        let text = format!("{broken} rungs are broken");
+        let text = if broken == 1 { "1 rung is broken".to_owned() } else { format!("{broken} rungs are broken") };
         return Err(Failure::No { text, json });
     }
     output.result(&json);
@@ -205,8 +205,10 @@ impl Subject<'_> {
             };
             let verdict = if holds { "" } else { "BROKEN" };
             table.row([&one.rung.text(), one.rung.expected.word(), found, &grouped(one.report.runs), verdict]);
-            if let (false, Some(found)) = (holds, one.found()) {
-                again += &format!("to see it: {}\n", self.command(one, found.descent.seed));
+            match one.found() {
+                Some(found) if !holds => again += &format!("to see it: {}\n", self.command(one, found.descent.seed)),
+                None if !holds => again += &format!("with {}: more --runs may find it\n", one.rung.text()),
+                _ => {}
             }
             if let Some(silent) = self.reach(one).and_then(|reach| reach.never_fired()) {
                 again += &format!("with {}, {silent}\n", one.rung.text());

@@ -32,6 +32,7 @@ pub fn run(arguments: &Sim, output: Output) -> Result<()> {
     session.all_settings_are_used(plan.as_slice())?;
     can_be_checked(arguments, &session)?;
     begins_at_a_seed(arguments)?;
+    arguments.trace.as_deref().map_or(Ok(()), trace_file::has_a_place)?;
     if arguments.exhaustive {
         nobody_lies(&arguments.lies)?;
     }
@@ -60,8 +61,11 @@ pub fn run(arguments: &Sim, output: Output) -> Result<()> {
     somebody_lies(&arguments.lies, laboratory.subject(), help)?;
     laboratory.beyond(&arguments.seed)?.into_iter().for_each(|note| output.complain(note));
     if laboratory.checks_nothing() {
-        output.complain("note: there are no properties.ded and no plan, so that nothing can be violated");
+        output.complain("note: there is no properties.ded, and no --plan to check, so that nothing can be violated");
     }
+    let faulty = laboratory.subject().config().faulty.iter().flatten().cloned().collect::<Vec<_>>();
+    let unknown = plan.as_ref().and_then(|_| faults::unknown_liars(&faulty, &session.program));
+    unknown.into_iter().for_each(|note| output.complain(note));
     notes.into_iter().chain(laboratory.left_out(arguments.exhaustive)).for_each(|note| output.complain(note));
     let name = plan.as_ref().map_or(session.program.name.as_str(), |plan| plan.name.as_str());
     let observer = session.observer.as_ref().filter(|_| laboratory.observes());

@@ -7,13 +7,15 @@ use menard_lang::signed::{Proof, RequestSignature, Term};
 use menard_lang::source::Span;
 use menard_value::{Node, Value};
 
-use super::{Authenticator, Author, Ears, call, is_proof, signed_part};
+use super::{Authenticator, Author, Ears, call, is_proof, is_reserved, signed_part};
 use crate::edit::{aggregate, atom, expr, fresh, plain, rule, variable};
 
 /// A way in which liars send on a channel.
 pub(super) struct Line<'a> {
     pub program: &'a Program,
     pub channel: &'a Channel,
+    /// The variables for its columns.
+    pub names: &'a [Name],
     pub told: &'a Name,
     pub to: &'a Name,
     pub own: &'a [RequestSignature],
@@ -37,13 +39,14 @@ impl Line<'_> {
         let mut body = vec![Literal::Atom(author.lies())];
         let mut signed_any = false;
         for (position, column) in self.channel.columns.iter().enumerate() {
-            let given = variable(column.name.clone());
+            let name = &self.names[position];
+            let given = variable(name.clone());
             let heard = signed_part(column.ty).and_then(|part| self.ears.of(part));
             let own = self.own.iter().find(|own| own.column == position && own.path.is_empty());
             if is_proof(column.ty) && self.signs {
                 let value = self.proof(own?, None)?;
                 body.extend(self.named(own?));
-                body.push(Literal::Bind { variable: column.name.clone(), value, span: Span::default() });
+                body.push(Literal::Bind { variable: name.clone(), value, span: Span::default() });
                 told.push(expr(ExprKind::Wildcard));
                 sent.push(given);
                 signed_any = true;
@@ -57,7 +60,7 @@ impl Line<'_> {
                 && !is_proof(column.ty)
                 && let Some(heard) = heard
             {
-                let part = |number: usize| variable(format!("{}_{number}", column.name));
+                let part = |number: usize| variable(fresh(&format!("{name}_{number}"), |name| self.is_taken(name)));
                 let parts: Vec<Expr> = (1..=self.lists).map(part).collect();
                 body.extend(parts.iter().map(|part| Literal::Atom(atom(heard, vec![part.clone()]))));
                 told.push(expr(ExprKind::Wildcard));
@@ -86,7 +89,7 @@ impl Line<'_> {
         let mut rules = Vec::new();
         if let Some(authenticator) = authenticates {
             rules.push(self.authenticating(authenticator, sent, body)?);
-            sent = self.channel.columns.iter().map(|column| variable(column.name.clone())).collect();
+            sent = self.names.iter().cloned().map(variable).collect();
             let made = [variable(self.to.clone())].into_iter().chain(sent.iter().cloned()).collect();
             body = vec![Literal::Atom(atom(&authenticator.made, made)), Literal::Atom(author.lies())];
         }
@@ -98,8 +101,7 @@ impl Line<'_> {
 
     /// The rule that makes an authenticator of the liar for the nodes that it is told, and an event of all that it is going to send.
     fn authenticating(&self, authenticator: &Authenticator, sent: Vec<Expr>, mut body: Vec<Literal>) -> Option<Rule> {
-        let is_column = |name: &str| self.channel.columns.iter().any(|column| column.name == name) || name == self.to;
-        let reader = variable(fresh("n", is_column));
+        let reader = variable(fresh("n", |name| self.is_taken(name)));
         let own = self.own.iter().find(|own| own.column == authenticator.position && own.path.is_empty())?;
         let mac = self.proof(own, Some(&reader))?;
         body.extend(self.named(own));
@@ -142,8 +144,12 @@ impl Line<'_> {
 
     /// The variable for the only node of a role.
     fn alone(&self, node: Node) -> Name {
-        let is_column = |name: &str| self.channel.columns.iter().any(|column| column.name == name) || name == self.to;
-        fresh(&format!("the_{}", self.role(node)), is_column)
+        fresh(&format!("the_{}", self.role(node)), |name| self.is_taken(name))
+    }
+
+    /// Whether another variable has this name, or none may have it.
+    fn is_taken(&self, name: &str) -> bool {
+        is_reserved(self.program, name) || name == self.to || self.names.iter().any(|known| known == name)
     }
 
     fn role(&self, node: Node) -> &Name {
@@ -159,7 +165,7 @@ impl Line<'_> {
             Term::Receiver => variable(self.to.clone()),
             Term::Reader => reader?.clone(),
             Term::Column(column) if is_signer(*column) => expr(ExprKind::Me),
-            Term::Column(column) => variable(self.channel.columns.get(*column)?.name.clone()),
+            Term::Column(column) => variable(self.names.get(*column)?.clone()),
             Term::Constant(Value::Node(node)) => variable(self.alone(*node)),
             Term::Constant(value) => expr(ExprKind::Constant(value.clone())),
             Term::Construct(constructor, parts) => expr(ExprKind::Construct(*constructor, all(parts)?)),

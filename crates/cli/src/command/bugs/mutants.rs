@@ -46,7 +46,11 @@ pub fn show(catalog: &Catalog, name: &str, arguments: &Bugs, output: Output) -> 
         let names: Vec<&str> = family.names().collect();
         let near = did_you_mean(mutant, names.iter().copied()).map(|near| format!("did you mean `{near}`? "));
         let help = format!("{}known are {}", near.unwrap_or_default(), names.join(", "));
-        return Err(Failure::environment(format!("{PRECONDITIONS}{rewrite} has no program `{mutant}`"), help));
+        let message = match mutant {
+            "" => format!("{PRECONDITIONS}{rewrite} has {} programs", names.len()),
+            _ => format!("{PRECONDITIONS}{rewrite} has no program `{mutant}`"),
+        };
+        return Err(Failure::environment(message, help));
     };
     output.say(format!("{}: {}\n{}\n\n  {}\n", mutant.precondition, mutant.title, mutant.path, mutant.line));
     if let Some(refused) = &mutant.refused {

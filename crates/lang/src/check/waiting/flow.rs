@@ -140,6 +140,28 @@ impl<'p> Flow<'p> {
         }
     }
 
+    /// Whether anything that a relation with something needs is a timer.
+    pub fn rests_on_time(&self, key: Key<'p>) -> bool {
+        let (mut seen, mut open) = (vec![key], vec![key]);
+        while let Some(relation) = open.pop() {
+            if self.program.channel(relation.1).is_some_and(|channel| relation.0.is_none() && channel.delay.is_some()) {
+                return true;
+            }
+            let read = rules(self.program).filter(|(component, rule)| {
+                !rule.delete && self::key(self.program, component, &rule.head.relation) == relation
+            });
+            for (component, rule) in read {
+                for needed in rule.positive_atoms().map(|atom| self::key(self.program, component, &atom.relation)) {
+                    if !seen.contains(&needed) {
+                        seen.push(needed);
+                        open.push(needed);
+                    }
+                }
+            }
+        }
+        false
+    }
+
     /// What keeps a relation, or what it needs, from having anything although it has something in `ideal`; each once, and in which component.
     pub fn causes(&self, key: Key<'p>, ideal: &Flow<'p>) -> Vec<(&'p Component, Wait<'p>)> {
         let mut causes: Vec<(&Component, Wait<'p>)> = Vec::new();

@@ -2,7 +2,8 @@
 //!
 //! What relations can have is [followed](flow) twice: once as if any number of nodes said something, once without those that may fail. What has something in the first
 //! case and nothing in the second waits for nodes that need not answer. Rules that do are warned of; and where nodes may be Byzantine, what somebody outside is told if
-//! nothing else gives it, which rewrites refuse. A fast path, for when everybody answers, is no loss if a slower one gives the same.
+//! nothing else gives it, which rewrites refuse. A fast path, for when everybody answers, is no loss if a slower one gives the same, or tells something else that waits for
+//! fewer nodes or for time.
 //!
 //! A node that may restart or lose messages is no reason not to wait for it: a protocol may try again. Nor is a role of which all nodes may fail: whoever
 //! asks it at all waits for one that may.
@@ -115,19 +116,24 @@ fn find_unanswered<'p>(program: &'p Program, ideal: &Flow<'p>) -> Vec<Unanswered
         return Vec::new();
     }
     let flow = Flow::of(program, speaking.clone());
-    // Who is told one thing only if all answer, and something else in any case, may go by that.
-    let is_answered = |role: &Name| {
-        program.channels.iter().any(|channel| channel.receiver == *role && flow.has((None, &channel.name)))
+    // Who is told one thing only if all answer may be told another one by those who do, or when some time has passed, and go by that.
+    let is_slow = |channel: &'p Channel, role: &'p Role| {
+        let mut lonely = speaking.clone();
+        lonely.insert(&role.name, 1);
+        let key = (None, &channel.name);
+        flow.has(key) && (!Flow::of(program, lonely).has(key) || flow.rests_on_time(key))
     };
     let unanswered = |channel: &'p Channel| {
         let key = (None, &channel.name);
         let is_outside = program.role(&channel.receiver).is_some_and(|role| role.external);
-        if !is_outside || is_answered(&channel.receiver) || !ideal.has(key) {
+        if !is_outside || flow.has(key) || !ideal.has(key) {
             return None;
         }
         let causes = flow.causes(key, ideal);
         let role = causes.iter().find_map(|(_, wait)| wait.counted)?.role;
-        Some(Unanswered { program, channel, role, speaking: *speaking.get(&role.name)?, causes })
+        let mut others = program.channels.iter().filter(|other| other.receiver == channel.receiver);
+        let speaking = *speaking.get(&role.name)?;
+        others.all(|other| !is_slow(other, role)).then_some(Unanswered { program, channel, role, speaking, causes })
     };
     program.channels.iter().filter_map(unanswered).collect()
 }
