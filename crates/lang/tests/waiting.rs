@@ -141,6 +141,19 @@ fn numbers_are_followed_wherever_they_go() {
 }
 
 #[test]
+fn different_nodes_that_a_rule_names_are_as_many() {
+    let counts = |rules: &str| waited("fault crash 1 of member", &format!("{HEARD} {rules}")).len();
+    let four = "heard(v, k), heard(v, l), heard(v, n), heard(v, o)";
+    assert_eq!(counts(&format!("enough(v) :- {four}, k < l, l < n, n < o")), 1);
+    assert_eq!(counts(&format!("enough(v) :- {four}, o > l, n < o, n != l, k < n, l > k")), 1);
+    assert_eq!(counts("enough(v) :- heard(v, k), say(v) from l, heard(v, n), heard(v, o), k < l, l < n, n < o"), 1);
+    // Three of them, or two twice; and nodes of whom nobody has heard.
+    assert_eq!(counts(&format!("enough(v) :- {four}, k < l, l < n, n <= o")), 0);
+    assert_eq!(counts(&format!("enough(v) :- {four}, k < l, n < o")), 0);
+    assert_eq!(counts("enough(v) :- heard(v, k), heard(v, l), heard(v, n), member(o), k < l, l < n, n < o"), 0);
+}
+
+#[test]
 fn that_nobody_is_missing_is_waiting_for_all() {
     let asked = "table asked(c: node, v: int) asked(c, v) :- ask(v) from c";
     let counts = |rules: &str| waited("fault crash 1 of member", &format!("{HEARD} {asked} {rules}")).len();

@@ -108,6 +108,7 @@ impl Author<'_> {
         {
             channels.push(self.speak(channel, &ears, component));
         }
+        ears.forget(component);
         result.channels.extend(channels);
         Ok(())
     }
@@ -228,6 +229,16 @@ impl Ears {
     fn has_list(&self, channel: &Channel) -> bool {
         let is_heard = |ty: Type| !is_proof(ty) && signed_part(ty).is_some_and(|part| self.of(part).is_some());
         channel.columns.iter().any(|column| is_heard(column.ty))
+    }
+
+    /// Takes out again what liars never say.
+    fn forget(&self, component: &mut Component) {
+        let is_read = |name: &Name| {
+            component.rules.iter().flat_map(|rule| rule.positive_atoms()).any(|atom| atom.relation == *name)
+        };
+        let unread: Vec<&Name> = self.kept.iter().map(|(_, name)| name).filter(|name| !is_read(name)).collect();
+        component.relations.retain(|relation| !unread.contains(&&relation.name));
+        component.rules.retain(|rule| !unread.contains(&&rule.head.relation));
     }
 
     /// Tables for what is heard, and rules that fill them.

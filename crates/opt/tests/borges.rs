@@ -136,4 +136,11 @@ fn liars_of_any_program_are_one() {
         component addressee {}";
     let with_liars = menard_lang::print(&borges(&compile_text(text)).expect("its liars are a program"));
     assert!(with_liars.contains("pass(server_2, b, s_2, s)@addressee_2"), "{with_liars}");
+    assert!(with_liars.contains("table heard_signature"), "{with_liars}");
+    let silent = text
+        .replace("edge(a: int, b: int)   ", "edge(a: int, b: int, m_2: mac)")
+        .replace("edge(_, _)", "edge(_, _, _)");
+    let silent = silent.replace("edge(a, b)", "edge(a, b, _)");
+    let with_liars = menard_lang::print(&borges(&compile_text(&silent)).expect("its liars are a program"));
+    assert!(!with_liars.contains("heard_mac"), "nothing that they send has a MAC: {with_liars}");
 }

@@ -8,6 +8,7 @@
 //! A node that may restart or lose messages is no reason not to wait for it: a protocol may try again. Nor is a role of which all nodes may fail: whoever
 //! asks it at all waits for one that may.
 
+mod different;
 mod extent;
 mod flow;
 mod missing;

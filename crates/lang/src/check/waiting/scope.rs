@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use menard_value::Value;
 
+use super::different::different;
 use super::extent::Range;
 use super::flow::{Flow, Known};
 use super::missing::missing;
@@ -80,6 +81,7 @@ impl<'f, 'p> Scope<'f, 'p> {
                 self.variables.insert(variable, both);
             }
         }
+        different(self).map_or(Ok(()), Err)?;
         for literal in &self.rule.body {
             match literal {
                 Literal::Compare { op, left, right, .. } => self.test(*op, left, right)?,
@@ -234,6 +236,15 @@ impl<'f, 'p> Scope<'f, 'p> {
             && mentioning.next().is_none()
             && self.rule.head.args.iter().all(is_counted)
             && self.rule.head.at.as_ref().is_none_or(is_plain)
+    }
+
+    /// The variables of nodes that have said something, of roles that keep partly silent.
+    pub fn silent_speakers(&self) -> Vec<(&'p Name, &'p Role)> {
+        let speaker = |(name, known): (&&'p Name, &Known<'p>)| match known {
+            Known::Speakers(role) if self.flow.is_silent(role) => Some((*name, *role)),
+            _ => None,
+        };
+        self.variables.iter().filter_map(speaker).collect()
     }
 
     /// Whether a test holds whatever values there are, since nodes were counted; and where.
