@@ -88,11 +88,8 @@ impl Author<'_> {
             _ => return Err(BorgesError::Rewritten(role.clone())),
         };
         // What a view has, nobody is told and nothing keeps but by rules that are guarded.
-        let is_view = |name: &Name| {
-            component.relations.iter().any(|relation| relation.name == *name && relation.kind == RelationKind::View)
-        };
-        let views: BTreeSet<Name> =
-            component.rules.iter().map(|rule| &rule.head.relation).filter(|name| is_view(name)).cloned().collect();
+        let views = component.relations.iter().filter(|relation| relation.kind == RelationKind::View);
+        let views: BTreeSet<Name> = views.map(|relation| relation.name.clone()).collect();
         for rule in component.rules.iter_mut().filter(|rule| !rule.delete && !views.contains(&rule.head.relation)) {
             rule.body.push(Literal::Atom(Atom { negated: true, ..self.lies() }));
         }
