@@ -128,7 +128,7 @@ fn what_cannot_be_checked_is_refused() {
     assert_eq!((answer.status, answer.stderr.contains("properties.ded")), (2, true), "{}", answer.stderr);
     let answer = desk.menard(&["sim", "echo.ded", "--runs", "10"]);
     assert_eq!(
-        (answer.status, answer.stderr.starts_with("note: there are no properties")),
+        (answer.status, answer.stderr.starts_with("note: there is no properties.ded")),
         (0, true),
         "{}",
         answer.stderr
