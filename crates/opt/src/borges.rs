@@ -115,6 +115,11 @@ impl Author<'_> {
         variable(fresh(base, |name| is_reserved(self.program, name)))
     }
 
+    /// Whether a rule over a channel's columns may not call another variable so.
+    fn is_taken(&self, name: &str, channel: &Channel) -> bool {
+        is_reserved(self.program, name) || channel.columns.iter().any(|column| column.name == name)
+    }
+
     /// `liar(me)`
     fn lies(&self) -> Atom {
         atom(&self.liar, vec![expr(ExprKind::Me)])
@@ -126,8 +131,7 @@ impl Author<'_> {
             matches!(own.proof, Proof::Authenticator { is_list: false, .. }) && own.path.is_empty()
         };
         let position = own.iter().find(is_map)?.column;
-        let is_taken =
-            |name: &str| is_reserved(self.program, name) || channel.columns.iter().any(|column| column.name == name);
+        let is_taken = |name: &str| self.is_taken(name, channel);
         let chosen = fresh(&format!("{}_for", channel.columns.get(position)?.name), is_taken);
         let made = fresh(&format!("own_{}", channel.name), |name| is_used(self.program, name));
         Some(Authenticator { position, chosen, made })
@@ -135,8 +139,7 @@ impl Author<'_> {
 
     /// What liars send on a channel; gives the channel by which they are told.
     fn speak(&self, channel: &Channel, ears: &Ears, component: &mut Component) -> Channel {
-        let is_taken =
-            |name: &str| is_reserved(self.program, name) || channel.columns.iter().any(|column| column.name == name);
+        let is_taken = |name: &str| self.is_taken(name, channel);
         let to = fresh("addressee", is_taken);
         let named = |column: &Column| match is_reserved(self.program, &column.name) {
             true => fresh(&column.name, is_taken),

@@ -63,8 +63,8 @@ pub fn run(arguments: &Sim, output: Output) -> Result<()> {
     if laboratory.checks_nothing() {
         output.complain("note: there is no properties.ded, and no --plan to check, so that nothing can be violated");
     }
-    let faulty = laboratory.subject().config().faulty.iter().flatten().cloned().collect::<Vec<_>>();
-    let unknown = plan.as_ref().and_then(|_| faults::unknown_liars(&faulty, &session.program));
+    let faulty = laboratory.subject().config().faulty.as_deref().unwrap_or_default();
+    let unknown = plan.as_ref().and_then(|_| faults::unknown_liars(faulty, &session.program));
     unknown.into_iter().for_each(|note| output.complain(note));
     notes.into_iter().chain(laboratory.left_out(arguments.exhaustive)).for_each(|note| output.complain(note));
     let name = plan.as_ref().map_or(session.program.name.as_str(), |plan| plan.name.as_str());

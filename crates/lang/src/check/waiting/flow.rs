@@ -140,6 +140,13 @@ impl<'p> Flow<'p> {
         }
     }
 
+    /// The rules that derive a relation, each with its component.
+    fn rules_for(&self, relation: Key<'p>) -> impl Iterator<Item = (&'p Component, &'p Rule)> {
+        let program = self.program;
+        rules(program)
+            .filter(move |(component, rule)| !rule.delete && key(program, component, &rule.head.relation) == relation)
+    }
+
     /// Whether anything that a relation with something needs is a timer.
     pub fn rests_on_time(&self, key: Key<'p>) -> bool {
         let (mut seen, mut open) = (vec![key], vec![key]);
@@ -147,10 +154,7 @@ impl<'p> Flow<'p> {
             if self.program.channel(relation.1).is_some_and(|channel| relation.0.is_none() && channel.delay.is_some()) {
                 return true;
             }
-            let read = rules(self.program).filter(|(component, rule)| {
-                !rule.delete && self::key(self.program, component, &rule.head.relation) == relation
-            });
-            for (component, rule) in read {
+            for (component, rule) in self.rules_for(relation) {
                 for needed in rule.positive_atoms().map(|atom| self::key(self.program, component, &atom.relation)) {
                     if !seen.contains(&needed) {
                         seen.push(needed);
@@ -180,10 +184,7 @@ impl<'p> Flow<'p> {
     /// The relations that rules for a relation read and that have nothing; what else rules wait for becomes a cause.
     fn needs(&self, relation: Key<'p>, ideal: &Flow<'p>, causes: &mut Vec<(&'p Component, Wait<'p>)>) -> Vec<Key<'p>> {
         let mut needed = Vec::new();
-        for (component, rule) in rules(self.program) {
-            if rule.delete || key(self.program, component, &rule.head.relation) != relation {
-                continue;
-            }
+        for (component, rule) in self.rules_for(relation) {
             match (self.derive(component, rule), ideal.derive(component, rule)) {
                 (Derived::Waits(wait), Derived::Facts(_)) => {
                     let place = place(component, wait.at);

@@ -117,13 +117,6 @@ fn find_unanswered<'p>(program: &'p Program, ideal: &Flow<'p>) -> Vec<Unanswered
         return Vec::new();
     }
     let flow = Flow::of(program, speaking.clone());
-    // Who is told one thing only if all answer may be told another one by those who do, or when some time has passed, and go by that.
-    let is_slow = |channel: &'p Channel, role: &'p Role| {
-        let mut lonely = speaking.clone();
-        lonely.insert(&role.name, 1);
-        let key = (None, &channel.name);
-        flow.has(key) && (!Flow::of(program, lonely).has(key) || flow.rests_on_time(key))
-    };
     let unanswered = |channel: &'p Channel| {
         let key = (None, &channel.name);
         let is_outside = program.role(&channel.receiver).is_some_and(|role| role.external);
@@ -132,9 +125,14 @@ fn find_unanswered<'p>(program: &'p Program, ideal: &Flow<'p>) -> Vec<Unanswered
         }
         let causes = flow.causes(key, ideal);
         let role = causes.iter().find_map(|(_, wait)| wait.counted)?.role;
+        // Who is told one thing only if all answer may be told another one by several who do, or when some time has passed, and go by that.
+        let mut lonely = speaking.clone();
+        let speaking = lonely.insert(&role.name, 1)?;
+        let lonely = Flow::of(program, lonely);
+        let is_slow = |key| flow.has(key) && (!lonely.has(key) || flow.rests_on_time(key));
         let mut others = program.channels.iter().filter(|other| other.receiver == channel.receiver);
-        let speaking = *speaking.get(&role.name)?;
-        others.all(|other| !is_slow(other, role)).then_some(Unanswered { program, channel, role, speaking, causes })
+        let has_slow = others.any(|other| is_slow((None, &other.name)));
+        (!has_slow).then_some(Unanswered { program, channel, role, speaking, causes })
     };
     program.channels.iter().filter_map(unanswered).collect()
 }
